@@ -1,0 +1,87 @@
+//! How commands and events are packed on each transport.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::command::{Command, Hello};
+use crate::error::ErrorCode;
+use crate::event::Event;
+use crate::ids::{TenantId, VisitorId};
+
+wire_struct! {
+    /// One command with its number: a WebSocket text frame, or one element of [`Commands`].
+    pub struct CommandFrame {
+        /// Chosen by the client, above 0, unique on the connection; comes back in the answer.
+        id: u64,
+        /// What is asked.
+        command: Command,
+    }
+}
+
+wire_struct! {
+    /// Body of `POST /v1/commands`. A visitor's token is in the Authorization header.
+    pub struct Commands {
+        /// Agent: which of the account's tenants.
+        tenant: Option<TenantId>,
+        /// At most [`crate::limits::COMMANDS_PER_POST`], carried out in order.
+        commands: Vec<CommandFrame>,
+    }
+}
+
+wire_struct! {
+    /// Body of `POST /v1/poll`.
+    pub struct Poll {
+        /// What the client has. Its `token` is ignored here: it is in the Authorization header.
+        hello: Hello,
+        /// Grows with every poll of one client: a newer poll ends the older one.
+        generation: u64,
+        /// Random id of this client, made once per page.
+        client: crate::ids::Cmid,
+    }
+}
+
+wire_struct! {
+    /// Reply to `POST /v1/poll` and `POST /v1/commands`: events in order.
+    pub struct Events {
+        /// The events; empty when a poll was held without news.
+        events: Vec<Event>,
+    }
+}
+
+wire_struct! {
+    /// Body of `POST /v1/visitor`: become a visitor of a site, or stay the one of `token`.
+    pub struct VisitorRequest {
+        /// Key of the site.
+        site: String,
+        /// Token from an earlier visit.
+        token: Option<String>,
+    }
+}
+
+wire_struct! {
+    /// Reply to `POST /v1/visitor`.
+    pub struct VisitorReply {
+        /// Bring it in `hello` or the Authorization header; keep it for the next visit.
+        token: String,
+        /// Who the visitor is.
+        visitor: VisitorId,
+        /// When the token expires, Unix milliseconds.
+        expires_at: i64,
+    }
+}
+
+wire_struct! {
+    /// Body of every HTTP error of `/v1`.
+    pub struct Problem {
+        /// What rule refused it.
+        code: ErrorCode,
+        /// English, for logs and developers.
+        message: String,
+        /// The field at fault.
+        field: Option<String>,
+        /// The limit it broke.
+        limit: Option<u64>,
+        /// Try again after this many milliseconds.
+        retry_after_ms: Option<u64>,
+    }
+}
