@@ -1,1 +1,28 @@
+//! The Frontdesk server. Start reading at [`server`], then [`routes`]; one request or frame goes from a
+//! handler in [`http`] or a session in [`realtime`] to one function in [`actions`], which asks the rules in
+//! the `domain` crate, writes through [`store`] and publishes on [`bus`].
 
+/// Errors and refusals.
+pub mod error;
+/// Time and ids.
+pub mod clock;
+/// Configuration.
+pub mod config;
+/// Built browser files.
+pub mod assets;
+/// All SQL.
+pub mod store;
+/// What happened, told to sessions.
+pub mod bus;
+/// Who is connected.
+pub mod presence;
+/// Where attachments lie.
+pub mod files;
+/// Who is asking.
+pub mod auth;
+/// The outside world of an action.
+pub mod app;
+/// One use-case a file.
+pub mod actions;
+/// Sessions, transports, the hub.
+pub mod realtime;

@@ -9,6 +9,10 @@
 //! them equal. Nothing here does I/O, reads a clock or makes random numbers.
 #![no_std]
 extern crate alloc;
+// The derives of sqlx name std.
+#[cfg(feature = "sqlx")]
+#[macro_use]
+extern crate std;
 
 /// The small JSON reader and writer, and the macros that define wire types.
 #[macro_use]

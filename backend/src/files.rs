@@ -1,0 +1,41 @@
+//! Where attachments lie: content-addressed files under the data folder, one folder per tenant.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use protocol::ids::TenantId;
+
+/// The folder of attachments.
+pub struct FileStore {
+    root: PathBuf,
+}
+
+impl FileStore {
+    /// Uses (and makes on first write) the folder `root`.
+    pub fn new(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    /// The folder for uploads that are not complete yet, on the same file system as their final place.
+    pub fn incoming(&self) -> PathBuf {
+        self.root.join("incoming")
+    }
+
+    /// Where the content with this SHA-256 lies for a tenant. Names come from hashes alone, never from a
+    /// client (rule U1).
+    pub fn path(&self, tenant: TenantId, sha256: &[u8]) -> PathBuf {
+        let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let folder = hex.get(..2).unwrap_or("00").to_owned();
+        self.root.join(tenant.to_string()).join(folder).join(hex)
+    }
+
+    /// Moves a complete upload to its final place. The content is on disk when this returns.
+    pub async fn keep(&self, incoming: &Path, tenant: TenantId, sha256: &[u8]) -> io::Result<()> {
+        let path = self.path(tenant, sha256);
+        if let Some(folder) = path.parent() {
+            tokio::fs::create_dir_all(folder).await?;
+        }
+        tokio::fs::File::open(incoming).await?.sync_all().await?;
+        tokio::fs::rename(incoming, &path).await
+    }
+}

@@ -1,0 +1,29 @@
+//! Who is connected. Being connected is a fact of sockets and polls, and not stored; what an agent *chose*
+//! (online, away) is a column of `agent`. A long-poll counts as connected between two polls.
+
+/// Presence inside one process.
+pub mod local;
+
+use protocol::ids::{AgentId, TenantId, VisitorId};
+
+/// Somebody who can be connected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Who {
+    /// An agent.
+    Agent(TenantId, AgentId),
+    /// A visitor.
+    Visitor(TenantId, VisitorId),
+}
+
+/// Knows who is connected. Counts connections: several tabs are one presence.
+pub trait Presence: Send + Sync {
+    /// One more connection. True when it is the first.
+    fn joined(&self, who: Who) -> bool;
+    /// One connection less, at `now` (Unix milliseconds). True when it was the last.
+    fn left(&self, who: Who, now: i64) -> bool;
+    /// Whether a connection is open, or was within `grace_ms` before `now`.
+    fn is_here(&self, who: Who, now: i64, grace_ms: i64) -> bool;
+    /// Since when no connection is open; `None` while one is. A person never seen since the process began
+    /// counts as gone since then.
+    fn gone_since(&self, who: Who) -> Option<i64>;
+}

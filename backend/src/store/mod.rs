@@ -1,0 +1,101 @@
+//! All SQL. Every function takes a connection, then the tenant, and every statement on a tenant's table
+//! filters on it. Functions return domain and protocol types or the plain structs defined beside them.
+//!
+//! One SQL text serves every database; [`on`] runs it on whichever is configured. Reads use
+//! [`Store::read`], writes go through [`Store::write`], which shares commits between everyone who waits
+//! (see `lane.rs`). What is not here: rules, events, time.
+
+/// The write lane: group commit.
+mod lane;
+/// Opening a database: migrations and durability checks.
+mod open;
+
+/// Tenants.
+pub mod tenant;
+/// Logins, signed-in browsers, one-time links.
+pub mod account;
+/// Memberships of people in tenants.
+pub mod agent;
+/// Embeds and departments.
+pub mod site;
+/// Visitors.
+pub mod visitor;
+/// Conversations: the projection of their logs.
+pub mod conversation;
+/// Entries: the logs themselves.
+pub mod entry;
+/// How far agents have read.
+pub mod read_mark;
+/// Offers and what came of them.
+pub mod offer;
+/// Stored files.
+pub mod attachment;
+/// E-mail waiting to be sent.
+pub mod outbox;
+/// Who did what.
+pub mod audit;
+
+use futures_util::future::BoxFuture;
+use sqlx::pool::PoolConnection;
+use sqlx::{Sqlite, SqlitePool};
+
+use crate::error::AppResult;
+
+/// A connection to whichever database is configured, inside a transaction or not.
+pub enum Conn {
+    /// SQLite.
+    Sqlite(PoolConnection<Sqlite>),
+}
+
+/// Runs the same expression on the connection of whichever database is configured:
+/// `on!(conn, c => sqlx::query(SQL).bind(id.0).execute(c).await)`.
+macro_rules! on {
+    ($conn:expr, $c:ident => $body:expr) => {
+        match $conn {
+            $crate::store::Conn::Sqlite(connection) => {
+                let $c = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+pub(crate) use on;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    readers: Readers,
+    lane: lane::Lane,
+}
+
+#[derive(Clone)]
+enum Readers {
+    Sqlite(SqlitePool),
+}
+
+impl Store {
+    /// A connection for reading. Waits at most the pool's time limit.
+    pub async fn read(&self) -> AppResult<Conn> {
+        match &self.readers {
+            Readers::Sqlite(pool) => Ok(Conn::Sqlite(pool.acquire().await?)),
+        }
+    }
+
+    /// Runs `job` in a transaction and returns its result only after COMMIT returned (C1). An error rolls
+    /// back this job alone, whoever shares the commit.
+    pub async fn write<T, F>(&self, job: F) -> AppResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send + 'static,
+    {
+        self.lane.run(job).await
+    }
+
+    /// Closes every connection after the writes under way are committed.
+    pub async fn close(&self) {
+        self.lane.close().await;
+        match &self.readers {
+            Readers::Sqlite(pool) => pool.close().await,
+        }
+    }
+}

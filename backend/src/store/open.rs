@@ -1,0 +1,60 @@
+//! Opening a database: creates it, checks that it keeps its promises, migrates it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use sqlx::ConnectOptions;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Conn, Readers, Store, lane::Lane, on};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// Connections that read at the same time. SQLite readers do not block the writer in WAL mode.
+const READERS: u32 = 4;
+
+impl Store {
+    /// Opens (and on first use creates) the SQLite database at `path` and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When the file cannot be opened, a migration fails, or the database does not run with WAL and
+    /// `synchronous=FULL`: an acknowledged message must survive a power cut (C1).
+    pub async fn open_sqlite(path: &Path) -> anyhow::Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5))
+            .pragma("secure_delete", "on")
+            .disable_statement_logging();
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_with(options.clone())
+            .await
+            .with_context(|| format!("cannot open the database {}", path.display()))?;
+        MIGRATIONS.run(&writer).await.context("a migration failed")?;
+        let mut conn = Conn::Sqlite(writer.acquire().await?);
+        check_durability(&mut conn).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .acquire_timeout(Duration::from_secs(5))
+            .connect_with(options.read_only(false).pragma("query_only", "on"))
+            .await?;
+        Ok(Self { readers: Readers::Sqlite(readers), lane: Lane::start(conn) })
+    }
+}
+
+async fn check_durability(conn: &mut Conn) -> anyhow::Result<()> {
+    let (journal,): (String,) = on!(conn, c => sqlx::query_as("pragma journal_mode").fetch_one(c).await)?;
+    let (synchronous,): (i64,) = on!(conn, c => sqlx::query_as("pragma synchronous").fetch_one(c).await)?;
+    if journal != "wal" || synchronous < 2 {
+        bail!("the database runs with journal_mode={journal}, synchronous={synchronous}: WAL and FULL are required");
+    }
+    Ok(())
+}
