@@ -22,6 +22,8 @@ pub mod site;
 pub mod visitor;
 /// Conversations: the projection of their logs.
 pub mod conversation;
+/// Lines of the agents' lists.
+pub mod summary;
 /// Entries: the logs themselves.
 pub mod entry;
 /// How far agents have read.

@@ -1,0 +1,87 @@
+//! Memberships of people in tenants.
+
+use protocol::ids::{AccountId, AgentId, TenantId};
+use protocol::state::{Presence, Role};
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// The row of a membership.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Agent {
+    /// Its id.
+    pub id: AgentId,
+    /// The tenant.
+    pub tenant_id: TenantId,
+    /// The login.
+    pub account_id: AccountId,
+    /// Display name.
+    pub name: String,
+    /// What the person may do.
+    pub role: Role,
+    /// Conversations at once.
+    pub capacity: i64,
+    /// What the person chose.
+    pub chosen_presence: Presence,
+    /// When.
+    pub presence_at: i64,
+    /// Missed offers in a row.
+    pub missed_offers: i64,
+    /// When a conversation was last assigned.
+    pub last_assigned_at: Option<i64>,
+    /// Since when.
+    pub created_at: i64,
+    /// Membership ended.
+    pub disabled_at: Option<i64>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, tenant_id, account_id, name, role, capacity, chosen_presence, presence_at, missed_offers, \
+             last_assigned_at, created_at, disabled_at from agent where ",
+            $rest
+        )
+    };
+}
+
+/// One membership.
+pub async fn find(conn: &mut Conn, tenant: TenantId, id: AgentId) -> AppResult<Option<Agent>> {
+    const SQL: &str = select!("tenant_id = $1 and id = $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// Every membership of a tenant, by name; ended ones too.
+pub async fn list(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Agent>> {
+    const SQL: &str = select!("tenant_id = $1 order by name, id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+}
+
+/// The memberships of a login that have not ended.
+pub async fn of_account(conn: &mut Conn, account: AccountId) -> AppResult<Vec<Agent>> {
+    const SQL: &str = select!("account_id = $1 and disabled_at is null order by created_at, id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(account).fetch_all(c).await)?)
+}
+
+/// Adds a membership.
+pub async fn insert(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult<()> {
+    const SQL: &str = "insert into agent (tenant_id, id, account_id, name, role, capacity, chosen_presence, \
+         presence_at, missed_offers, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(agent.id).bind(agent.account_id).bind(&agent.name).bind(agent.role)
+        .bind(agent.capacity).bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
+        .bind(agent.created_at).execute(c).await)?;
+    Ok(())
+}
+
+/// Writes back everything about a membership that can change.
+pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult<()> {
+    const SQL: &str = "update agent set name = $3, role = $4, capacity = $5, chosen_presence = $6, \
+         presence_at = $7, missed_offers = $8, last_assigned_at = $9, disabled_at = $10 \
+         where tenant_id = $1 and id = $2";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(agent.id).bind(&agent.name).bind(agent.role).bind(agent.capacity)
+        .bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
+        .bind(agent.last_assigned_at).bind(agent.disabled_at).execute(c).await)?;
+    Ok(())
+}

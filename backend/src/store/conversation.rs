@@ -1,0 +1,188 @@
+//! Conversations: the projection of their logs, and the lists made of it.
+
+use protocol::entry::AuthorKind;
+use protocol::ids::{AgentId, Cmid, ConversationId, DepartmentId, SiteId, TenantId, VisitorId};
+use protocol::state::ConversationState;
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// The row of a conversation.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Conversation {
+    /// Its id.
+    pub id: ConversationId,
+    /// Where it came from.
+    pub site_id: SiteId,
+    /// Whose queue it is in.
+    pub department_id: DepartmentId,
+    /// Whose it is.
+    pub visitor_id: VisitorId,
+    /// The command that started it.
+    pub start_cmid: Cmid,
+    /// Its state.
+    pub state: ConversationState,
+    /// Who holds it, or held it last.
+    pub agent_id: Option<AgentId>,
+    /// Whom it is offered to.
+    pub offered_to: Option<AgentId>,
+    /// Until when the offer stands.
+    pub offer_deadline_at: Option<i64>,
+    /// Until when the holder's first reply is due.
+    pub reply_deadline_at: Option<i64>,
+    /// Since when it waits.
+    pub waiting_since: Option<i64>,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Newest entry.
+    pub last_seq: i64,
+    /// Hash of the newest entry; 32 zero bytes before the first.
+    pub last_hash: Vec<u8>,
+    /// Time of the newest entry.
+    pub last_at: i64,
+    /// When it began.
+    pub created_at: i64,
+    /// When anything changed.
+    pub updated_at: i64,
+    /// When it was last assigned.
+    pub assigned_at: Option<i64>,
+    /// When an agent first replied.
+    pub first_reply_at: Option<i64>,
+    /// Newest message of either side.
+    pub message_at: Option<i64>,
+    /// Since when no connection of the visitor is open.
+    pub visitor_left_at: Option<i64>,
+    /// When it ended.
+    pub closed_at: Option<i64>,
+    /// By whom: `protocol::entry::ClosedBy`.
+    pub closed_by: Option<String>,
+    /// Name given with an offline message.
+    pub offline_name: Option<String>,
+    /// Address given with an offline message.
+    pub offline_email: Option<String>,
+    /// Messages the visitor wrote.
+    pub visitor_messages: i64,
+    /// Who wrote the newest message.
+    pub last_author: Option<AuthorKind>,
+    /// Start of the newest message.
+    pub preview: Option<String>,
+    /// How far the visitor has read.
+    pub visitor_read_seq: i64,
+    /// How far any agent has read.
+    pub agent_read_seq: i64,
+    /// 1 to 5.
+    pub rating: Option<i64>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select id, site_id, department_id, visitor_id, start_cmid, state, agent_id, offered_to, \
+             offer_deadline_at, reply_deadline_at, waiting_since, priority, last_seq, last_hash, last_at, \
+             created_at, updated_at, assigned_at, first_reply_at, message_at, visitor_left_at, closed_at, \
+             closed_by, offline_name, offline_email, visitor_messages, last_author, preview, \
+             visitor_read_seq, agent_read_seq, rating from conversation where tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// The conversation with this id.
+pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<Conversation>> {
+    const SQL: &str = select!("and id = $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// The conversation a start command made, however often it is repeated.
+pub async fn find_start(
+    conn: &mut Conn,
+    tenant: TenantId,
+    visitor: VisitorId,
+    start: Cmid,
+) -> AppResult<Option<Conversation>> {
+    const SQL: &str = select!("and visitor_id = $2 and start_cmid = $3");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(visitor).bind(start).fetch_optional(c).await)?)
+}
+
+/// A visitor's conversations, newest first, at most `limit`.
+pub async fn of_visitor(
+    conn: &mut Conn,
+    tenant: TenantId,
+    visitor: VisitorId,
+    limit: i64,
+) -> AppResult<Vec<Conversation>> {
+    const SQL: &str = select!("and visitor_id = $2 order by created_at desc, id desc limit $3");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
+}
+
+/// What waits, first in first out inside priority.
+pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
+    const SQL: &str =
+        select!("and state in ('waiting', 'offered') order by priority desc, waiting_since, id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+}
+
+/// What agents hold.
+pub async fn active(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
+    const SQL: &str = select!("and state = 'active' order by id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+}
+
+/// What an agent holds or was offered.
+pub async fn of_agent(conn: &mut Conn, tenant: TenantId, agent: AgentId) -> AppResult<Vec<Conversation>> {
+    const SQL: &str =
+        select!("and ((state = 'active' and agent_id = $2) or (state = 'offered' and offered_to = $2)) order by id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(agent).fetch_all(c).await)?)
+}
+
+/// Tenants with anything waiting, offered or active: where the dispatcher has work after a start.
+pub async fn busy_tenants(conn: &mut Conn) -> AppResult<Vec<TenantId>> {
+    const SQL: &str = "select distinct tenant_id from conversation where state in ('waiting', 'offered', 'active')";
+    let rows: Vec<(TenantId,)> = on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
+}
+
+/// How long the tenant's recently assigned conversations waited, in milliseconds, newest first, at most 100.
+pub async fn recent_waits(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Vec<i64>> {
+    const SQL: &str = "select offered_wait from (select closed_at - assigned_at as offered_wait, closed_at \
+         from conversation where tenant_id = $1 and state = 'closed' and closed_at >= $2 \
+         and assigned_at is not null) as served order by closed_at desc limit 100";
+    let rows: Vec<(i64,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(wait,)| wait).collect())
+}
+
+/// Adds a conversation.
+pub async fn insert(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppResult<()> {
+    const SQL: &str = "insert into conversation (tenant_id, id, site_id, department_id, visitor_id, start_cmid, \
+         state, waiting_since, priority, last_seq, last_hash, last_at, created_at, updated_at, \
+         visitor_messages, visitor_read_seq, agent_read_seq) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(row.id).bind(row.site_id).bind(row.department_id).bind(row.visitor_id)
+        .bind(row.start_cmid).bind(row.state).bind(row.waiting_since).bind(row.priority)
+        .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.created_at).bind(row.updated_at)
+        .bind(row.visitor_messages).bind(row.visitor_read_seq).bind(row.agent_read_seq)
+        .execute(c).await)?;
+    Ok(())
+}
+
+/// Writes back everything about a conversation that can change. The caller read the row in the same
+/// transaction.
+pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppResult<()> {
+    const SQL: &str = "update conversation set state = $3, agent_id = $4, offered_to = $5, \
+         offer_deadline_at = $6, reply_deadline_at = $7, waiting_since = $8, priority = $9, last_seq = $10, \
+         last_hash = $11, last_at = $12, updated_at = $13, assigned_at = $14, first_reply_at = $15, \
+         message_at = $16, visitor_left_at = $17, closed_at = $18, closed_by = $19, offline_name = $20, \
+         offline_email = $21, visitor_messages = $22, last_author = $23, preview = $24, \
+         visitor_read_seq = $25, agent_read_seq = $26, rating = $27 where tenant_id = $1 and id = $2";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(row.id).bind(row.state).bind(row.agent_id).bind(row.offered_to)
+        .bind(row.offer_deadline_at).bind(row.reply_deadline_at).bind(row.waiting_since).bind(row.priority)
+        .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.updated_at).bind(row.assigned_at)
+        .bind(row.first_reply_at).bind(row.message_at).bind(row.visitor_left_at).bind(row.closed_at)
+        .bind(&row.closed_by).bind(&row.offline_name).bind(&row.offline_email).bind(row.visitor_messages)
+        .bind(row.last_author).bind(&row.preview).bind(row.visitor_read_seq).bind(row.agent_read_seq)
+        .bind(row.rating)
+        .execute(c).await)?;
+    Ok(())
+}

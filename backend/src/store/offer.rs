@@ -1,0 +1,67 @@
+//! Offers and what came of them.
+
+use protocol::ids::{AgentId, ConversationId, TenantId};
+use uuid::Uuid;
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// A new offer.
+pub struct NewOffer {
+    /// Its id.
+    pub id: Uuid,
+    /// What is offered.
+    pub conversation: ConversationId,
+    /// To whom.
+    pub agent: AgentId,
+    /// When.
+    pub offered_at: i64,
+    /// Until when.
+    pub deadline_at: i64,
+    /// JSON: why this agent, and why not the others.
+    pub reasons: String,
+}
+
+/// An offer that was declined or missed.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub struct Rejected {
+    /// What was offered.
+    pub conversation_id: ConversationId,
+    /// To whom.
+    pub agent_id: AgentId,
+    /// When it was declined or lapsed.
+    pub decided_at: i64,
+}
+
+/// Adds an offer.
+pub async fn insert(conn: &mut Conn, tenant: TenantId, offer: &NewOffer) -> AppResult<()> {
+    const SQL: &str = "insert into offer (tenant_id, id, conversation_id, agent_id, offered_at, deadline_at, reasons) \
+         values ($1, $2, $3, $4, $5, $6, $7)";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(offer.id).bind(offer.conversation).bind(offer.agent).bind(offer.offered_at)
+        .bind(offer.deadline_at).bind(&offer.reasons).execute(c).await)?;
+    Ok(())
+}
+
+/// Records what came of a conversation's open offer: `accepted`, `declined`, `missed` or `withdrawn`.
+pub async fn decide(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+    outcome: &'static str,
+    at: i64,
+) -> AppResult<()> {
+    const SQL: &str = "update offer set outcome = $3, decided_at = $4 \
+         where tenant_id = $1 and conversation_id = $2 and outcome is null";
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await)?;
+    Ok(())
+}
+
+/// Offers of what waits now that were declined or missed.
+pub async fn rejections(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Rejected>> {
+    const SQL: &str = "select o.conversation_id, o.agent_id, o.decided_at from offer o \
+         join conversation c on c.tenant_id = o.tenant_id and c.id = o.conversation_id \
+         where o.tenant_id = $1 and o.outcome in ('declined', 'missed') and c.state in ('waiting', 'offered') \
+         and o.offered_at >= c.waiting_since order by o.decided_at";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+}

@@ -1,0 +1,86 @@
+//! What a line of the agents' lists is made of: a conversation with the names around it.
+
+use protocol::entry::AuthorKind;
+use protocol::ids::{AgentId, ConversationId, SiteId, TenantId, VisitorId};
+use protocol::state::ConversationState;
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// A conversation as the lists show it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct SummaryRow {
+    /// Its id.
+    pub id: ConversationId,
+    /// Its state.
+    pub state: ConversationState,
+    /// Where it came from.
+    pub site_id: SiteId,
+    /// The site's name.
+    pub site_name: String,
+    /// Whose it is.
+    pub visitor_id: VisitorId,
+    /// Name the visitor gave.
+    pub visitor_name: Option<String>,
+    /// Address the visitor gave.
+    pub visitor_email: Option<String>,
+    /// Who holds it, or held it last.
+    pub agent_id: Option<AgentId>,
+    /// Whom it is offered to.
+    pub offered_to: Option<AgentId>,
+    /// Until when the offer stands.
+    pub offer_deadline_at: Option<i64>,
+    /// When it began.
+    pub created_at: i64,
+    /// When anything changed.
+    pub updated_at: i64,
+    /// Since when it waits.
+    pub waiting_since: Option<i64>,
+    /// Newest entry.
+    pub last_seq: i64,
+    /// Messages the visitor wrote.
+    pub visitor_messages: i64,
+    /// Who wrote the newest message.
+    pub last_author: Option<AuthorKind>,
+    /// Start of the newest message.
+    pub preview: Option<String>,
+    /// How far the visitor has read.
+    pub visitor_read_seq: i64,
+    /// How far any agent has read.
+    pub agent_read_seq: i64,
+    /// 1 to 5.
+    pub rating: Option<i64>,
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
+             coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
+             c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
+             c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, \
+             c.rating from conversation c \
+             join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
+             join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id where c.tenant_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// One line.
+pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<SummaryRow>> {
+    const SQL: &str = select!("and c.id = $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// Everything that is not closed, oldest first.
+pub async fn open(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<SummaryRow>> {
+    const SQL: &str = select!("and c.state in ('waiting', 'offered', 'active', 'offline') order by c.created_at, c.id");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+}
+
+/// The conversations closed last, newest first.
+pub async fn closed(conn: &mut Conn, tenant: TenantId, limit: i64) -> AppResult<Vec<SummaryRow>> {
+    const SQL: &str = select!("and c.state = 'closed' order by c.updated_at desc, c.id desc limit $2");
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(limit).fetch_all(c).await)?)
+}

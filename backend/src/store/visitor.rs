@@ -1,0 +1,67 @@
+//! Visitors.
+
+use protocol::ids::{SiteId, TenantId, VisitorId};
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// The row of a visitor. Texts were cut and cleaned before they got here.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Visitor {
+    /// Its id.
+    pub id: VisitorId,
+    /// Where the visitor came first.
+    pub site_id: SiteId,
+    /// Name given.
+    pub name: Option<String>,
+    /// Address given.
+    pub email: Option<String>,
+    /// Browser and system in words.
+    pub browser: Option<String>,
+    /// Preferred language.
+    pub language: Option<String>,
+    /// Page last seen on.
+    pub page_url: Option<String>,
+    /// Its title.
+    pub page_title: Option<String>,
+    /// Where the visitor came from.
+    pub referrer: Option<String>,
+    /// Tokens of an older version are refused.
+    pub token_version: i64,
+    /// First seen.
+    pub first_seen_at: i64,
+    /// Last seen.
+    pub last_seen_at: i64,
+}
+
+/// One visitor.
+pub async fn find(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult<Option<Visitor>> {
+    const SQL: &str = "select id, site_id, name, email, browser, language, page_url, page_title, referrer, \
+         token_version, first_seen_at, last_seen_at from visitor where tenant_id = $1 and id = $2";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// Adds a visitor.
+pub async fn insert(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> AppResult<()> {
+    const SQL: &str = "insert into visitor (tenant_id, id, site_id, name, email, browser, language, page_url, \
+         page_title, referrer, token_version, first_seen_at, last_seen_at) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(visitor.id).bind(visitor.site_id).bind(&visitor.name).bind(&visitor.email)
+        .bind(&visitor.browser).bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title)
+        .bind(&visitor.referrer).bind(visitor.token_version).bind(visitor.first_seen_at)
+        .bind(visitor.last_seen_at).execute(c).await)?;
+    Ok(())
+}
+
+/// Writes back everything about a visitor that can change.
+pub async fn save(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> AppResult<()> {
+    const SQL: &str = "update visitor set name = $3, email = $4, browser = $5, language = $6, page_url = $7, \
+         page_title = $8, referrer = $9, token_version = $10, last_seen_at = $11 \
+         where tenant_id = $1 and id = $2";
+    on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(visitor.id).bind(&visitor.name).bind(&visitor.email).bind(&visitor.browser)
+        .bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title).bind(&visitor.referrer)
+        .bind(visitor.token_version).bind(visitor.last_seen_at).execute(c).await)?;
+    Ok(())
+}
