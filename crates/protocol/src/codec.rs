@@ -457,7 +457,7 @@ macro_rules! wire_struct {
         }
 
         impl $name {
-            #[allow(unused_variables, reason = "a struct without members")]
+            #[allow(unused_variables, clippy::ptr_arg, reason = "a struct without members")]
             pub(crate) fn write_members(&self, out: &mut alloc::string::String) {
                 $( $crate::codec::write_member(out, stringify!($field), &self.$field); )*
             }
