@@ -1,0 +1,389 @@
+//! Carries a [`Client`]'s effects out with the browser's WebSocket, fetch, timers and storage.
+//!
+//! Bindings are written by hand and every callback has one type, because each costs bytes in the widget.
+
+mod http;
+mod js;
+mod storage;
+
+use alloc::boxed::Box;
+use alloc::collections::VecDeque;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+
+use protocol::command::Command;
+use protocol::ids::{Cmid, ConversationId};
+use wasm_bindgen::prelude::{Closure, JsValue};
+
+use crate::client::{Client, ClientEvent, Config, Effect};
+use crate::connection::{Input, Tick, TimerId};
+use crate::outbox::{OutboxItem, Outgoing};
+pub use http::{Aborter, Request, abort, send as send_request};
+pub use js::Callback;
+pub use storage::{LocalStorage, MemoryStorage, Storage};
+
+/// Milliseconds of a steady clock.
+pub fn now() -> u64 {
+    js::performance_now() as u64
+}
+
+/// Wall clock, Unix milliseconds.
+pub fn wall() -> i64 {
+    js::date_now() as i64
+}
+
+/// A new random id.
+pub fn new_cmid() -> Cmid {
+    let mut bytes = [0u8; 16];
+    js::random(&mut bytes);
+    Cmid(uuid::Builder::from_random_bytes(bytes).into_uuid())
+}
+
+/// Makes a callback of the one type all callbacks have.
+pub fn callback(call: impl FnMut(JsValue) + 'static) -> Callback {
+    Closure::wrap(Box::new(call))
+}
+
+fn tick() -> Tick {
+    let mut bytes = [0u8; 4];
+    js::random(&mut bytes);
+    Tick {
+        now: now(),
+        wall: wall(),
+        random: u32::from_le_bytes(bytes),
+    }
+}
+
+type Handler = Box<dyn FnMut(ClientEvent)>;
+
+struct Shared {
+    client: RefCell<Client>,
+    effects: RefCell<VecDeque<Effect>>,
+    running: Cell<bool>,
+    handler: RefCell<Handler>,
+    storage: RefCell<Box<dyn Storage>>,
+    token: RefCell<Option<String>>,
+    socket: Cell<Option<js::WebSocket>>,
+    poll: Cell<Option<Aborter>>,
+    /// Answers of polls that were given up do not count.
+    poll_number: Cell<u32>,
+    timers: [Cell<i32>; TimerId::ALL.len()],
+    /// Made once: socket opened, text, closed; timer; network or page woke up.
+    callbacks: RefCell<Vec<Callback>>,
+}
+
+const OPENED: usize = 0;
+const TEXT: usize = 1;
+const CLOSED: usize = 2;
+const TIMER: usize = 3;
+const ONLINE: usize = 4;
+const VISIBLE: usize = 5;
+
+/// A running client. Cloning gives another handle to the same one.
+#[derive(Clone)]
+pub struct Driver(Rc<Shared>);
+
+impl Driver {
+    /// A client that is not connected yet. Unsent messages of an earlier page are in [`Driver::outbox`].
+    /// `handler` is never called from within a call of a method of the driver that it made itself.
+    pub fn new(config: Config, mut storage: Box<dyn Storage>, handler: Handler) -> Self {
+        let stored = storage.load();
+        let token = config.token.clone();
+        let mut client = Client::new(config);
+        client.restore(&stored, &tick());
+        let driver = Self(Rc::new(Shared {
+            client: RefCell::new(client),
+            effects: RefCell::default(),
+            running: Cell::new(false),
+            handler: RefCell::new(handler),
+            storage: RefCell::new(storage),
+            token: RefCell::new(token),
+            socket: Cell::new(None),
+            poll: Cell::new(None),
+            poll_number: Cell::new(0),
+            timers: Default::default(),
+            callbacks: RefCell::default(),
+        }));
+        driver.make_callbacks();
+        driver
+    }
+
+    /// Connects.
+    pub fn start(&self) {
+        self.input(Input::Start);
+    }
+
+    /// Disconnects and stays so until the next start.
+    pub fn stop(&self) {
+        self.input(Input::Stop);
+    }
+
+    /// Brings a new visitor token; connect with [`Driver::start`] after `NeedToken`.
+    pub fn set_token(&self, token: String) {
+        if let Ok(mut mine) = self.0.token.try_borrow_mut() {
+            *mine = Some(token.clone());
+        }
+        self.with(|client, _| client.set_token(token));
+    }
+
+    /// See [`Client::send`].
+    pub fn send(&self, command: Command) -> u64 {
+        let mut id = 0;
+        self.with(|client, tick| id = client.send(command, tick));
+        id
+    }
+
+    /// See [`Client::post`].
+    pub fn post(&self, command: Command) {
+        self.with(|client, tick| {
+            let at = tick.wall;
+            client.post(Outgoing { command, at }, tick);
+        });
+    }
+
+    /// See [`Client::retry`].
+    pub fn retry(&self, cmid: Cmid) {
+        self.with(|client, tick| client.retry(cmid, tick));
+    }
+
+    /// See [`Client::discard`].
+    pub fn discard(&self, cmid: Cmid) -> bool {
+        let mut done = false;
+        self.with(|client, tick| done = client.discard(cmid, tick));
+        done
+    }
+
+    /// See [`Client::forget`].
+    pub fn forget(&self, conversation: ConversationId) {
+        self.with(|client, _| client.forget(conversation));
+    }
+
+    /// The unsent sends, oldest first.
+    pub fn outbox(&self) -> Vec<OutboxItem> {
+        self.0
+            .client
+            .try_borrow()
+            .map_or_else(|_| Vec::new(), |client| client.outbox().to_vec())
+    }
+
+    fn input(&self, input: Input<'_>) {
+        self.with(|client, tick| client.handle(input, tick));
+    }
+
+    fn with(&self, step: impl FnOnce(&mut Client, &Tick)) {
+        if let (Ok(mut client), Ok(mut effects)) = (
+            self.0.client.try_borrow_mut(),
+            self.0.effects.try_borrow_mut(),
+        ) {
+            step(&mut client, &tick());
+            effects.extend(client.take_effects());
+        }
+        self.run();
+    }
+
+    /// Carries effects out one by one. A call from within the handler only queues: order is kept.
+    fn run(&self) {
+        if self.0.running.replace(true) {
+            return;
+        }
+        loop {
+            let next = self
+                .0
+                .effects
+                .try_borrow_mut()
+                .ok()
+                .and_then(|mut it| it.pop_front());
+            let Some(effect) = next else { break };
+            self.carry_out(effect);
+        }
+        self.0.running.set(false);
+    }
+
+    fn carry_out(&self, effect: Effect) {
+        match effect {
+            Effect::OpenSocket => self.open_socket(),
+            Effect::CloseSocket(code) => self.close_socket(code),
+            Effect::SendText(text) => {
+                if let Some(socket) = self.0.socket.take() {
+                    // A socket that cannot send reports its end by itself.
+                    let _ = socket.send(&text);
+                    self.0.socket.set(Some(socket));
+                }
+            }
+            Effect::Poll(body) => self.poll(&body),
+            Effect::AbortPoll => {
+                self.0.poll_number.set(self.0.poll_number.get() + 1);
+                if let Some(aborter) = self.0.poll.take() {
+                    abort(&aborter);
+                }
+            }
+            Effect::PostCommands(body) => {
+                let driver = self.clone();
+                self.request(crate::COMMANDS_PATH, &body, move |status, text| {
+                    driver.input(Input::CommandsDone { status, text });
+                });
+            }
+            Effect::SetTimer { timer, after_ms } => self.set_timer(timer, after_ms),
+            Effect::ClearTimer(timer) => self.clear_timer(timer),
+            Effect::Store { cmid, text } => {
+                let kept = self
+                    .0
+                    .storage
+                    .try_borrow_mut()
+                    .is_ok_and(|mut it| it.put(cmid, &text));
+                if !kept {
+                    self.tell(ClientEvent::NotKept);
+                }
+            }
+            Effect::Unstore(cmid) => {
+                if let Ok(mut storage) = self.0.storage.try_borrow_mut() {
+                    storage.remove(cmid);
+                }
+            }
+            Effect::Tell(event) => self.tell(event),
+        }
+    }
+
+    fn tell(&self, event: ClientEvent) {
+        if let Ok(mut handler) = self.0.handler.try_borrow_mut() {
+            handler(event);
+        }
+    }
+
+    fn request(
+        &self,
+        path: &str,
+        body: &str,
+        done: impl FnMut(u16, &str) + 'static,
+    ) -> Option<Aborter> {
+        let token = self
+            .0
+            .token
+            .try_borrow()
+            .ok()
+            .and_then(|token| token.clone());
+        send_request(
+            &Request {
+                path,
+                body: Some(body),
+                token: token.as_deref(),
+            },
+            done,
+        )
+    }
+
+    fn poll(&self, body: &str) {
+        let number = self.0.poll_number.get() + 1;
+        self.0.poll_number.set(number);
+        let driver = self.clone();
+        let aborter = self.request(crate::POLL_PATH, body, move |status, text| {
+            if driver.0.poll_number.get() == number {
+                driver.input(Input::PollDone { status, text });
+            }
+        });
+        self.0.poll.set(aborter);
+    }
+
+    fn set_timer(&self, timer: TimerId, after_ms: u64) {
+        self.clear_timer(timer);
+        let after = i32::try_from(after_ms).unwrap_or(i32::MAX);
+        if let (Some(slot), Ok(callbacks)) = (
+            self.0.timers.get(timer as usize),
+            self.0.callbacks.try_borrow(),
+        ) && let Some(callback) = callbacks.get(TIMER)
+        {
+            slot.set(js::set_timeout(callback, after, timer as i32));
+        }
+    }
+
+    fn clear_timer(&self, timer: TimerId) {
+        if let Some(slot) = self.0.timers.get(timer as usize) {
+            let id = slot.replace(0);
+            if id != 0 {
+                js::clear_timeout(id);
+            }
+        }
+    }
+
+    fn open_socket(&self) {
+        let origin = js::origin();
+        // http -> ws, https -> wss
+        let mut url = String::from("ws");
+        url.push_str(origin.get(4..).unwrap_or(""));
+        url.push_str(crate::SOCKET_PATH);
+        match js::WebSocket::new(&url) {
+            Ok(socket) => {
+                if let Ok(callbacks) = self.0.callbacks.try_borrow() {
+                    socket.set_onopen(callbacks.get(OPENED));
+                    socket.set_onmessage(callbacks.get(TEXT));
+                    socket.set_onclose(callbacks.get(CLOSED));
+                }
+                self.0.socket.set(Some(socket));
+            }
+            Err(_) => self.later_closed(),
+        }
+    }
+
+    /// No socket could be made at all (a policy forbids it): the same as one that closed.
+    fn later_closed(&self) {
+        if let (Ok(mut client), Ok(mut effects)) = (
+            self.0.client.try_borrow_mut(),
+            self.0.effects.try_borrow_mut(),
+        ) {
+            client.handle(Input::SocketClosed(1006), &tick());
+            effects.extend(client.take_effects());
+        }
+    }
+
+    fn close_socket(&self, code: u16) {
+        if let Some(socket) = self.0.socket.take() {
+            socket.set_onopen(None);
+            socket.set_onmessage(None);
+            socket.set_onclose(None);
+            // It may be closed already.
+            let _ = socket.close(code);
+        }
+    }
+
+    fn make_callbacks(&self) {
+        let make = |call: fn(&Driver, JsValue)| {
+            let driver = self.clone();
+            callback(move |value| call(&driver, value))
+        };
+        let callbacks = alloc::vec![
+            make(|driver, _| driver.input(Input::SocketOpened)),
+            make(|driver, event| {
+                if let Some(text) = js::data(&event) {
+                    driver.input(Input::SocketText(&text));
+                }
+            }),
+            make(|driver, event| driver.input(Input::SocketClosed(js::code(&event)))),
+            make(|driver, value| {
+                let number = value.as_f64().unwrap_or(-1.0) as usize;
+                if let Some(timer) = TimerId::ALL.get(number) {
+                    driver.input(Input::Timer(*timer));
+                }
+            }),
+            make(|driver, _| driver.input(Input::Online)),
+            make(|driver, _| driver.input(Input::Visible)),
+        ];
+        let listen = |name: &str, index: usize, on_document: bool| {
+            if let Some(callback) = callbacks.get(index) {
+                if on_document {
+                    js::listen_on_document(name, callback);
+                } else {
+                    js::listen_on_window(name, callback);
+                }
+            }
+        };
+        listen("online", ONLINE, false);
+        listen("pageshow", VISIBLE, false);
+        listen("visibilitychange", VISIBLE, true);
+        listen("resume", VISIBLE, true);
+        if let Ok(mut mine) = self.0.callbacks.try_borrow_mut() {
+            *mine = callbacks;
+        }
+    }
+}

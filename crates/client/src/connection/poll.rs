@@ -1,0 +1,234 @@
+//! The long-poll rung of the ladder. A poll brings the cursors, which are the only acknowledgement (C11);
+//! commands go beside it, one request at a time so that they keep their order.
+
+use alloc::vec::Vec;
+
+use protocol::codec::{from_json, to_json};
+use protocol::error::{CloseCode, ErrorCode};
+use protocol::event::{Event, Refused};
+use protocol::frame::{Commands as CommandsBody, Events, Poll as PollBody, Problem};
+use protocol::limits::POLL_HOLD_MS;
+
+use super::{Connection, Mode, Status, Tick, TimerId, Transport};
+use crate::backoff::Backoff;
+use crate::client::Effect;
+
+/// First wait before a WebSocket is tried again.
+const UPGRADE_FIRST_MS: u64 = 30_000;
+/// A server that was away and came back probably takes sockets again.
+const UPGRADE_SOON_MS: u64 = 1_000;
+/// How much longer than promised a poll may be held.
+const POLL_GRACE_MS: u64 = 15_000;
+/// Shortest time between two empty polls: a proxy that answers at once must not make a hot loop.
+const EMPTY_POLL_EVERY_MS: u64 = 1_000;
+/// A poll younger than this survives a wake-up.
+const POLL_FRESH_MS: u64 = 5_000;
+
+/// Where the long-poll stands.
+#[derive(Default)]
+pub(super) struct Poll {
+    in_flight: bool,
+    started: u64,
+    generation: u64,
+    /// The next poll is the first of a connection: it asks for the state, so that it is answered at once.
+    first: bool,
+    failed: bool,
+    pub(super) upgrade_ms: u64,
+    /// Ids of the commands under way.
+    batch: Vec<u64>,
+    posting: bool,
+    pub(super) commands_wait: bool,
+    commands_backoff: Backoff,
+}
+
+impl Connection {
+    pub(super) fn start_poll(&mut self, tick: &Tick) {
+        self.mode = Mode::Poll;
+        self.poll.first = true;
+        self.poll.failed = false;
+        self.poll.upgrade_ms = UPGRADE_FIRST_MS;
+        self.clear_timer(TimerId::Retry);
+        self.set_timer(TimerId::Upgrade, UPGRADE_FIRST_MS);
+        self.set_status(Status::Connecting);
+        self.send_poll(tick);
+    }
+
+    pub(super) fn send_poll(&mut self, tick: &Tick) {
+        if self.poll.in_flight {
+            return;
+        }
+        self.poll.in_flight = true;
+        self.poll.started = tick.now;
+        self.poll.generation += 1;
+        let body = PollBody {
+            hello: protocol::command::Hello {
+                token: None,
+                ..self.hello(self.poll.first)
+            },
+            generation: self.poll.generation,
+            client: self.identity.client,
+        };
+        self.out.push(Effect::Poll(to_json(&body)));
+        self.set_timer(TimerId::PollDeadline, POLL_HOLD_MS + POLL_GRACE_MS);
+    }
+
+    pub(super) fn poll_done(&mut self, status: u16, text: &str, tick: &Tick) {
+        if !self.poll.in_flight {
+            return;
+        }
+        self.poll.in_flight = false;
+        self.clear_timer(TimerId::PollDeadline);
+        match status {
+            200 => match from_json::<Events>(text) {
+                Some(events) => self.poll_events(events.events, tick),
+                None => self.poll_lost(0, tick),
+            },
+            401 => self.shut(Status::NeedToken),
+            403 => self.shut(Status::Stopped(CloseCode::Forbidden.code())),
+            410 | 426 => self.shut(Status::Stopped(CloseCode::TooOld.code())),
+            _ => self.poll_lost(retry_after(text), tick),
+        }
+    }
+
+    fn poll_events(&mut self, events: Vec<Event>, tick: &Tick) {
+        self.poll.first = false;
+        self.backoff.reset();
+        if self.poll.failed {
+            self.poll.failed = false;
+            self.set_timer(TimerId::Upgrade, UPGRADE_SOON_MS);
+        }
+        self.set_status(Status::Live(Transport::Poll));
+        let empty = events.is_empty();
+        let mut pause = None;
+        for event in events {
+            if let Event::Reconnect(reconnect) = &event {
+                pause = Some(reconnect.after_ms);
+            }
+            self.event(event);
+        }
+        if pause.is_none() && empty && tick.now < self.poll.started + EMPTY_POLL_EVERY_MS {
+            pause = Some(EMPTY_POLL_EVERY_MS);
+        }
+        match pause {
+            Some(after_ms) => self.set_timer(TimerId::Retry, after_ms),
+            None => self.send_poll(tick),
+        }
+    }
+
+    fn poll_lost(&mut self, at_least_ms: u64, tick: &Tick) {
+        self.poll.first = true;
+        self.poll.failed = true;
+        let after = self.backoff.next(tick.random).max(at_least_ms);
+        self.retry_after(after);
+    }
+
+    pub(super) fn poll_overdue(&mut self, tick: &Tick) {
+        if self.poll.in_flight {
+            self.poll.in_flight = false;
+            self.out.push(Effect::AbortPoll);
+            self.poll_lost(0, tick);
+        }
+    }
+
+    pub(super) fn wake_poll(&mut self, tick: &Tick) {
+        if self.poll.in_flight {
+            if tick.now < self.poll.started + POLL_FRESH_MS {
+                return;
+            }
+            self.poll.in_flight = false;
+            self.poll.first = true;
+            self.out.push(Effect::AbortPoll);
+        }
+        self.clear_timer(TimerId::Retry);
+        self.poll.commands_wait = false;
+        self.send_poll(tick);
+    }
+
+    pub(super) fn drop_poll(&mut self) {
+        if self.poll.in_flight {
+            self.poll.in_flight = false;
+            self.out.push(Effect::AbortPoll);
+        }
+        self.clear_timer(TimerId::PollDeadline);
+        self.clear_timer(TimerId::Upgrade);
+        self.clear_timer(TimerId::Retry);
+    }
+
+    pub(super) fn flush_poll(&mut self) {
+        if self.poll.posting || self.poll.commands_wait {
+            return;
+        }
+        let commands = self.commands.next_batch();
+        if commands.is_empty() {
+            return;
+        }
+        self.poll.posting = true;
+        self.poll.batch = commands.iter().map(|frame| frame.id).collect();
+        let body = CommandsBody {
+            tenant: self.identity.tenant,
+            commands,
+        };
+        self.out.push(Effect::PostCommands(to_json(&body)));
+    }
+
+    pub(super) fn commands_done(&mut self, status: u16, text: &str, tick: &Tick) {
+        if !self.poll.posting {
+            return;
+        }
+        self.poll.posting = false;
+        let batch = core::mem::take(&mut self.poll.batch);
+        match status {
+            200 => {
+                for event in from_json::<Events>(text).map_or_else(Vec::new, |it| it.events) {
+                    self.event(event);
+                }
+                if batch.iter().any(|id| self.commands.is_waiting(*id)) {
+                    self.commands_lost(0, tick);
+                } else {
+                    self.poll.commands_backoff.reset();
+                }
+            }
+            _ if self.mode != Mode::Poll => {}
+            401 => self.shut(Status::NeedToken),
+            403 => self.shut(Status::Stopped(CloseCode::Forbidden.code())),
+            0 | 408 | 425 | 429 | 500.. => self.commands_lost(retry_after(text), tick),
+            _ => self.refuse_all(&batch, text),
+        }
+    }
+
+    fn commands_lost(&mut self, at_least_ms: u64, tick: &Tick) {
+        if self.mode != Mode::Poll {
+            return;
+        }
+        self.commands.connection_lost();
+        self.poll.commands_wait = true;
+        let after = self.poll.commands_backoff.next(tick.random);
+        self.set_timer(TimerId::Commands, after.max(at_least_ms));
+    }
+
+    /// The request itself was refused: repeating it would be refused again.
+    fn refuse_all(&mut self, batch: &[u64], text: &str) {
+        let problem = from_json::<Problem>(text);
+        for id in batch {
+            let refused = Refused {
+                id: *id,
+                code: problem.as_ref().map_or(ErrorCode::Malformed, |it| it.code),
+                message: problem
+                    .as_ref()
+                    .map_or_else(Default::default, |it| it.message.clone()),
+                cmid: None,
+                field: problem.as_ref().and_then(|it| it.field.clone()),
+                limit: problem.as_ref().and_then(|it| it.limit),
+                retry_after_ms: None,
+            };
+            self.event(Event::Refused(refused));
+        }
+    }
+}
+
+/// What an error reply says about when to try again, in milliseconds.
+fn retry_after(text: &str) -> u64 {
+    from_json::<Problem>(text)
+        .and_then(|problem| problem.retry_after_ms)
+        .unwrap_or(0)
+}
