@@ -1,10 +1,12 @@
 //! Everything outside the rules, built once in `server.rs` and handed to every action: database, bus,
 //! presence, clock, configuration. There is no other application state.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use protocol::ids::{Epoch, TenantId};
-use tokio::sync::mpsc;
+use protocol::ids::{ConversationId, Epoch, TenantId};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::auth::keys::Keys;
@@ -38,6 +40,8 @@ pub struct App {
     pub epoch: Epoch,
     /// Wakes the dispatcher for a tenant whose queue, agents or presence changed.
     pub dispatcher: Wake<TenantId>,
+    /// Wakes the announcer for a conversation whose line in the agents' lists changed.
+    pub announcer: Wake<(TenantId, ConversationId)>,
     /// Wakes the job that sends mail.
     pub mailer: Wake<()>,
 }
@@ -54,18 +58,34 @@ impl App {
     }
 }
 
-/// The sending half of a job's alarm. Never waits: a job that is already called needs no second call.
-pub struct Wake<T>(mpsc::Sender<T>);
+/// A job's alarm: what it was called for, each once, until it looks. Calling never waits and never loses.
+pub struct Wake<T> {
+    // A std mutex: held for a set operation, never across an await.
+    due: Mutex<HashSet<T>>,
+    bell: Notify,
+}
 
-impl<T> Wake<T> {
-    /// An alarm and the end the job listens to.
-    pub fn new(capacity: usize) -> (Self, mpsc::Receiver<T>) {
-        let (sender, receiver) = mpsc::channel(capacity);
-        (Self(sender), receiver)
+impl<T> Default for Wake<T> {
+    fn default() -> Self {
+        Self { due: Mutex::new(HashSet::new()), bell: Notify::new() }
+    }
+}
+
+impl<T: Eq + Hash> Wake<T> {
+    /// Calls the job.
+    pub fn call(&self, what: T) {
+        self.due.lock().unwrap_or_else(PoisonError::into_inner).insert(what);
+        self.bell.notify_one();
     }
 
-    /// Calls the job. When the alarm is full the job is busy and looks at everything again by itself.
-    pub fn call(&self, what: T) {
-        let _ = self.0.try_send(what);
+    /// Waits until called, and takes everything it was called for since.
+    pub async fn wait(&self) -> HashSet<T> {
+        loop {
+            let due = std::mem::take(&mut *self.due.lock().unwrap_or_else(PoisonError::into_inner));
+            if !due.is_empty() {
+                return due;
+            }
+            self.bell.notified().await;
+        }
     }
 }
