@@ -1,1 +1,34 @@
+//! The rules of Frontdesk: what may happen, what it means, and nothing else.
+//!
+//! Everything here is a pure function of its arguments. There is no clock, no input or output and no
+//! randomness: times are Unix milliseconds and ids are made by the caller. That is what lets every rule be
+//! tested with any history, and lets two nodes agree.
+//!
+//! The central type is [`conversation::Conversation`]: `decide` turns a command into changes or a refusal,
+//! `apply` folds changes into the projection, and each change knows the log entry it writes.
+//! [`routing::route`] decides who gets the next conversation.
 
+/// User agents in words.
+pub mod browser;
+/// The hash chain over the entries of a conversation.
+pub mod chain;
+/// The state machine of a conversation.
+pub mod conversation;
+/// Kinds and audiences of log entries.
+pub mod entry;
+/// Choosing among the languages whose texts are complete.
+pub mod locale;
+/// Who may do what: one table.
+pub mod permission;
+/// The settings that decide about queue and routing.
+pub mod policy;
+/// Places in the queue, estimates, availability.
+pub mod queue;
+/// Token buckets.
+pub mod rate_limit;
+/// Who gets the next conversation.
+pub mod routing;
+/// Texts that people and merchants enter, parsed into types that cannot hold a bad value.
+pub mod text;
+/// The export format of a conversation and its verification.
+pub mod transcript;
