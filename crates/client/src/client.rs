@@ -23,6 +23,10 @@ pub struct Config {
 }
 
 /// What the application is told.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is moved once or twice, never stored"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
     /// The connection changed.
@@ -44,6 +48,10 @@ pub enum ClientEvent {
 }
 
 /// What the outside must do.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "each is moved once or twice, never stored"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Open a WebSocket to [`crate::SOCKET_PATH`].
