@@ -1,0 +1,165 @@
+//! `cargo xtask wasm`: builds the browser crates and everything else a
+//! browser loads into `dist/web`, which the server embeds.
+//!
+//! ```text
+//! dist/web/manifest.json        logical name -> hashed name
+//! dist/web/loader.js            template: the server puts the site's configuration in
+//! dist/web/assets/NAME.HASH.EXT (+ .br, .gz)
+//! ```
+
+mod bindgen;
+mod css;
+mod inputs;
+mod output;
+mod shorten;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::shell::{cargo, files_below, output as run_for_output, root, run, say, target_dir};
+use crate::{js, shell};
+use output::Output;
+
+/// The target triple of browser code.
+const TRIPLE: &str = "wasm32-unknown-unknown";
+
+/// The two browser applications: package, folder, logical name.
+const APPS: [(&str, &str, &str); 2] = [
+    ("widget", "widget", "widget"),
+    ("agent-console", "agent-console", "console"),
+];
+
+/// How browser code is compiled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Small: what ships and what is tested.
+    Small,
+    /// Quick to build, large: for work on the browser crates.
+    Dev,
+}
+
+impl Profile {
+    fn cargo_name(self) -> &'static str {
+        match self {
+            Self::Small => "wasm",
+            Self::Dev => "dev",
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Small => "wasm",
+            Self::Dev => "debug",
+        }
+    }
+}
+
+/// Where the browser files go.
+pub(crate) fn web_dir() -> PathBuf {
+    root().join("dist").join("web")
+}
+
+/// Installs the wasm target when it is missing, and says so.
+///
+/// # Errors
+/// When rustup is not there or cannot install it; the message has the command.
+pub(crate) fn ensure_target() -> Result<()> {
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args(["--print", "sysroot"]).current_dir(root());
+    let sysroot = run_for_output(&mut rustc)?;
+    let installed = Path::new(sysroot.trim()).join("lib/rustlib").join(TRIPLE);
+    if installed.is_dir() {
+        return Ok(());
+    }
+    say(format!("Installing the compile target {TRIPLE} (once)"));
+    let mut rustup = std::process::Command::new("rustup");
+    rustup.args(["target", "add", TRIPLE]).current_dir(root());
+    run(&mut rustup)
+        .with_context(|| format!("the target is missing: run `rustup target add {TRIPLE}`"))
+}
+
+/// Builds `dist/web` unless nothing changed since it was last built.
+///
+/// # Errors
+/// When a browser crate does not compile or a file cannot be read or written.
+pub(crate) fn build(profile: Profile) -> Result<()> {
+    let stamp_path = root().join("dist").join("web.stamp");
+    let stamp = inputs::stamp(profile)?;
+    if std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp)
+        && output::complete(&web_dir())
+    {
+        say("Browser files are up to date");
+        return Ok(());
+    }
+    ensure_target()?;
+    let mut out = Output::create(&web_dir())?;
+    for (package, folder, name) in APPS {
+        add_app(&mut out, profile, package, name)?;
+        add_stylesheet(&mut out, folder, name)?;
+    }
+    add_backend_assets(&mut out)?;
+    add_loader(&mut out)?;
+    out.finish()?;
+    std::fs::write(&stamp_path, stamp)
+        .with_context(|| format!("cannot write {}", stamp_path.display()))
+}
+
+/// Compiles one browser crate. Each in its own cargo run: together, cargo
+/// would give the widget the features the console asks of shared crates.
+fn compile(profile: Profile, package: &str) -> Result<PathBuf> {
+    let args = ["build", "--package", package, "--target", TRIPLE];
+    let mut command = cargo(args);
+    command.args(["--profile", profile.cargo_name()]);
+    shell::run(&mut command)?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    Ok(target_dir().join(TRIPLE).join(profile.folder()).join(file))
+}
+
+fn add_app(out: &mut Output, profile: Profile, package: &str, name: &str) -> Result<()> {
+    let compiled = compile(profile, package)?;
+    let app = bindgen::bind(&compiled, name, profile)
+        .with_context(|| format!("cannot make the browser glue of {package}"))?;
+    let wasm = out.add(&format!("{name}.wasm"), &app.wasm)?;
+    // The glue stands in the same folder, so the bare name is the address.
+    let glue = app.glue.replace(bindgen::WASM_NAME, &wasm);
+    out.add(&format!("{name}.js"), glue.as_bytes())?;
+    Ok(())
+}
+
+fn add_stylesheet(out: &mut Output, folder: &str, name: &str) -> Result<()> {
+    let path = root().join(folder).join("style.css");
+    if path.is_file() {
+        let style = css::strip(&read(&path)?);
+        out.add(&format!("{name}.css"), style.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// `backend/assets`: files of the server-rendered pages, by their own name.
+fn add_backend_assets(out: &mut Output) -> Result<()> {
+    for path in files_below(&root().join("backend").join("assets"))? {
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.with_context(|| format!("not a plain file name: {}", path.display()))?;
+        let extension = path.extension().and_then(|end| end.to_str()).unwrap_or("");
+        let bytes = match extension {
+            "css" => css::strip(&read(&path)?).into_bytes(),
+            "js" => js::strip(&read(&path)?).into_bytes(),
+            _ => std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?,
+        };
+        out.add(name, &bytes)?;
+    }
+    Ok(())
+}
+
+fn add_loader(out: &mut Output) -> Result<()> {
+    let path = root().join("widget").join("loader.js");
+    if path.is_file() {
+        out.add_loader(&js::strip(&read(&path)?))?;
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
