@@ -251,13 +251,19 @@ pub(crate) fn words(source: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Removes the top-level `function name(...) {...}`; the source is returned
-/// as it is when there is none.
+/// Removes `function name(...) {...}`, which stands at the start of a line; the
+/// source is returned as it is when there is none.
 pub(crate) fn remove_function(source: &str, name: &str) -> String {
-    let Some(start) = source.find(&format!("\nfunction {name}(")) else {
+    let head = format!("function {name}(");
+    let starts_line = |at: usize| {
+        let before = source.get(..at).unwrap_or("").trim_end_matches([' ', '\t']);
+        before.is_empty() || before.ends_with('\n')
+    };
+    let mut found = source.match_indices(&head).map(|(at, _)| at);
+    let Some(start) = found.find(|at| starts_line(*at)) else {
         return source.to_owned();
     };
-    let (before, after) = source.split_at(start + 1);
+    let (before, after) = source.split_at(start);
     let (mut depth, mut length) = (0_usize, 0_usize);
     for piece in pieces(after) {
         length += piece.text.len();
@@ -332,10 +338,10 @@ mod tests {
 
     #[test]
     fn a_function_is_removed_with_its_body() {
-        let source = "let a;\nfunction gone(x) {\n  if (x) { y('}'); }\n}\nfunction kept() {}\n";
+        let source = "let a; // function gone()\n  function gone(x) {\n  if (x) { y('}'); }\n}\nfunction kept() {}\n";
         assert_eq!(
             remove_function(source, "gone"),
-            "let a;\n\nfunction kept() {}\n"
+            "let a; // function gone()\n  \nfunction kept() {}\n"
         );
         assert_eq!(remove_function(source, "other"), source);
     }

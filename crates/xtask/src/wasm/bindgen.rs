@@ -36,7 +36,8 @@ pub(super) fn bind(compiled: &Path, name: &str, profile: Profile) -> Result<App>
         .remove_producers_section(true)
         .omit_default_module_path(true);
     let mut output = bindgen.generate_output()?;
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+    let inline = output.snippets().values().any(|list| !list.is_empty());
+    if inline || !output.local_modules().is_empty() {
         bail!("JavaScript snippets inside crates are not served; write a file of our own");
     }
     let mut glue = output.js().to_owned();
@@ -51,6 +52,7 @@ pub(super) fn bind(compiled: &Path, name: &str, profile: Profile) -> Result<App>
 
 /// Renames imports and exports in the module and in the glue.
 fn shorten_names(module: &mut walrus::Module, glue: &str) -> Result<String> {
+    drop_unused_exports(module, glue);
     let imports = module.imports.iter().map(|import| import.name.as_str());
     let exports = module.exports.iter().map(|export| export.name.as_str());
     let names = shorten::plan(imports.chain(exports), glue)?;
@@ -61,6 +63,21 @@ fn shorten_names(module: &mut walrus::Module, glue: &str) -> Result<String> {
         shorten::apply(&mut export.name, &names);
     }
     Ok(js::rename(glue, &names))
+}
+
+/// Removes made-up exports that the glue never calls, and the code only they reach.
+fn drop_unused_exports(module: &mut walrus::Module, glue: &str) {
+    let used = js::words(glue);
+    let unused: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| shorten::made_up(&export.name) && !used.contains(export.name.as_str()))
+        .map(walrus::Export::id)
+        .collect();
+    for id in unused {
+        module.exports.delete(id);
+    }
+    walrus::passes::gc::run(module);
 }
 
 /// Replaces the end of the glue: exports nobody imports go, and the start

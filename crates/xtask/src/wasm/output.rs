@@ -39,6 +39,9 @@ impl Output {
     /// # Errors
     /// When two files have the same logical name or one cannot be written.
     pub(super) fn add(&mut self, logical: &str, bytes: &[u8]) -> Result<String> {
+        if self.manifest.contains_key(logical) {
+            bail!("two browser files are called {logical}");
+        }
         let name = hashed_name(logical, bytes);
         let path = self.folder.join("assets").join(&name);
         self.write(&path, || Ok(bytes.to_vec()))?;
@@ -46,9 +49,7 @@ impl Output {
             self.write(&with_suffix(&path, ".br"), || brotli(bytes))?;
             self.write(&with_suffix(&path, ".gz"), || gzip(bytes))?;
         }
-        if self.manifest.insert(logical.to_owned(), name.clone()).is_some() {
-            bail!("two browser files are called {logical}");
-        }
+        self.manifest.insert(logical.to_owned(), name.clone());
         Ok(name)
     }
 

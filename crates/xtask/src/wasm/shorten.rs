@@ -14,6 +14,11 @@ use crate::js;
 /// `memory`, may mean something to a browser or to code of ours.
 const MADE_UP: [&str; 4] = ["__wbg_", "__wbindgen_", "__externref_", "wasm_bindgen__"];
 
+/// Whether wasm-bindgen or the compiler made `name` up.
+pub(super) fn made_up(name: &str) -> bool {
+    MADE_UP.iter().any(|start| name.starts_with(start))
+}
+
 /// Chooses a short name for each made-up name of the module.
 ///
 /// # Errors
@@ -24,10 +29,10 @@ pub(super) fn plan<'a>(
     glue: &str,
 ) -> Result<BTreeMap<String, String>> {
     let taken = js::words(glue);
-    let made_up: BTreeSet<&str> = names
-        .filter(|name| MADE_UP.iter().any(|start| name.starts_with(start)))
-        .collect();
-    let mut free = (0..).map(short).filter(|name| !taken.contains(name.as_str()));
+    let made_up: BTreeSet<&str> = names.filter(|name| made_up(name)).collect();
+    let mut free = (0..)
+        .map(short)
+        .filter(|name| !taken.contains(name.as_str()));
     let mut plan = BTreeMap::new();
     for name in made_up {
         if !taken.contains(name) {
@@ -77,7 +82,12 @@ mod tests {
     #[test]
     fn only_made_up_names_change_and_taken_ones_are_avoided() -> Result<()> {
         let glue = "let $a; imports.__wbg_add_0123456789abcdef = wasm.memory; wasm.start(); wasm.__wbindgen_start()";
-        let names = ["__wbg_add_0123456789abcdef", "memory", "start", "__wbindgen_start"];
+        let names = [
+            "__wbg_add_0123456789abcdef",
+            "memory",
+            "start",
+            "__wbindgen_start",
+        ];
         let plan = plan(names.into_iter(), glue)?;
         assert_eq!(
             js::rename(glue, &plan),
