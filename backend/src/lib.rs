@@ -22,6 +22,8 @@ pub mod files;
 pub mod auth;
 /// The outside world of an action.
 pub mod app;
+/// E-mail.
+pub mod mail;
 /// One use-case a file.
 pub mod actions;
 /// Sessions, transports, the hub.

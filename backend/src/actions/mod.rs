@@ -1,6 +1,9 @@
 //! One use-case a file: `check` everything that can be refused, then `do` it in one write, then publish.
 //! The only layer that opens a transaction or publishes, and it publishes only after COMMIT returned.
 
+/// E-mail that follows from what happened.
+pub mod notify;
+
 use protocol::ids::{Cmid, ConversationId};
 
 /// What an action did: the parts of an `ack` that are not the command's id.

@@ -34,6 +34,10 @@ pub mod offer;
 pub mod attachment;
 /// E-mail waiting to be sent.
 pub mod outbox;
+/// Conversations, searched.
+pub mod transcript;
+/// Numbers for the admin panel.
+pub mod overview;
 /// Who did what.
 pub mod audit;
 

@@ -1,0 +1,188 @@
+//! The letters Frontdesk writes, in the reader's language, as text and as HTML. What people wrote is escaped by
+//! the template and never made into links (rule C-8); it appears in the body, never in a header field.
+
+use askama::Template;
+
+use super::Letter;
+use crate::error::AppResult;
+use crate::i18n::Texts;
+
+/// A message somebody left, for the tenant's people.
+#[derive(Debug, Clone, Copy)]
+pub struct LeftMessage<'a> {
+    /// Name the visitor gave.
+    pub name: &'a str,
+    /// Address the visitor gave.
+    pub email: &'a str,
+    /// The message.
+    pub text: &'a str,
+    /// Page the visitor was on.
+    pub page: Option<&'a str>,
+    /// Name of the site.
+    pub site: &'a str,
+    /// Where it can be answered.
+    pub link: &'a str,
+}
+
+/// An answer to an offline message, for the visitor.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// Who answers.
+    pub agent: &'a str,
+    /// Name of the site.
+    pub site: &'a str,
+    /// The answer.
+    pub text: &'a str,
+}
+
+/// An invitation or a new password.
+#[derive(Debug, Clone, Copy)]
+pub struct Link<'a> {
+    /// Name of the tenant.
+    pub tenant: &'a str,
+    /// Who sent it.
+    pub by: &'a str,
+    /// The one-time link.
+    pub link: &'a str,
+}
+
+/// The letter about an offline message.
+///
+/// # Errors
+/// When a template fails.
+pub fn left_message(texts: &Texts, about: LeftMessage) -> AppResult<Letter> {
+    let mut facts = vec![
+        (texts.get("mail.left.name"), about.name),
+        (texts.get("mail.left.email"), about.email),
+        (texts.get("mail.left.site"), about.site),
+    ];
+    if let Some(page) = about.page {
+        facts.push((texts.get("mail.left.page"), page));
+    }
+    Parts {
+        locale: texts.locale(),
+        subject: texts.fill("mail.left.subject", &[("site", about.site)]),
+        heading: texts.fill("mail.left.heading", &[("name", about.name)]),
+        lines: vec![texts.get("mail.left.line").to_owned()],
+        said: Some(about.text),
+        facts,
+        button: Some((texts.get("mail.left.button"), about.link)),
+        foot: texts.fill("mail.left.foot", &[("site", about.site)]),
+    }
+    .render()
+}
+
+/// The letter that answers an offline message.
+///
+/// # Errors
+/// When a template fails.
+pub fn answer(texts: &Texts, about: Answer) -> AppResult<Letter> {
+    Parts {
+        locale: texts.locale(),
+        subject: texts.fill("mail.answer.subject", &[("site", about.site)]),
+        heading: texts.fill("mail.answer.heading", &[("agent", about.agent), ("site", about.site)]),
+        lines: Vec::new(),
+        said: Some(about.text),
+        facts: Vec::new(),
+        button: None,
+        foot: texts.fill("mail.answer.foot", &[("site", about.site)]),
+    }
+    .render()
+}
+
+/// The letter that invites somebody into a tenant.
+///
+/// # Errors
+/// When a template fails.
+pub fn invitation(texts: &Texts, about: Link) -> AppResult<Letter> {
+    link_letter(texts, about, "invite")
+}
+
+/// The letter with a link to choose a new password.
+///
+/// # Errors
+/// When a template fails.
+pub fn password_reset(texts: &Texts, about: Link) -> AppResult<Letter> {
+    link_letter(texts, about, "reset")
+}
+
+fn link_letter(texts: &Texts, about: Link, which: &str) -> AppResult<Letter> {
+    let fill = |part: &str| {
+        texts.fill(&format!("mail.{which}.{part}"), &[("tenant", about.tenant), ("by", about.by)])
+    };
+    Parts {
+        locale: texts.locale(),
+        subject: fill("subject"),
+        heading: fill("heading"),
+        lines: vec![fill("line")],
+        said: None,
+        facts: Vec::new(),
+        button: Some((&fill("button"), about.link)),
+        foot: fill("foot"),
+    }
+    .render()
+}
+
+struct Parts<'a> {
+    locale: &'a str,
+    subject: String,
+    heading: String,
+    lines: Vec<String>,
+    said: Option<&'a str>,
+    facts: Vec<(&'a str, &'a str)>,
+    button: Option<(&'a str, &'a str)>,
+    foot: String,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.html")]
+struct Html<'a> {
+    locale: &'a str,
+    subject: &'a str,
+    heading: &'a str,
+    lines: &'a [String],
+    said: Option<&'a str>,
+    facts: &'a [(&'a str, &'a str)],
+    button: Option<(&'a str, &'a str)>,
+    foot: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "mail/letter.txt")]
+struct Plain<'a> {
+    heading: &'a str,
+    lines: &'a [String],
+    said: Option<&'a str>,
+    facts: &'a [(&'a str, &'a str)],
+    button: Option<(&'a str, &'a str)>,
+    foot: &'a str,
+}
+
+impl Parts<'_> {
+    fn render(&self) -> AppResult<Letter> {
+        let html = Html {
+            locale: self.locale,
+            subject: &self.subject,
+            heading: &self.heading,
+            lines: &self.lines,
+            said: self.said,
+            facts: &self.facts,
+            button: self.button,
+            foot: &self.foot,
+        };
+        let plain = Plain {
+            heading: &self.heading,
+            lines: &self.lines,
+            said: self.said,
+            facts: &self.facts,
+            button: self.button,
+            foot: &self.foot,
+        };
+        Ok(Letter {
+            // A name that somebody chose may stand in the subject; a line break in it may not.
+            subject: self.subject.chars().map(|c| if c.is_control() { ' ' } else { c }).collect(),
+            text: plain.render().map_err(anyhow::Error::from)?,
+            html: html.render().map_err(anyhow::Error::from)?,
+        })
+    }
+}
