@@ -71,7 +71,7 @@ mod tests {
 
     /// The whole table as people read it. A change of rights must change this text.
     const PRINTED: &str = "\
-                        owner  admin  supervisor  agent
+permission              owner  admin  supervisor  agent
 answer                    yes    yes         yes    yes
 see_all_conversations     yes    yes         yes    yes
 read_own_transcripts      yes    yes         yes    yes
@@ -87,7 +87,7 @@ manage_tenant             yes      -           -      -
 ";
 
     fn printed() -> String {
-        let mut out = format!("{:22}", "");
+        let mut out = format!("{:22}", "permission");
         for role in Role::ALL {
             out += &format!("  {role}");
         }
