@@ -2,8 +2,8 @@
 //!
 //! Every entry stands in the file, whole, without its text (redacted), or as a placeholder that shows nothing. In
 //! all three forms it is a link of the chain ([`crate::chain`]), so a changed, removed, moved or inserted entry is
-//! found. `site_name`, `visitor_name` and `author_name` are labels for readers and are not proven. That nothing
-//! was cut off at the end is proven by comparing `head` with what the server says.
+//! found. Site, visitor, names and the times of the file itself are labels for readers and are not proven. That
+//! nothing was cut off at the end is proven by comparing `head` with what the server says.
 
 use protocol::ids::{ConversationId, SiteId, TenantId, VisitorId};
 use serde::{Deserialize, Serialize};
