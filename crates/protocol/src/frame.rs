@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use crate::command::{Command, Hello};
 use crate::error::ErrorCode;
 use crate::event::Event;
-use crate::ids::{TenantId, VisitorId};
+use crate::ids::{AttachmentId, TenantId, VisitorId};
 
 wire_struct! {
     /// One command with its number: a WebSocket text frame, or one element of [`Commands`].
@@ -67,6 +67,15 @@ wire_struct! {
         visitor: VisitorId,
         /// When the token expires, Unix milliseconds.
         expires_at: i64,
+    }
+}
+
+wire_struct! {
+    /// Reply to `POST /v1/files?conversation=ID&name=NAME`. The body of that request is the file itself, its
+    /// Content-Type what the sender's system takes it for. A `post` with a `file` body shows it to the others.
+    pub struct UploadReply {
+        /// Name it in the post; fetch the file at `GET /v1/files/ID` with the same credentials.
+        attachment: AttachmentId,
     }
 }
 
