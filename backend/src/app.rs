@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::auth::keys::Keys;
 use crate::auth::limiter::Limiter;
+use crate::auth::password::Passwords;
 use crate::bus::Bus;
 use crate::clock::{Clock, new_id};
 use crate::config::Config;
@@ -32,6 +33,8 @@ pub struct App {
     pub clock: Clock,
     /// Keys that sign visitor tokens.
     pub keys: Keys,
+    /// The pool that computes password hashes.
+    pub passwords: Passwords,
     /// Buckets that bound how often one may ask.
     pub limiter: Limiter,
     /// Where attachments lie.

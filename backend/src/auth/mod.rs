@@ -9,6 +9,8 @@ pub mod password;
 pub mod limiter;
 /// One-time and opaque tokens.
 pub mod secret;
+/// Signed-in browsers.
+pub mod browser;
 
 use protocol::ids::{AccountId, AgentId, SiteId, TenantId, VisitorId};
 use protocol::state::Role;

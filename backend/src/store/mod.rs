@@ -12,8 +12,12 @@ mod open;
 
 /// Tenants.
 pub mod tenant;
-/// Logins, signed-in browsers, one-time links.
+/// Logins of people.
 pub mod account;
+/// Signed-in browsers.
+pub mod account_session;
+/// One-time links.
+pub mod login_link;
 /// Memberships of people in tenants.
 pub mod agent;
 /// Embeds and departments.
