@@ -50,6 +50,10 @@ pub fn link_digest(previous: &Hash, seq: u64, digest: &Hash) -> Hash {
 }
 
 /// The hash of an entry. `previous` is the hash of the entry before it, or [`genesis`] for the first.
+#[allow(
+    clippy::too_many_arguments,
+    reason = "one argument per field of the hash, in its order"
+)]
 pub fn link(
     previous: &Hash,
     seq: u64,

@@ -324,6 +324,29 @@ fn eligible(waiting: &Waiting, agent: &AgentLoad, extra: u32, policy: &Policy) -
             .any(|r| r.agent == agent.agent && r.at + policy.rejection_memory_ms > NOW)
 }
 
+/// An assignment is possible, and somebody who rejected it is asked again only when nobody else could be.
+/// `given` counts what each agent was given before.
+fn check_given(
+    waiting: &Waiting,
+    to: AgentId,
+    agents: &[AgentLoad],
+    given: &HashMap<AgentId, u32>,
+    policy: &Policy,
+) -> Result<(), TestCaseError> {
+    let can = |agent: &AgentLoad| {
+        let extra = given.get(&agent.agent).copied().unwrap_or(0);
+        eligible(waiting, agent, extra, policy)
+    };
+    let rejected = |id: AgentId| waiting.rejections.iter().any(|r| r.agent == id);
+    let agent = agents.iter().find(|agent| agent.agent == to);
+    prop_assert!(agent.is_some_and(can));
+    let fresh = agents
+        .iter()
+        .any(|other| !rejected(other.agent) && can(other));
+    prop_assert!(!rejected(to) || !fresh, "a fresh agent was free");
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -332,29 +355,16 @@ proptest! {
         queue in prop::collection::vec(any_waiting(), 0..20), agents in any_agents(), policy in any_policy(),
     ) {
         let routing = route(&queue, &agents, &policy, NOW);
-        let mut given: HashMap<AgentId, u32> = HashMap::new();
+        let mut given = HashMap::new();
         let mut seen = HashSet::new();
+        // With two rows for one conversation the first in order counts.
+        let order = ordered(&queue, &policy, NOW);
         for assignment in &routing.decisions {
             prop_assert!(seen.insert(assignment.conversation), "given twice");
-            let agent = agents.iter().find(|agent| agent.agent == assignment.agent).unwrap();
-            // With two rows for one conversation the first in order counts.
-            let order = ordered(&queue, &policy, NOW);
-            let waiting = order.iter().find(|waiting| waiting.conversation == assignment.conversation).unwrap();
-            let extra = given.entry(assignment.agent).or_default();
-            prop_assert!(eligible(waiting, agent, *extra, &policy));
-            *extra += 1;
             prop_assert_eq!(assignment.deadline_at, NOW + policy.offer_deadline_ms);
-            // Somebody who rejected it is asked again only when nobody else could be.
-            let rejected = |id: AgentId| waiting.rejections.iter().any(|r| r.agent == id);
-            if rejected(assignment.agent) {
-                *given.entry(assignment.agent).or_default() -= 1;
-                let other = agents.iter().any(|other| {
-                    let extra = given.get(&other.agent).copied().unwrap_or(0);
-                    !rejected(other.agent) && eligible(waiting, other, extra, &policy)
-                });
-                prop_assert!(!other, "a fresh agent was free");
-                *given.entry(assignment.agent).or_default() += 1;
-            }
+            let waiting = order.iter().find(|waiting| waiting.conversation == assignment.conversation).unwrap();
+            check_given(waiting, assignment.agent, &agents, &given, &policy)?;
+            *given.entry(assignment.agent).or_default() += 1;
         }
         let all: HashSet<_> = queue.iter().map(|waiting| waiting.conversation).collect();
         prop_assert_eq!(all.len(), routing.decisions.len() + routing.unserved.len());

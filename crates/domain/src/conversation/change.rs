@@ -163,12 +163,7 @@ impl Conversation {
     pub fn apply(&mut self, change: &Change, now: i64) {
         match change {
             Change::Wrote(_) => {}
-            Change::ReplyStarted { sent } => {
-                self.reply_deadline_at = None;
-                if *sent {
-                    self.first_reply_at = self.first_reply_at.or(Some(now));
-                }
-            }
+            Change::ReplyStarted { sent } => self.stop_reply_clock(*sent, now),
             Change::Queued { reason } => {
                 if *reason != Some(QueuedReason::AgentGone) && reason.is_some() {
                     self.last_agent = None;
@@ -188,11 +183,7 @@ impl Conversation {
                 agent,
                 reply_deadline_at,
             } => self.hold(*agent, *reply_deadline_at),
-            Change::AnsweredOffline { agent } => {
-                self.agent = Some(*agent);
-                self.last_agent = Some(*agent);
-                self.first_reply_at = self.first_reply_at.or(Some(now));
-            }
+            Change::AnsweredOffline { agent } => self.answer_offline(*agent, now),
             Change::Transferred {
                 to: Some(agent),
                 reply_deadline_at,
@@ -217,6 +208,19 @@ impl Conversation {
             }
             Change::Rated { score, .. } => self.rating = Some(*score),
         }
+    }
+
+    fn stop_reply_clock(&mut self, sent: bool, now: i64) {
+        self.reply_deadline_at = None;
+        if sent {
+            self.first_reply_at = self.first_reply_at.or(Some(now));
+        }
+    }
+
+    fn answer_offline(&mut self, agent: AgentId, now: i64) {
+        self.agent = Some(agent);
+        self.last_agent = Some(agent);
+        self.first_reply_at = self.first_reply_at.or(Some(now));
     }
 
     fn wait(&mut self, now: i64) {
