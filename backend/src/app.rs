@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use protocol::ids::{ConversationId, Epoch, TenantId};
+use protocol::ids::{ConversationId, Epoch, TenantId, VisitorId};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -45,6 +45,8 @@ pub struct App {
     pub dispatcher: Wake<TenantId>,
     /// Wakes the announcer for a conversation whose line in the agents' lists changed.
     pub announcer: Wake<(TenantId, ConversationId)>,
+    /// Wakes the job that notes when a visitor came or went.
+    pub visitors: Wake<(TenantId, VisitorId)>,
     /// Wakes the job that sends mail.
     pub mailer: Wake<()>,
 }

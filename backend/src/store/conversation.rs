@@ -74,6 +74,13 @@ pub struct Conversation {
     pub rating: Option<i64>,
 }
 
+impl Conversation {
+    /// Whether it has not ended.
+    pub fn is_open(&self) -> bool {
+        self.state != ConversationState::Closed
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -142,13 +149,12 @@ pub async fn busy_tenants(conn: &mut Conn) -> AppResult<Vec<TenantId>> {
     Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
 }
 
-/// How long the tenant's recently assigned conversations waited, in milliseconds, newest first, at most 100.
-pub async fn recent_waits(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Vec<i64>> {
-    const SQL: &str = "select offered_wait from (select closed_at - assigned_at as offered_wait, closed_at \
-         from conversation where tenant_id = $1 and state = 'closed' and closed_at >= $2 \
-         and assigned_at is not null) as served order by closed_at desc limit 100";
+/// How long agents held the conversations that ended since `since`, in milliseconds, newest first, at most 100.
+pub async fn recent_service_times(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Vec<i64>> {
+    const SQL: &str = "select closed_at - assigned_at from conversation where tenant_id = $1 and state = 'closed' \
+         and closed_at >= $2 and assigned_at is not null order by closed_at desc limit 100";
     let rows: Vec<(i64,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(wait,)| wait).collect())
+    Ok(rows.into_iter().map(|(time,)| time).collect())
 }
 
 /// Adds a conversation.

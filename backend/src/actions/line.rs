@@ -1,0 +1,58 @@
+//! One line of the agents' lists, and telling the agents that it changed.
+
+use protocol::event::{ConversationChanged, Event};
+use protocol::ids::{ConversationId, TenantId};
+use protocol::state::{ConversationState, Summary};
+
+use super::floor::Floor;
+use super::publish;
+use super::view::unsigned;
+use crate::app::App;
+use crate::bus::{Note, Topic};
+use crate::error::AppResult;
+use crate::presence::Who;
+use crate::store::summary::{self, SummaryRow};
+
+/// The line of a conversation.
+pub(super) fn summary(app: &App, tenant: TenantId, floor: &Floor, row: SummaryRow) -> Summary {
+    let waits = matches!(row.state, ConversationState::Waiting | ConversationState::Offered);
+    let online = app.presence.gone_since(Who::Visitor(tenant, row.visitor_id)).is_none();
+    Summary {
+        id: row.id,
+        state: row.state,
+        site: row.site_id,
+        site_name: row.site_name,
+        visitor: row.visitor_id,
+        visitor_name: row.visitor_name,
+        visitor_email: row.visitor_email,
+        visitor_online: online,
+        agent: row.agent_id,
+        offered_to: row.offered_to,
+        offer_deadline_at: row.offer_deadline_at,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        waiting_since: row.waiting_since.filter(|_| waits),
+        position: floor.position(row.id),
+        last_seq: unsigned(row.last_seq),
+        visitor_messages: u32::try_from(row.visitor_messages).unwrap_or(u32::MAX),
+        last_author: row.last_author,
+        preview: row.preview,
+        visitor_read_seq: unsigned(row.visitor_read_seq),
+        agent_read_seq: unsigned(row.agent_read_seq),
+        rating: row.rating.and_then(|score| u8::try_from(score).ok()),
+    }
+}
+
+/// Sends every agent of the tenant the lines of these conversations as they are now. Run by the announcer,
+/// one batch after another, so that a later line never overtakes.
+pub async fn announce(app: &App, tenant: TenantId, conversations: &[ConversationId]) -> AppResult<()> {
+    let mut conn = app.store.read().await?;
+    let floor = Floor::read(app, &mut conn, tenant).await?;
+    for id in conversations {
+        let Some(row) = summary::find(&mut conn, tenant, *id).await? else { continue };
+        let conversation = summary(app, tenant, &floor, row);
+        let event = Event::Conversation(ConversationChanged { conversation });
+        app.bus.publish(Topic::Agents(tenant), Note::Frame(publish::frame(&event)));
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Telling sessions what was committed. Called after COMMIT returned, never before.
+
+use std::sync::Arc;
+
+use domain::entry::{Audience, as_seen_by};
+use protocol::entry::Item;
+use protocol::event::{Entries, Event};
+use protocol::ids::TenantId;
+
+use crate::app::App;
+use crate::bus::{Note, Topic};
+use crate::store::conversation::Conversation;
+
+/// Tells the readers of a conversation what it grew by, and the lists that its line changed. `items` are
+/// consecutive.
+pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: &[Item]) {
+    if let Some(first) = items.first() {
+        let last_seq = items.last().map_or(first.seq, |item| item.seq);
+        let event = |reader: Audience| {
+            let items = items.iter().map(|item| as_seen_by(item.clone(), reader)).collect();
+            frame(&Event::Entries(Entries {
+                conversation: row.id,
+                epoch: app.epoch,
+                from: first.seq,
+                last_seq,
+                items,
+            }))
+        };
+        let note = Note::Entries {
+            conversation: row.id,
+            from: first.seq,
+            last_seq,
+            everyone: event(Audience::Everyone),
+            agents: event(Audience::Agents),
+        };
+        app.bus.publish(Topic::Conversation(tenant, row.id), note.clone());
+        app.bus.publish(Topic::Visitor(tenant, row.visitor_id), note);
+    }
+    app.announcer.call((tenant, row.id));
+}
+
+/// Tells a visitor's tabs that their state changed, and the dispatcher that the queue did.
+pub(super) fn state_changed(app: &App, tenant: TenantId, row: &Conversation) {
+    app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::StateChanged);
+    app.announcer.call((tenant, row.id));
+    app.dispatcher.call(tenant);
+}
+
+/// An event as the text every receiver shares.
+pub(crate) fn frame(event: &Event) -> Arc<str> {
+    Arc::from(protocol::codec::to_json(event))
+}

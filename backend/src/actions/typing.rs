@@ -1,0 +1,32 @@
+//! Telling the other side about typing. Never stored, may be lost (C19).
+
+use protocol::command::Typing;
+use protocol::entry::AuthorKind;
+use protocol::event::{Event, TypingShown};
+
+use super::{Done, access, publish};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::bus::{Note, Topic};
+use crate::error::AppResult;
+
+/// Shows that somebody types. What a visitor typed so far goes to agents only, what an agent types to nobody.
+pub async fn type_preview(app: &App, who: &Principal, command: Typing) -> AppResult<Done> {
+    let mut conn = app.store.read().await?;
+    let row = access::readable(&mut conn, who, command.conversation).await?;
+    let (kind, id, name) = match who {
+        Principal::Visitor(visitor) => (AuthorKind::Visitor, visitor.visitor.0, None),
+        Principal::Agent(agent) => (AuthorKind::Agent, agent.agent.0, Some(agent.name.clone())),
+    };
+    let mut shown = TypingShown { conversation: row.id, kind, id, name, active: command.active, preview: None };
+    let for_visitor = publish::frame(&Event::Typing(shown.clone()));
+    if kind == AuthorKind::Visitor {
+        shown.preview = command.preview.map(|preview| domain::text::Preview::parse(&preview).into_string());
+    }
+    let tenant = who.tenant();
+    app.bus.publish(Topic::Conversation(tenant, row.id), Note::Frame(publish::frame(&Event::Typing(shown))));
+    if kind == AuthorKind::Agent {
+        app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::Frame(for_visitor));
+    }
+    Ok(Done::default())
+}
