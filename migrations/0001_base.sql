@@ -119,11 +119,13 @@ create table conversation (
     visitor_id uuid not null,
     start_cmid uuid not null,       -- the same start again finds this conversation
     state text not null,            -- waiting | offered | active | closed | offline
-    agent_id uuid,                  -- who holds it, or held it last
+    agent_id uuid,                  -- who holds it; who answers it while offline; who held it when it closed
+    last_agent uuid,                -- whom routing prefers; null after that agent gave it back
     offered_to uuid,
     offer_deadline_at bigint,
     reply_deadline_at bigint,       -- the holder's first reply is due
-    waiting_since bigint,
+    waiting_since bigint,           -- for the longest wait, starts again when it goes back to the queue
+    queued_at bigint,               -- its place in the order: kept while active, so a lost one goes to the head
     priority bigint not null,
     last_seq bigint not null,
     last_hash bytea not null,
@@ -150,6 +152,7 @@ create table conversation (
     foreign key (tenant_id, department_id) references department (tenant_id, id),
     foreign key (tenant_id, visitor_id) references visitor (tenant_id, id),
     foreign key (tenant_id, agent_id) references agent (tenant_id, id),
+    foreign key (tenant_id, last_agent) references agent (tenant_id, id),
     foreign key (tenant_id, offered_to) references agent (tenant_id, id)
 );
 create index conversation_state on conversation (tenant_id, state, updated_at);

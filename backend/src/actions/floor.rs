@@ -4,8 +4,9 @@
 use std::collections::HashMap;
 
 use domain::policy::Policy;
+use domain::routing::AgentLoad;
 use protocol::ids::{AgentId, ConversationId, TenantId};
-use protocol::state::Presence;
+use protocol::state::{Colleague, Presence};
 
 use crate::app::App;
 use crate::error::{AppError, AppResult};
@@ -36,7 +37,7 @@ pub struct AgentNow {
     /// Chosen presence, as far as the agent is connected.
     pub presence: Presence,
     /// Conversations that count against the capacity, offers included.
-    pub load: u32,
+    pub counted: u32,
 }
 
 impl Floor {
@@ -53,7 +54,7 @@ impl Floor {
             .filter(|agent| agent.disabled_at.is_none())
             .map(|agent| AgentNow {
                 presence: presence(app, &agent, &policy),
-                load: load.get(&agent.id).copied().unwrap_or(0),
+                counted: load.get(&agent.id).copied().unwrap_or(0),
                 agent,
             })
             .collect();
@@ -75,6 +76,34 @@ impl Floor {
     pub fn capacity(&self) -> u32 {
         let online = self.agents.iter().filter(|now| now.presence == Presence::Online);
         online.map(|now| u32::try_from(now.agent.capacity).unwrap_or(0)).sum()
+    }
+}
+
+impl AgentNow {
+    /// As routing sees the agent.
+    pub(super) fn load(&self) -> AgentLoad {
+        let agent = &self.agent;
+        AgentLoad {
+            agent: agent.id,
+            presence: self.presence,
+            load: self.counted,
+            capacity: u32::try_from(agent.capacity).unwrap_or(0),
+            departments: vec![],
+            idle_since: agent.last_assigned_at.unwrap_or(agent.presence_at).max(agent.presence_at),
+            last_assigned_at: agent.last_assigned_at.unwrap_or(0),
+        }
+    }
+
+    /// As colleagues see the agent.
+    pub(super) fn colleague(&self) -> Colleague {
+        Colleague {
+            id: self.agent.id,
+            name: self.agent.name.clone(),
+            role: self.agent.role,
+            presence: self.presence,
+            load: self.counted,
+            capacity: u32::try_from(self.agent.capacity).unwrap_or(0),
+        }
     }
 }
 

@@ -22,8 +22,10 @@ pub struct Conversation {
     pub start_cmid: Cmid,
     /// Its state.
     pub state: ConversationState,
-    /// Who holds it, or held it last.
+    /// Who holds it; who answers it while offline; who held it when it closed.
     pub agent_id: Option<AgentId>,
+    /// Whom routing prefers.
+    pub last_agent: Option<AgentId>,
     /// Whom it is offered to.
     pub offered_to: Option<AgentId>,
     /// Until when the offer stands.
@@ -32,6 +34,8 @@ pub struct Conversation {
     pub reply_deadline_at: Option<i64>,
     /// Since when it waits.
     pub waiting_since: Option<i64>,
+    /// Its place in the order of the queue.
+    pub queued_at: Option<i64>,
     /// Higher goes first.
     pub priority: i64,
     /// Newest entry.
@@ -84,8 +88,8 @@ impl Conversation {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, site_id, department_id, visitor_id, start_cmid, state, agent_id, offered_to, \
-             offer_deadline_at, reply_deadline_at, waiting_since, priority, last_seq, last_hash, last_at, \
+            "select id, site_id, department_id, visitor_id, start_cmid, state, agent_id, last_agent, offered_to, \
+             offer_deadline_at, reply_deadline_at, waiting_since, queued_at, priority, last_seq, last_hash, last_at, \
              created_at, updated_at, assigned_at, first_reply_at, message_at, visitor_left_at, closed_at, \
              closed_by, offline_name, offline_email, visitor_messages, last_author, preview, \
              visitor_read_seq, agent_read_seq, rating from conversation where tenant_id = $1 ",
@@ -125,7 +129,7 @@ pub async fn of_visitor(
 /// What waits, first in first out inside priority.
 pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
     const SQL: &str =
-        select!("and state in ('waiting', 'offered') order by priority desc, waiting_since, id");
+        select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
 }
 
@@ -157,15 +161,14 @@ pub async fn recent_service_times(conn: &mut Conn, tenant: TenantId, since: i64)
     Ok(rows.into_iter().map(|(time,)| time).collect())
 }
 
-/// Adds a conversation.
+/// Adds a conversation; [`save`] writes the rest of its projection in the same write.
 pub async fn insert(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppResult<()> {
     const SQL: &str = "insert into conversation (tenant_id, id, site_id, department_id, visitor_id, start_cmid, \
-         state, waiting_since, priority, last_seq, last_hash, last_at, created_at, updated_at, \
-         visitor_messages, visitor_read_seq, agent_read_seq) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)";
+         state, priority, last_seq, last_hash, last_at, created_at, updated_at, visitor_messages, \
+         visitor_read_seq, agent_read_seq) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(row.id).bind(row.site_id).bind(row.department_id).bind(row.visitor_id)
-        .bind(row.start_cmid).bind(row.state).bind(row.waiting_since).bind(row.priority)
+        .bind(row.start_cmid).bind(row.state).bind(row.priority)
         .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.created_at).bind(row.updated_at)
         .bind(row.visitor_messages).bind(row.visitor_read_seq).bind(row.agent_read_seq)
         .execute(c).await)?;
@@ -180,7 +183,7 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
          last_hash = $11, last_at = $12, updated_at = $13, assigned_at = $14, first_reply_at = $15, \
          message_at = $16, visitor_left_at = $17, closed_at = $18, closed_by = $19, offline_name = $20, \
          offline_email = $21, visitor_messages = $22, last_author = $23, preview = $24, \
-         visitor_read_seq = $25, agent_read_seq = $26, rating = $27 where tenant_id = $1 and id = $2";
+         visitor_read_seq = $25, agent_read_seq = $26, rating = $27, last_agent = $28, queued_at = $29 where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(row.id).bind(row.state).bind(row.agent_id).bind(row.offered_to)
         .bind(row.offer_deadline_at).bind(row.reply_deadline_at).bind(row.waiting_since).bind(row.priority)
@@ -188,7 +191,7 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
         .bind(row.first_reply_at).bind(row.message_at).bind(row.visitor_left_at).bind(row.closed_at)
         .bind(&row.closed_by).bind(&row.offline_name).bind(&row.offline_email).bind(row.visitor_messages)
         .bind(row.last_author).bind(&row.preview).bind(row.visitor_read_seq).bind(row.agent_read_seq)
-        .bind(row.rating)
+        .bind(row.rating).bind(row.last_agent).bind(row.queued_at)
         .execute(c).await)?;
     Ok(())
 }

@@ -1,0 +1,129 @@
+//! A visitor's new conversation: waiting, or left as an offline message. Runs inside a write.
+
+use domain::chain;
+use domain::conversation::{Conversation as Projection, Written};
+use protocol::command::Page;
+use protocol::entry::{Author, AuthorKind};
+use protocol::ids::{Cmid, ConversationId, DepartmentId};
+use protocol::state::ConversationState;
+
+use super::change::{Asker, Outcome, Recording, done, rules};
+use super::{Done, page};
+use crate::auth::{Principal, VisitorIdentity};
+use crate::clock::new_id;
+use crate::error::{AppError, AppResult};
+use crate::store::conversation::{self, Conversation};
+use crate::store::visitor::Visitor;
+use crate::store::{Conn, entry, site, visitor};
+
+/// What a form said about the visitor. Absent parts leave what is known as it is.
+#[derive(Clone, Default)]
+pub(super) struct Profile {
+    pub(super) name: Option<String>,
+    pub(super) email: Option<String>,
+    pub(super) page: Option<Page>,
+}
+
+/// How a conversation begins.
+#[derive(Clone)]
+pub(super) enum Opening {
+    /// In the queue, with the first message if there is one.
+    Queue(Option<Written>),
+    /// As a message left for later.
+    Offline(Written),
+}
+
+/// Begins a conversation, or finds the one that the same `cmid` began.
+pub(super) async fn begin(
+    tx: &mut Conn,
+    who: &VisitorIdentity,
+    cmid: Cmid,
+    (profile, opening): (Profile, Opening),
+    now: i64,
+) -> AppResult<Outcome> {
+    let policy = rules(tx, &Asker::Person(Principal::Visitor(who.clone()))).await?;
+    if let Some(row) = conversation::find_start(tx, who.tenant, who.visitor, cmid).await? {
+        return again(tx, who, cmid, row).await;
+    }
+    let name = remember(tx, who, &profile, now).await?;
+    let site = site::find(tx, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?;
+    let mut row = empty(who, site.department_id, cmid, now);
+    let changes = match opening {
+        Opening::Queue(first) => Projection::start(who.visitor, first).1,
+        Opening::Offline(message) => {
+            Projection::leave_message(who.visitor, profile.name, profile.email, message).1
+        }
+    };
+    conversation::insert(tx, who.tenant, &row).await?;
+    let author = Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name };
+    let recording = Recording { tenant: who.tenant, author: &author, cmid: Some(cmid), policy: &policy, now };
+    let items = recording.record(tx, &mut row, &changes, None).await?;
+    conversation::save(tx, who.tenant, &row).await?;
+    Ok(Outcome { done: done(&row, &items, Some(cmid)), row, items, moved: true })
+}
+
+/// The first answer again.
+async fn again(tx: &mut Conn, who: &VisitorIdentity, cmid: Cmid, row: Conversation) -> AppResult<Outcome> {
+    let stored = entry::find_visitor_cmid(tx, who.tenant, who.visitor, cmid).await?;
+    let first = Done { conversation: Some(row.id), cmid: Some(cmid), seq: Some(1), at: Some(row.created_at) };
+    let done = stored.map_or(first, |stored| Done::stored(cmid, stored));
+    Ok(Outcome { row, items: vec![], moved: false, done })
+}
+
+/// Takes over what a form said; returns the visitor's name.
+pub(super) async fn remember(
+    tx: &mut Conn,
+    who: &VisitorIdentity,
+    profile: &Profile,
+    now: i64,
+) -> AppResult<Option<String>> {
+    let seen = visitor::find(tx, who.tenant, who.visitor).await?;
+    let mut seen: Visitor = seen.ok_or_else(AppError::unauthenticated)?;
+    seen.name = profile.name.clone().or(seen.name);
+    seen.email = profile.email.clone().or(seen.email);
+    if let Some(now_on) = &profile.page {
+        page::look(&mut seen, now_on);
+    }
+    seen.last_seen_at = now;
+    visitor::save(tx, who.tenant, &seen).await?;
+    Ok(seen.name)
+}
+
+fn empty(who: &VisitorIdentity, department_id: DepartmentId, cmid: Cmid, now: i64) -> Conversation {
+    let id = ConversationId(new_id(now));
+    Conversation {
+        id,
+        site_id: who.site,
+        department_id,
+        visitor_id: who.visitor,
+        start_cmid: cmid,
+        state: ConversationState::Waiting,
+        agent_id: None,
+        last_agent: None,
+        offered_to: None,
+        offer_deadline_at: None,
+        reply_deadline_at: None,
+        waiting_since: None,
+        queued_at: None,
+        priority: 0,
+        last_seq: 0,
+        last_hash: chain::genesis(who.tenant, id).to_vec(),
+        last_at: now,
+        created_at: now,
+        updated_at: now,
+        assigned_at: None,
+        first_reply_at: None,
+        message_at: None,
+        visitor_left_at: None,
+        closed_at: None,
+        closed_by: None,
+        offline_name: None,
+        offline_email: None,
+        visitor_messages: 0,
+        last_author: None,
+        preview: None,
+        visitor_read_seq: 0,
+        agent_read_seq: 0,
+        rating: None,
+    }
+}

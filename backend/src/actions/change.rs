@@ -1,0 +1,252 @@
+//! The one way a conversation changes: read the row, ask the state machine, append what it says to the log,
+//! save the projection, in one write; publish afterwards. Every action and timer on a conversation ends here.
+
+use domain::conversation::{Actor, Change, Command, OfferEnd};
+use domain::policy::Policy;
+use protocol::entry::{Author, AuthorKind, Item};
+use protocol::ids::{AgentId, Cmid, ConversationId, TenantId};
+use protocol::state::Presence;
+
+use super::log::{self, NewEntry};
+use super::{Done, access, publish};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::clock::new_id;
+use crate::error::{AppError, AppResult, Refusal};
+use crate::store::conversation::{self, Conversation};
+use crate::store::{Conn, agent, entry, offer, tenant};
+
+/// Who asks.
+#[derive(Clone)]
+pub(super) enum Asker {
+    /// A visitor or agent.
+    Person(Principal),
+    /// The dispatcher and its timers.
+    System(TenantId),
+}
+
+impl Asker {
+    fn tenant(&self) -> TenantId {
+        match self {
+            Self::Person(who) => who.tenant(),
+            Self::System(tenant) => *tenant,
+        }
+    }
+
+    fn actor(&self) -> Actor {
+        match self {
+            Self::Person(Principal::Visitor(visitor)) => Actor::Visitor(visitor.visitor),
+            Self::Person(Principal::Agent(agent)) => Actor::Agent { id: agent.agent, role: agent.role },
+            Self::System(_) => Actor::System,
+        }
+    }
+
+    async fn author(&self, tx: &mut Conn) -> AppResult<Author> {
+        match self {
+            Self::Person(Principal::Visitor(visitor)) => log::visitor_author(tx, visitor).await,
+            Self::Person(Principal::Agent(agent)) => Ok(log::agent_author(agent)),
+            Self::System(_) => Ok(Author { kind: AuthorKind::System, id: None, name: None }),
+        }
+    }
+}
+
+/// What is asked of a conversation.
+pub(super) struct Request {
+    /// By whom.
+    pub(super) by: Asker,
+    /// Which conversation.
+    pub(super) conversation: ConversationId,
+    /// What, in order; all or nothing.
+    pub(super) commands: Vec<Command>,
+    /// The client-made id of the message among them.
+    pub(super) cmid: Option<Cmid>,
+    /// JSON of the reasons, when an offer is among them.
+    pub(super) offer_reasons: Option<String>,
+}
+
+impl Request {
+    pub(super) fn new(by: Asker, conversation: ConversationId, command: Command) -> Self {
+        Self { by, conversation, commands: vec![command], cmid: None, offer_reasons: None }
+    }
+}
+
+/// A conversation after a write, and what its log grew by.
+pub(super) struct Outcome {
+    pub(super) row: Conversation,
+    pub(super) items: Vec<Item>,
+    /// State, holder, offer or queue changed, not only the log.
+    pub(super) moved: bool,
+    pub(super) done: Done,
+}
+
+/// Carries out a request and publishes what came of it.
+pub(super) async fn carry_out(app: &App, request: Request) -> AppResult<Done> {
+    let tenant = request.by.tenant();
+    let now = app.now();
+    let outcome = app.store.write(move |tx| Box::pin(async move { write(tx, &request, now).await })).await?;
+    Ok(announce(app, tenant, outcome))
+}
+
+/// Publishes an outcome; call after COMMIT returned.
+pub(super) fn announce(app: &App, tenant: TenantId, outcome: Outcome) -> Done {
+    if !outcome.items.is_empty() {
+        publish::grown(app, tenant, &outcome.row, &outcome.items);
+    }
+    if outcome.moved {
+        publish::state_changed(app, tenant, &outcome.row);
+    }
+    outcome.done
+}
+
+/// Carries out a request inside a write; [`announce`] the outcome afterwards.
+pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResult<Outcome> {
+    let tenant = request.by.tenant();
+    let policy = rules(tx, &request.by).await?;
+    let mut row = match &request.by {
+        Asker::Person(who) => access::readable(tx, who, request.conversation).await?,
+        Asker::System(_) => conversation::find(tx, tenant, request.conversation)
+            .await?
+            .ok_or_else(|| AppError::not_found("conversation"))?,
+    };
+    let author = request.by.author(tx).await?;
+    if let (Some(cmid), Some(id)) = (request.cmid, author.id) {
+        if let Some(stored) = entry::find_cmid(tx, tenant, row.id, id, cmid).await? {
+            return Ok(Outcome { row, items: vec![], moved: false, done: Done::stored(cmid, stored) });
+        }
+    }
+    let recording = Recording { tenant, author: &author, cmid: request.cmid, policy: &policy, now };
+    let before = row.clone();
+    let mut items = Vec::new();
+    for command in &request.commands {
+        let changes = row.projection().decide(&request.by.actor(), command, &policy, now).map_err(refused)?;
+        items.extend(recording.record(tx, &mut row, &changes, request.offer_reasons.as_deref()).await?);
+    }
+    row.updated_at = row.updated_at.max(now);
+    conversation::save(tx, tenant, &row).await?;
+    Ok(Outcome { moved: moved(&before, &row), done: done(&row, &items, request.cmid), row, items })
+}
+
+/// The tenant's rules; refuses people's writes while the tenant is suspended.
+pub(super) async fn rules(tx: &mut Conn, by: &Asker) -> AppResult<Policy> {
+    let tenant = tenant::find(tx, by.tenant()).await?.ok_or_else(|| AppError::not_found("tenant"))?;
+    match by {
+        Asker::Person(_) if tenant.is_suspended() => Err(access::suspended()),
+        _ => Ok(tenant.policy()),
+    }
+}
+
+/// How a request is written down.
+pub(super) struct Recording<'a> {
+    pub(super) tenant: TenantId,
+    pub(super) author: &'a Author,
+    pub(super) cmid: Option<Cmid>,
+    pub(super) policy: &'a Policy,
+    pub(super) now: i64,
+}
+
+impl Recording<'_> {
+    /// Appends the entries of `changes` and folds them into `row`, which the caller saves.
+    pub(super) async fn record(
+        &self,
+        tx: &mut Conn,
+        row: &mut Conversation,
+        changes: &[Change],
+        offer_reasons: Option<&str>,
+    ) -> AppResult<Vec<Item>> {
+        let mut items = Vec::new();
+        for change in changes {
+            self.note_offer(tx, row, change, offer_reasons).await?;
+            let holder = match change.new_holder() {
+                Some(id) => Some(self.note_holder(tx, id).await?),
+                None => None,
+            };
+            let mut projection = row.projection();
+            projection.apply(change, self.now);
+            row.absorb(projection, change, self.now);
+            let name = holder.unwrap_or_default();
+            if let Some(body) = change.entry(|_| name.clone()) {
+                let written = matches!(change, Change::Wrote(_));
+                let cmid = self.cmid.filter(|_| written);
+                let new = NewEntry { author: self.author.clone(), cmid, body };
+                items.push(log::append(tx, self.tenant, row, new, self.now).await?);
+            }
+        }
+        Ok(items)
+    }
+
+    async fn note_offer(
+        &self,
+        tx: &mut Conn,
+        row: &Conversation,
+        change: &Change,
+        reasons: Option<&str>,
+    ) -> AppResult<()> {
+        match change {
+            Change::Offered { to, deadline_at } => {
+                let new = offer::NewOffer {
+                    id: new_id(self.now),
+                    conversation: row.id,
+                    agent: *to,
+                    offered_at: self.now,
+                    deadline_at: *deadline_at,
+                    reasons: reasons.unwrap_or("[]").to_owned(),
+                };
+                offer::insert(tx, self.tenant, &new).await
+            }
+            Change::OfferEnded { agent, end } => {
+                let outcome = match end {
+                    OfferEnd::Declined => "declined",
+                    OfferEnd::Missed => "missed",
+                    OfferEnd::Withdrawn => "withdrawn",
+                };
+                if *end == OfferEnd::Missed {
+                    self.note_miss(tx, *agent).await?;
+                }
+                offer::decide(tx, self.tenant, row.id, outcome, self.now).await
+            }
+            Change::Assigned { .. } if row.offered_to.is_some() => {
+                offer::decide(tx, self.tenant, row.id, "accepted", self.now).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// An agent who misses offers in a row is away, whatever they chose.
+    async fn note_miss(&self, tx: &mut Conn, id: AgentId) -> AppResult<()> {
+        let Some(mut agent) = agent::find(tx, self.tenant, id).await? else { return Ok(()) };
+        agent.missed_offers += 1;
+        if agent.missed_offers >= i64::from(self.policy.missed_offers_before_away) {
+            agent.chosen_presence = Presence::Away;
+            agent.presence_at = self.now;
+            agent.missed_offers = 0;
+        }
+        agent::save(tx, self.tenant, &agent).await
+    }
+
+    async fn note_holder(&self, tx: &mut Conn, id: AgentId) -> AppResult<String> {
+        let agent = agent::find(tx, self.tenant, id).await?;
+        let mut agent = agent.ok_or_else(|| AppError::not_found("agent"))?;
+        agent.missed_offers = 0;
+        agent.last_assigned_at = Some(self.now);
+        agent::save(tx, self.tenant, &agent).await?;
+        Ok(agent.name)
+    }
+}
+
+/// Whether more than the log changed.
+fn moved(before: &Conversation, after: &Conversation) -> bool {
+    before.state != after.state
+        || before.agent_id != after.agent_id
+        || before.offered_to != after.offered_to
+        || before.reply_deadline_at != after.reply_deadline_at
+        || before.rating != after.rating
+}
+
+pub(super) fn done(row: &Conversation, items: &[Item], cmid: Option<Cmid>) -> Done {
+    let written = items.iter().find(|item| cmid.is_some() && item.cmid == cmid).or(items.last());
+    Done { conversation: Some(row.id), cmid, seq: written.map(|item| item.seq), at: written.and_then(|item| item.at) }
+}
+
+pub(super) fn refused(refusal: domain::conversation::Refusal) -> AppError {
+    Refusal { field: refusal.field(), ..Refusal::new(refusal.code(), refusal.to_string()) }.into()
+}

@@ -1,0 +1,123 @@
+//! Writing into a conversation.
+
+use domain::conversation::{Command, Written};
+use domain::text::MessageText;
+use protocol::command::{Post, PostBody};
+use protocol::entry::{AuthorKind, File, Text};
+use protocol::error::ErrorCode;
+use protocol::ids::{AttachmentId, ConversationId};
+use protocol::state::{Availability, ConversationState};
+
+use super::begin::Profile;
+use super::change::{Asker, Request, carry_out};
+use super::{Done, access, start, view};
+use crate::app::App;
+use crate::auth::{Principal, VisitorIdentity};
+use crate::error::{AppError, AppResult, OnField, Refusal};
+use crate::store::{attachment, conversation, entry};
+
+/// Writes a message, note or file. The same `cmid` again returns the first answer and stores nothing (C2).
+/// A visitor's message that names no conversation, or one that ended too long ago, goes into the current
+/// one or begins a new one.
+pub async fn post_message(app: &App, who: &Principal, command: Post) -> AppResult<Done> {
+    match who {
+        Principal::Agent(_) => {
+            access::acting_agent(who)?;
+            let id = command.conversation.ok_or_else(|| missing("conversation"))?;
+            let written = written(app, who, id, command.body).await?;
+            post(app, who, id, command.cmid, (written, Availability::Online)).await
+        }
+        Principal::Visitor(visitor) => visitor_posts(app, who, visitor, command).await,
+    }
+}
+
+async fn visitor_posts(app: &App, who: &Principal, visitor: &VisitorIdentity, command: Post) -> AppResult<Done> {
+    let target = match target(app, who, visitor, &command).await? {
+        Target::Stored(done) => return Ok(done),
+        Target::In(id, state) => Some((id, state)),
+        Target::New => None,
+    };
+    let Some((id, state)) = target else {
+        let PostBody::Message(text) = command.body else { return Err(missing("conversation")) };
+        let first = Written::Message(checked(text)?);
+        return start::in_queue(app, visitor, command.cmid, Profile::default(), Some(first)).await;
+    };
+    // Only a message into a conversation that nobody holds asks whether somebody is there.
+    let availability = match state {
+        ConversationState::Closed | ConversationState::Offline => view::availability_of(app, visitor.tenant).await?,
+        _ => Availability::Online,
+    };
+    let written = written(app, who, id, command.body).await?;
+    let posted = post(app, who, id, command.cmid, (written.clone(), availability)).await;
+    match posted {
+        Err(AppError::Refused(refusal)) if refusal.code == ErrorCode::ConversationClosed => {
+            start::in_queue(app, visitor, command.cmid, Profile::default(), Some(written)).await
+        }
+        posted => posted,
+    }
+}
+
+enum Target {
+    Stored(Done),
+    In(ConversationId, ConversationState),
+    New,
+}
+
+/// Where a visitor's message goes.
+async fn target(app: &App, who: &Principal, visitor: &VisitorIdentity, command: &Post) -> AppResult<Target> {
+    let mut conn = app.store.read().await?;
+    if let Some(stored) =
+        entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await?
+    {
+        return Ok(Target::Stored(Done::stored(command.cmid, stored)));
+    }
+    if let Some(id) = command.conversation {
+        let row = access::readable(&mut conn, who, id).await?;
+        return Ok(Target::In(row.id, row.state));
+    }
+    let newest = conversation::of_visitor(&mut conn, visitor.tenant, visitor.visitor, 1).await?;
+    Ok(newest.first().map_or(Target::New, |row| Target::In(row.id, row.state)))
+}
+
+async fn post(
+    app: &App,
+    who: &Principal,
+    id: ConversationId,
+    cmid: protocol::ids::Cmid,
+    (written, availability): (Written, Availability),
+) -> AppResult<Done> {
+    let command = Command::Post { written, availability };
+    let request = Request { cmid: Some(cmid), ..Request::new(Asker::Person(who.clone()), id, command) };
+    carry_out(app, request).await
+}
+
+/// The body as it will be stored.
+async fn written(app: &App, who: &Principal, id: ConversationId, body: PostBody) -> AppResult<Written> {
+    match body {
+        PostBody::Message(text) => Ok(Written::Message(checked(text)?)),
+        PostBody::Note(text) => Ok(Written::Note(checked(text)?)),
+        PostBody::File(file) => Ok(Written::File(uploaded(app, who, id, file.attachment).await?)),
+        PostBody::Unknown => Err(Refusal::field("body", ErrorCode::Malformed, "unknown type of body").into()),
+    }
+}
+
+fn checked(text: Text) -> AppResult<Text> {
+    Ok(Text { text: MessageText::parse(&text.text).on_field("text")?.into_string() })
+}
+
+/// A file that this person uploaded into this conversation; anything else does not exist.
+async fn uploaded(app: &App, who: &Principal, id: ConversationId, file: AttachmentId) -> AppResult<File> {
+    let mut conn = app.store.read().await?;
+    let row = attachment::find(&mut conn, who.tenant(), file).await?;
+    let (kind, uploader) = match who {
+        Principal::Visitor(visitor) => (AuthorKind::Visitor, visitor.visitor.0),
+        Principal::Agent(agent) => (AuthorKind::Agent, agent.agent.0),
+    };
+    let mine = row.filter(|row| row.conversation_id == id && row.uploader_kind == kind && row.uploader_id == uploader);
+    let row = mine.ok_or_else(|| Refusal::field("attachment", ErrorCode::NotFound, "no such attachment"))?;
+    Ok(row.file())
+}
+
+fn missing(field: &'static str) -> AppError {
+    Refusal::field(field, ErrorCode::Malformed, "missing").into()
+}

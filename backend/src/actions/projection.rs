@@ -1,0 +1,51 @@
+//! Between the stored row of a conversation and what the state machine knows of it.
+
+use domain::conversation::{Change, Conversation as Projection};
+
+use crate::store::conversation::Conversation;
+
+impl Conversation {
+    /// What the state machine needs to know.
+    pub(super) fn projection(&self) -> Projection {
+        Projection {
+            state: self.state,
+            visitor: self.visitor_id,
+            agent: self.agent_id,
+            last_agent: self.last_agent,
+            offered_to: self.offered_to,
+            offer_deadline_at: self.offer_deadline_at,
+            waiting_since: self.waiting_since,
+            queued_at: self.queued_at,
+            closed_at: self.closed_at,
+            first_reply_at: self.first_reply_at,
+            reply_deadline_at: self.reply_deadline_at,
+            rating: self.rating.and_then(|score| u8::try_from(score).ok()),
+        }
+    }
+
+    /// Takes over what the state machine made of `change`, and what only the row keeps.
+    pub(super) fn absorb(&mut self, projection: Projection, change: &Change, now: i64) {
+        self.state = projection.state;
+        self.agent_id = projection.agent;
+        self.last_agent = projection.last_agent;
+        self.offered_to = projection.offered_to;
+        self.offer_deadline_at = projection.offer_deadline_at;
+        self.waiting_since = projection.waiting_since;
+        self.queued_at = projection.queued_at;
+        self.closed_at = projection.closed_at;
+        self.first_reply_at = projection.first_reply_at;
+        self.reply_deadline_at = projection.reply_deadline_at;
+        self.rating = projection.rating.map(i64::from);
+        match change {
+            Change::Assigned { .. } | Change::Transferred { to: Some(_), .. } => self.assigned_at = Some(now),
+            Change::LeftOffline { name, email } => {
+                // A wait that became a message keeps what an earlier form said.
+                self.offline_name = name.clone().or(self.offline_name.take());
+                self.offline_email = email.clone().or(self.offline_email.take());
+            }
+            Change::Closed { by } => self.closed_by = Some(by.as_str().to_owned()),
+            Change::Reopened => self.closed_by = None,
+            _ => {}
+        }
+    }
+}
