@@ -26,5 +26,7 @@ pub mod app;
 pub mod mail;
 /// One use-case a file.
 pub mod actions;
+/// What runs beside requests.
+pub mod jobs;
 /// Sessions, transports, the hub.
 pub mod realtime;

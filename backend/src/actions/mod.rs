@@ -1,10 +1,6 @@
 //! One use-case a file: `check` everything that can be refused, then `do` it in one write, then publish.
 //! The only layer that opens a transaction or publishes, and it publishes only after COMMIT returned.
 
-<<<<<<< HEAD
-/// E-mail that follows from what happened.
-pub mod notify;
-=======
 /// Who may see a conversation.
 mod access;
 /// The one way a conversation changes.
@@ -54,7 +50,8 @@ pub mod transfer;
 pub mod connected;
 /// The dispatcher's round: timers, offers, positions.
 pub mod dispatch;
->>>>>>> 485f5fb (wip2)
+/// E-mail that follows from what happened.
+pub mod notify;
 
 use protocol::ids::{Cmid, ConversationId};
 
