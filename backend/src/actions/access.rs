@@ -13,9 +13,7 @@ pub(super) async fn readable(conn: &mut Conn, who: &Principal, id: ConversationI
     let row = conversation::find(conn, who.tenant(), id).await?;
     let row = row.ok_or_else(|| AppError::not_found("conversation"))?;
     match who {
-        Principal::Visitor(visitor) if visitor.visitor != row.visitor_id => {
-            Err(AppError::not_found("conversation"))
-        }
+        Principal::Visitor(visitor) if visitor.visitor != row.visitor_id => Err(AppError::not_found("conversation")),
         _ => Ok(row),
     }
 }

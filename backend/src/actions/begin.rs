@@ -50,9 +50,7 @@ pub(super) async fn begin(
     let mut row = empty(who, site.department_id, cmid, now);
     let changes = match opening {
         Opening::Queue(first) => Projection::start(who.visitor, first).1,
-        Opening::Offline(message) => {
-            Projection::leave_message(who.visitor, profile.name, profile.email, message).1
-        }
+        Opening::Offline(message) => Projection::leave_message(who.visitor, profile.name, profile.email, message).1,
     };
     conversation::insert(tx, who.tenant, &row).await?;
     let author = Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name };

@@ -11,10 +11,10 @@ use protocol::state::{Colleague, Presence};
 use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::presence::Who;
+use crate::store::Conn;
 use crate::store::agent::{self, Agent};
 use crate::store::conversation::{self, Conversation};
 use crate::store::tenant::{self, Tenant};
-use crate::store::Conn;
 
 /// A tenant's agents, queue and conversations in progress.
 pub struct Floor {

@@ -5,10 +5,10 @@ use domain::text::{EmailAddress, MessageText, Name};
 use protocol::command::LeaveMessage;
 use protocol::entry::Text;
 
+use super::Done;
 use super::begin::{self, Opening, Profile};
 use super::change::{self, Asker, Outcome, Request};
 use super::notify::{self, OfflineNotice};
-use super::Done;
 use crate::app::App;
 use crate::auth::{Principal, VisitorIdentity};
 use crate::error::{AppError, AppResult, OnField};
@@ -30,8 +30,7 @@ pub async fn leave_message(app: &App, who: &Principal, command: LeaveMessage) ->
         now: app.now(),
     };
     let tenant = visitor.tenant;
-    let outcome =
-        app.store.write(move |tx| Box::pin(async move { leaving.write(tx, &command).await })).await?;
+    let outcome = app.store.write(move |tx| Box::pin(async move { leaving.write(tx, &command).await })).await?;
     app.mailer.call(());
     Ok(change::announce(app, tenant, outcome))
 }
@@ -79,7 +78,6 @@ impl Leaving {
             email: self.profile.email.clone().unwrap_or_default(),
             text: self.text.clone(),
             page_url: self.page_url.clone(),
-            site_name: String::new(),
             origin: self.origin.clone(),
             at: self.now,
         }

@@ -3,55 +3,55 @@
 
 /// Who may see a conversation.
 mod access;
-/// The one way a conversation changes.
-mod change;
 /// A visitor's new conversation.
 mod begin;
+/// The one way a conversation changes.
+mod change;
+/// Who is at work and what they hold.
+pub mod floor;
+/// Lines of the agents' lists.
+pub mod line;
 /// Appending to a log.
 mod log;
 /// Rows and the state machine.
 mod projection;
 /// Telling sessions.
 pub(crate) mod publish;
-/// Who is at work and what they hold.
-pub mod floor;
-/// Lines of the agents' lists.
-pub mod line;
 /// What screens are made of.
 pub mod view;
 
-/// Visitor: start a conversation.
-pub mod start;
-/// Visitor: leave a message for later.
-pub mod leave_message;
-/// Write into a conversation.
-pub mod post;
-/// Tell the other side about typing.
-pub mod typing;
-/// Move a read mark.
-pub mod read;
-/// End a conversation.
-pub mod close;
-/// Visitor: rate a conversation.
-pub mod rate;
-/// Visitor: the page being looked at.
-pub mod page;
-/// Agent: whether to take conversations.
-pub mod presence;
 /// Agent: take an offer.
 pub mod accept;
-/// Agent: pass an offer on.
-pub mod decline;
-/// Agent: take from the list.
-pub mod pick;
-/// Agent: give away.
-pub mod transfer;
+/// End a conversation.
+pub mod close;
 /// Connections that open and close.
 pub mod connected;
+/// Agent: pass an offer on.
+pub mod decline;
 /// The dispatcher's round: timers, offers, positions.
 pub mod dispatch;
+/// Visitor: leave a message for later.
+pub mod leave_message;
 /// E-mail that follows from what happened.
 pub mod notify;
+/// Visitor: the page being looked at.
+pub mod page;
+/// Agent: take from the list.
+pub mod pick;
+/// Write into a conversation.
+pub mod post;
+/// Agent: whether to take conversations.
+pub mod presence;
+/// Visitor: rate a conversation.
+pub mod rate;
+/// Move a read mark.
+pub mod read;
+/// Visitor: start a conversation.
+pub mod start;
+/// Agent: give away.
+pub mod transfer;
+/// Tell the other side about typing.
+pub mod typing;
 
 use protocol::ids::{Cmid, ConversationId};
 

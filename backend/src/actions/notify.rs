@@ -56,14 +56,17 @@ pub async fn offline_message(tx: &mut Conn, tenant: TenantId, notice: &OfflineNo
     let site = site::find(tx, tenant, row.site_id).await?.ok_or_else(|| AppError::not_found("site"))?;
     let texts = i18n::texts(site.config.locale.as_deref().unwrap_or("en"));
     let link = format!("{}/admin/offline/{}", notice.origin, notice.conversation);
-    let letter = letters::left_message(texts, LeftMessage {
-        name: &notice.name,
-        email: &notice.email,
-        text: &notice.text,
-        page: notice.page_url.as_deref(),
-        site: &site.name,
-        link: &link,
-    })?;
+    let letter = letters::left_message(
+        texts,
+        LeftMessage {
+            name: &notice.name,
+            email: &notice.email,
+            text: &notice.text,
+            page: notice.page_url.as_deref(),
+            site: &site.name,
+            link: &link,
+        },
+    )?;
     for person in transcript::mail_recipients(tx, tenant).await? {
         let mail = Mail {
             to: person.email,

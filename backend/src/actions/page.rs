@@ -31,7 +31,8 @@ pub async fn visit_page(app: &App, who: &Principal, command: Page) -> AppResult<
 pub(super) fn look(seen: &mut Visitor, page: &Page) {
     if let Ok(url) = PageUrl::parse(&page.url) {
         seen.page_url = Some(url.into_string());
-        seen.page_title = page.title.as_deref().and_then(|title| PageTitle::parse(title).ok()).map(PageTitle::into_string);
+        seen.page_title =
+            page.title.as_deref().and_then(|title| PageTitle::parse(title).ok()).map(PageTitle::into_string);
     }
     let referrer = page.referrer.as_deref().and_then(|referrer| PageUrl::parse(referrer).ok());
     seen.referrer = seen.referrer.take().or(referrer.map(PageUrl::into_string));

@@ -66,9 +66,7 @@ enum Target {
 /// Where a visitor's message goes.
 async fn target(app: &App, who: &Principal, visitor: &VisitorIdentity, command: &Post) -> AppResult<Target> {
     let mut conn = app.store.read().await?;
-    if let Some(stored) =
-        entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await?
-    {
+    if let Some(stored) = entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await? {
         return Ok(Target::Stored(Done::stored(command.cmid, stored)));
     }
     if let Some(id) = command.conversation {
@@ -115,7 +113,14 @@ async fn uploaded(app: &App, who: &Principal, id: ConversationId, file: Attachme
     };
     let mine = row.filter(|row| row.conversation_id == id && row.uploader_kind == kind && row.uploader_id == uploader);
     let row = mine.ok_or_else(|| Refusal::field("attachment", ErrorCode::NotFound, "no such attachment"))?;
-    Ok(row.file())
+    Ok(File {
+        attachment: row.id,
+        name: row.name,
+        media_type: row.media_type,
+        size: view::unsigned(row.size),
+        width: row.width.and_then(|width| u32::try_from(width).ok()),
+        height: row.height.and_then(|height| u32::try_from(height).ok()),
+    })
 }
 
 fn missing(field: &'static str) -> AppError {

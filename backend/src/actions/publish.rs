@@ -18,13 +18,7 @@ pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: &[It
         let last_seq = items.last().map_or(first.seq, |item| item.seq);
         let event = |reader: Audience| {
             let items = items.iter().map(|item| as_seen_by(item.clone(), reader)).collect();
-            frame(&Event::Entries(Entries {
-                conversation: row.id,
-                epoch: app.epoch,
-                from: first.seq,
-                last_seq,
-                items,
-            }))
+            frame(&Event::Entries(Entries { conversation: row.id, epoch: app.epoch, from: first.seq, last_seq, items }))
         };
         let note = Note::Entries {
             conversation: row.id,

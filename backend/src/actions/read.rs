@@ -26,8 +26,7 @@ pub async fn mark_read(app: &App, who: &Principal, command: Read) -> AppResult<D
                     Principal::Visitor(_) => row.visitor_read_seq = row.visitor_read_seq.max(seq),
                     Principal::Agent(agent) => {
                         row.agent_read_seq = row.agent_read_seq.max(seq);
-                        let mark =
-                            Mark { conversation_id: row.id, seq, visitor_messages: row.visitor_messages };
+                        let mark = Mark { conversation_id: row.id, seq, visitor_messages: row.visitor_messages };
                         read_mark::set(tx, agent.tenant, agent.agent, mark).await?;
                     }
                 }

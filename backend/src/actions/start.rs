@@ -25,11 +25,8 @@ pub async fn start_conversation(app: &App, who: &Principal, command: Start) -> A
         return Ok(done);
     }
     let first = text.map(|text| Written::Message(Text { text: text.into_string() }));
-    let profile = Profile {
-        name: name.map(Name::into_string),
-        email: email.map(EmailAddress::into_string),
-        page: command.page,
-    };
+    let profile =
+        Profile { name: name.map(Name::into_string), email: email.map(EmailAddress::into_string), page: command.page };
     in_queue(app, visitor, command.cmid, profile, first).await
 }
 
@@ -76,10 +73,8 @@ async fn join_current(
     let rows = conversation::of_visitor(&mut conn, visitor.tenant, visitor.visitor, 1).await?;
     drop(conn);
     let current = rows.into_iter().find(|row| {
-        let live = matches!(
-            row.state,
-            ConversationState::Waiting | ConversationState::Offered | ConversationState::Active
-        );
+        let live =
+            matches!(row.state, ConversationState::Waiting | ConversationState::Offered | ConversationState::Active);
         live && row.start_cmid != command.cmid
     });
     let Some(row) = current else { return Ok(None) };

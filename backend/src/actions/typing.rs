@@ -1,5 +1,6 @@
 //! Telling the other side about typing. Never stored, may be lost (C19).
 
+use domain::text::Preview;
 use protocol::command::Typing;
 use protocol::entry::AuthorKind;
 use protocol::event::{Event, TypingShown};
@@ -21,7 +22,9 @@ pub async fn type_preview(app: &App, who: &Principal, command: Typing) -> AppRes
     let mut shown = TypingShown { conversation: row.id, kind, id, name, active: command.active, preview: None };
     let for_visitor = publish::frame(&Event::Typing(shown.clone()));
     if kind == AuthorKind::Visitor {
-        shown.preview = command.preview.map(|preview| domain::text::Preview::parse(&preview).into_string());
+        // A preview that cannot be shown is left out; the notice still goes through.
+        let preview = command.preview.as_deref().and_then(|preview| Preview::parse(preview).ok());
+        shown.preview = preview.map(Preview::into_string);
     }
     let tenant = who.tenant();
     app.bus.publish(Topic::Conversation(tenant, row.id), Note::Frame(publish::frame(&Event::Typing(shown))));

@@ -45,7 +45,8 @@ pub async fn deliver_due(app: &App, mailer: &Mailer) -> AppResult<Option<i64>> {
         }
         drop(conn);
         let mut rest = due.into_iter();
-        let mut sending: FuturesUnordered<_> = rest.by_ref().take(AT_ONCE).map(|row| deliver(app, mailer, row)).collect();
+        let mut sending: FuturesUnordered<_> =
+            rest.by_ref().take(AT_ONCE).map(|row| deliver(app, mailer, row)).collect();
         while let Some(done) = sending.next().await {
             done?;
             if let Some(row) = rest.next() {

@@ -128,8 +128,7 @@ pub async fn of_visitor(
 
 /// What waits, first in first out inside priority.
 pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str =
-        select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
+    const SQL: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
 }
 

@@ -48,12 +48,7 @@ pub struct Stored {
 }
 
 /// Adds an entry.
-pub async fn append(
-    conn: &mut Conn,
-    tenant: TenantId,
-    conversation: ConversationId,
-    entry: &Entry,
-) -> AppResult<()> {
+pub async fn append(conn: &mut Conn, tenant: TenantId, conversation: ConversationId, entry: &Entry) -> AppResult<()> {
     const SQL: &str = "insert into entry (tenant_id, conversation_id, seq, kind, audience, author_kind, author_id, \
          author_name, cmid, at, body, salt, commitment, hash) \
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)";
