@@ -126,7 +126,8 @@ pub fn get(path: &str, accept_encoding: &str) -> Option<Asset> {
         None => (None, &entry.plain),
     };
     Some(Asset {
-        bytes: share(bytes),
+        // The index lives as long as the process: no copy.
+        bytes: Cow::Borrowed(bytes.as_ref()),
         mime: entry.mime,
         encoding,
     })
@@ -151,11 +152,6 @@ pub fn build() -> &'static str {
 #[must_use]
 pub fn missing() -> Option<&'static str> {
     INDEX.urls.is_empty().then_some(NOT_BUILT)
-}
-
-/// The same bytes without a copy: the index lives as long as the process.
-fn share(bytes: &'static Cow<'static, [u8]>) -> Cow<'static, [u8]> {
-    Cow::Borrowed(bytes.as_ref())
 }
 
 /// Whether an `accept-encoding` value names `encoding` (or `*`) and does not

@@ -1,7 +1,13 @@
 //! Build, run, test and house-rule tasks: `cargo xtask TASK`.
 
+mod budget;
+mod dist;
 mod js;
+mod run;
+mod rust;
 mod shell;
+mod test;
+mod tidy;
 mod wasm;
 
 use std::process::ExitCode;
@@ -14,7 +20,12 @@ use wasm::Profile;
 const HELP: &str = "\
 cargo xtask TASK
 
-  wasm [--dev]   build what browsers load into dist/web (--dev: faster, larger)
+  run [--release] [-- ARGS]  build everything and serve the product with a demo shop (make run)
+  test                       everything that must pass before a change lands (make test)
+  wasm [--dev]               build what browsers load into dist/web (--dev: faster, larger)
+  tidy [--fix]               house rules: layers, sizes, languages, protocol document
+  budget                     bytes a browser loads, against their limits
+  dist                       release build into dist/release
 ";
 
 fn main() -> ExitCode {
@@ -31,8 +42,14 @@ fn main() -> ExitCode {
 
 fn task(args: &[&str]) -> Result<()> {
     match args {
+        ["run", rest @ ..] => run::run(rest),
+        ["test"] => test::run(),
         ["wasm"] => wasm::build(Profile::Small),
         ["wasm", "--dev"] => wasm::build(Profile::Dev),
+        ["tidy"] => tidy::check(),
+        ["tidy", "--fix"] => tidy::fix(),
+        ["budget"] => budget::check(),
+        ["dist"] => dist::build(),
         [] | ["help" | "--help" | "-h"] => {
             say(HELP);
             Ok(())

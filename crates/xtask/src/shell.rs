@@ -124,7 +124,8 @@ pub(crate) fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
             let path = entry?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or("");
             let skipped = name.starts_with('.') && name != ".cargo" && name != ".ci";
-            if skipped || matches!(name, "target" | "dist" | "data" | "node_modules") {
+            let output = matches!(name, "target" | "dist" | "data") && folder == root();
+            if skipped || output || name == "node_modules" {
                 continue;
             }
             if path.is_dir() {

@@ -20,6 +20,7 @@ use anyhow::{Context as _, Result};
 use crate::shell::{cargo, files_below, output as run_for_output, root, run, say, target_dir};
 use crate::{js, shell};
 use output::Output;
+pub(crate) use output::{brotli, gzip, hex, read_manifest};
 
 /// The target triple of browser code.
 const TRIPLE: &str = "wasm32-unknown-unknown";

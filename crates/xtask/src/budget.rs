@@ -1,0 +1,163 @@
+//! `cargo xtask budget`: what a browser loads, in bytes, against the limits.
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::say;
+use crate::wasm::{brotli, gzip, read_manifest, web_dir};
+
+/// Limits in bytes. A kilobyte is 1024.
+const LOADER_GZIP: usize = 3 * 1024;
+const WASM_AND_GLUE_BROTLI: usize = 35 * 1024;
+const STYLE_BROTLI: usize = 5 * 1024;
+const FIRST_LOAD_BROTLI: usize = 45 * 1024;
+/// Above this the console is said to be large; it does not fail.
+const CONSOLE_BROTLI: usize = 400 * 1024;
+
+/// A configuration as long as a real one, to weigh the loader with.
+const SAMPLE_CONFIG: &str = r##"{"key":"st_8f3kq2m9x7w1","origin":"https://chat.example.com","locale":"en","color":"#1f6feb","position":"right","offset":{"x":20,"y":20},"label":"Chat with us","texts":{"open":"Open chat","close":"Close chat","unread":"{n} new messages","unavailable":"Chat is unavailable at the moment"},"availability":"online","visitors":"anonymous","version":"0123456789abcdef"}"##;
+
+/// One thing that is loaded.
+#[derive(Clone, Copy, Default)]
+struct Size {
+    raw: usize,
+    gzip: usize,
+    brotli: usize,
+}
+
+impl Size {
+    fn of(bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            raw: bytes.len(),
+            gzip: gzip(bytes)?.len(),
+            brotli: brotli(bytes)?.len(),
+        })
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self {
+            raw: self.raw + other.raw,
+            gzip: self.gzip + other.gzip,
+            brotli: self.brotli + other.brotli,
+        }
+    }
+
+    fn print(self, name: &str) {
+        say(format!(
+            "{name:<28} {:>9} {:>9} {:>9}",
+            self.raw, self.gzip, self.brotli
+        ));
+    }
+}
+
+/// A limit and what stands against it.
+struct Limit {
+    what: &'static str,
+    bytes: usize,
+    most: usize,
+}
+
+/// Prints all sizes.
+///
+/// # Errors
+/// When a limit is exceeded, or the browser files are not built.
+pub(crate) fn check() -> Result<()> {
+    let web = web_dir();
+    let loader = std::fs::read_to_string(web.join("loader.js"))
+        .context("the browser files are not built; run `cargo xtask wasm`")?;
+    let loader = loader.replace("\"__FRONTDESK_CONFIG__\"", SAMPLE_CONFIG);
+    let loader = Size::of(loader.as_bytes())?;
+    let wasm = asset(&web, "widget.wasm")?;
+    let glue = asset(&web, "widget.js")?;
+    let style = asset(&web, "widget.css")?;
+    let first_load = wasm.plus(glue).plus(style).plus(loader);
+    let console_wasm = asset(&web, "console.wasm")?;
+    let console_glue = asset(&web, "console.js")?;
+    let console_style = asset(&web, "console.css")?;
+    let console = console_wasm.plus(console_glue).plus(console_style);
+
+    say(format!(
+        "{:<28} {:>9} {:>9} {:>9}",
+        "bytes", "raw", "gzip", "brotli"
+    ));
+    loader.print("loader.js with configuration");
+    wasm.print("widget.wasm");
+    glue.print("widget.js");
+    style.print("widget.css");
+    first_load.print("first load of the widget");
+    console_wasm.print("console.wasm");
+    console_glue.print("console.js");
+    console_style.print("console.css");
+    console.print("first load of the console");
+
+    if console.brotli > CONSOLE_BROTLI {
+        say(format!(
+            "warning: the console is {} bytes of brotli, more than {CONSOLE_BROTLI}",
+            console.brotli
+        ));
+    }
+    judge(&[
+        Limit {
+            what: "loader.js, gzip",
+            bytes: loader.gzip,
+            most: LOADER_GZIP,
+        },
+        Limit {
+            what: "widget wasm and glue, brotli",
+            bytes: wasm.plus(glue).brotli,
+            most: WASM_AND_GLUE_BROTLI,
+        },
+        Limit {
+            what: "widget.css, brotli",
+            bytes: style.brotli,
+            most: STYLE_BROTLI,
+        },
+        Limit {
+            what: "first load of the widget, brotli",
+            bytes: first_load.brotli,
+            most: FIRST_LOAD_BROTLI,
+        },
+    ])
+}
+
+fn judge(limits: &[Limit]) -> Result<()> {
+    let mut exceeded = 0;
+    for limit in limits {
+        let Limit { what, bytes, most } = limit;
+        let verdict = if bytes <= most { "ok" } else { "TOO LARGE" };
+        exceeded += usize::from(bytes > most);
+        say(format!("{what:<36} {bytes:>7} of {most:>7}  {verdict}"));
+    }
+    if exceeded > 0 {
+        bail!("{exceeded} byte budgets are exceeded");
+    }
+    Ok(())
+}
+
+/// The size of a file by its logical name.
+fn asset(web: &Path, logical: &str) -> Result<Size> {
+    let manifest = read_manifest(web)?;
+    let name = manifest
+        .get(logical)
+        .with_context(|| format!("{logical} is not built; run `cargo xtask wasm`"))?;
+    let path = web.join("assets").join(name);
+    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Size::of(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_over_is_too_much() {
+        let limit = |bytes| Limit {
+            what: "x",
+            bytes,
+            most: 10,
+        };
+        assert!(judge(&[limit(10)]).is_ok());
+        assert!(judge(&[limit(10), limit(11)]).is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask test`: everything that must pass before a change lands.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+use crate::shell::{cargo, root, run as run_command, say, shown, step};
+use crate::wasm::{self, Profile};
+use crate::{budget, tidy};
+
+/// Runs all steps, the quick ones first, and prints how long each took.
+///
+/// # Errors
+/// At the first step that fails.
+pub(crate) fn run() -> Result<()> {
+    step("what the tests need", || {
+        let script = root().join("scripts").join("setup-test.sh");
+        run_command(Command::new("sh").arg(script).current_dir(root()))?;
+        wasm::ensure_target()
+    })?;
+    step("formatting", || {
+        run_command(&mut cargo(["fmt", "--all", "--", "--check"]))
+    })?;
+    step("house rules", tidy::check)?;
+    // Before the server is compiled: it embeds these files.
+    step("browser files", || wasm::build(Profile::Small))?;
+    step("byte budgets", budget::check)?;
+    step("lints of the workspace", || {
+        run_command(&mut cargo([
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "--deny",
+            "warnings",
+        ]))
+    })?;
+    step("lints of the browser crates", || {
+        let mut clippy = cargo([
+            "clippy",
+            "--package",
+            "widget",
+            "--package",
+            "agent-console",
+        ]);
+        clippy.args([
+            "--target",
+            "wasm32-unknown-unknown",
+            "--",
+            "--deny",
+            "warnings",
+        ]);
+        run_command(&mut clippy)
+    })?;
+    let mut counts = Counts::default();
+    // The same packages as for the lints, so that features agree and nothing is compiled twice.
+    let outcome = step("tests", || {
+        counts = cargo_test(cargo(["test", "--workspace", "--no-fail-fast"]))?;
+        if counts.failed > 0 || !counts.success {
+            bail!("{} tests failed", counts.failed);
+        }
+        Ok(())
+    });
+    say(format!(
+        "{} passed, {} failed",
+        counts.passed, counts.failed
+    ));
+    outcome
+}
+
+/// What the summaries of `cargo test` add up to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+    /// Whether cargo itself ended well: a test binary may crash uncounted.
+    success: bool,
+}
+
+impl Counts {
+    /// Adds a line such as `test result: ok. 3 passed; 0 failed; 0 ignored`.
+    fn add(&mut self, line: &str) {
+        let Some(rest) = line.trim_start().strip_prefix("test result: ") else {
+            return;
+        };
+        for part in rest.split([';', '.']) {
+            let mut words = part.split_whitespace();
+            let count = words.next().and_then(|word| word.parse::<u64>().ok());
+            match (count, words.next()) {
+                (Some(count), Some("passed")) => self.passed += count,
+                (Some(count), Some("failed")) => self.failed += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Runs `cargo test`, passing its output on and adding up its summaries.
+fn cargo_test(mut command: Command) -> Result<Counts> {
+    let text = shown(&command);
+    let mut child = command
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{text}`"))?;
+    let mut counts = Counts::default();
+    if let Some(out) = child.stdout.take() {
+        for line in BufReader::new(out).split(b'\n') {
+            let line = line?;
+            let line = String::from_utf8_lossy(&line);
+            counts.add(&line);
+            say(line);
+        }
+    }
+    counts.success = child.wait()?.success();
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counts;
+
+    #[test]
+    fn summaries_add_up() {
+        let mut counts = Counts::default();
+        counts.add("running 3 tests");
+        counts.add("test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; finished in 0.01s");
+        counts.add("test result: FAILED. 12 passed; 2 failed; 0 ignored; 0 measured");
+        assert_eq!((counts.passed, counts.failed), (15, 2));
+    }
+}
