@@ -8,6 +8,8 @@ pub mod error;
 pub mod clock;
 /// Configuration.
 pub mod config;
+/// Texts of pages and mails.
+pub mod i18n;
 /// Built browser files.
 pub mod assets;
 /// All SQL.

@@ -1,0 +1,173 @@
+//! What the operator set: flags, environment, one TOML file, in that order of strength. Every wrong value is
+//! refused at start with its name and what is allowed.
+
+/// Networks of trusted proxies.
+pub mod network;
+/// Where values come from.
+pub mod source;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{anyhow, bail};
+use lettre::message::Mailbox;
+use url::Url;
+
+use network::Network;
+use source::{Found, Source};
+
+/// Checked configuration.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen. Port 0 means any free one.
+    pub listen: SocketAddr,
+    /// Folder for the database, attachments and keys.
+    pub data: PathBuf,
+    /// The address people reach this server at; scheme, host and port only. Port 0 becomes the port that is
+    /// listened on.
+    pub public_url: Url,
+    /// Proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<Network>,
+    /// Where mail is handed over; without it mail waits in the outbox.
+    pub smtp_url: Option<Url>,
+    /// Sender of mail.
+    pub mail_from: Option<String>,
+    /// File with the signing keys; made on first start. Default: `keys` in the data folder.
+    pub secret_file: PathBuf,
+    /// Path of the SQLite database. Default: `frontdesk.db` in the data folder.
+    pub database: PathBuf,
+    /// Whether requests are counted and refused when there are too many. Off only for measurements.
+    pub rate_limits: bool,
+}
+
+impl Config {
+    /// A configuration with the default of everything, with this data folder and any free port on loopback.
+    pub fn with_data(data: &Path) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.to_owned(),
+            public_url: local_url(0),
+            trusted_proxies: Vec::new(),
+            smtp_url: None,
+            mail_from: None,
+            secret_file: data.join("keys"),
+            database: data.join("frontdesk.db"),
+            rate_limits: true,
+        }
+    }
+
+    /// Reads and checks every setting.
+    ///
+    /// # Errors
+    /// The first value that is not allowed, with where it came from and what is allowed.
+    pub fn load(source: &Source) -> anyhow::Result<Self> {
+        let data = source.find("data").map_or_else(|| PathBuf::from("data"), |found| PathBuf::from(found.value));
+        let defaults = Self::with_data(&data);
+        let default_listen = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let listen = source.find("listen").map_or(Ok(default_listen), |found| listen(&found))?;
+        let smtp_url = source.find("smtp_url").map(|found| smtp(&found)).transpose()?;
+        let mail_from = source.find("mail_from").map(|found| sender(&found)).transpose()?;
+        if smtp_url.is_some() && mail_from.is_none() {
+            bail!("FRONTDESK_MAIL_FROM is needed with FRONTDESK_SMTP_URL: the sender of mail, such as `Shop <chat@shop.example>`");
+        }
+        Ok(Self {
+            listen,
+            public_url: source.find("public_url").map_or(Ok(local_url(listen.port())), |found| public(&found))?,
+            trusted_proxies: source.find("trusted_proxies").map_or(Ok(Vec::new()), |found| proxies(&found))?,
+            smtp_url,
+            mail_from,
+            secret_file: source.find("secret_file").map_or(defaults.secret_file, |found| found.value.into()),
+            database: source.find("database_url").map_or(Ok(defaults.database), |found| database(&found))?,
+            rate_limits: source.find("rate_limits").map_or(Ok(true), |found| on_or_off(&found))?,
+            data,
+        })
+    }
+
+    /// The origin browsers see: `public_url` without a trailing slash.
+    pub fn public_origin(&self) -> String {
+        self.public_url.origin().ascii_serialization()
+    }
+
+    /// Whether browsers reach this server by https.
+    pub fn is_https(&self) -> bool {
+        self.public_url.scheme() == "https"
+    }
+
+    /// Puts the port that is listened on where 0 stood.
+    pub fn bound(&mut self, port: u16) {
+        self.listen.set_port(port);
+        if self.public_url.port() == Some(0) {
+            // Refused only for addresses without a host, which this is not.
+            let _ = self.public_url.set_port(Some(port));
+        }
+    }
+}
+
+#[expect(clippy::expect_used, reason = "the text is an address whatever the port")]
+fn local_url(port: u16) -> Url {
+    Url::parse(&format!("http://localhost:{port}")).expect("an address")
+}
+
+fn wrong(found: &Found, allowed: &str) -> anyhow::Error {
+    anyhow!("{}: `{}` is not allowed; allowed: {allowed}", found.origin, found.shown())
+}
+
+fn listen(found: &Found) -> anyhow::Result<SocketAddr> {
+    found.value.parse().map_err(|_| wrong(found, "IP:PORT, such as 127.0.0.1:8080, 0.0.0.0:8080 or [::]:8080"))
+}
+
+fn public(found: &Found) -> anyhow::Result<Url> {
+    let allowed = "http:// or https:// with a host and nothing after it, such as https://chat.example.com";
+    let url = Url::parse(&found.value).map_err(|_| wrong(found, allowed))?;
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.host().is_some()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if plain { Ok(url) } else { Err(wrong(found, allowed)) }
+}
+
+fn proxies(found: &Found) -> anyhow::Result<Vec<Network>> {
+    let allowed = "addresses or networks separated by commas, such as 127.0.0.1, 10.0.0.0/8, fd00::/8";
+    let parts = found.value.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(|part| Network::parse(part).ok_or_else(|| wrong(found, allowed))).collect()
+}
+
+fn smtp(found: &Found) -> anyhow::Result<Url> {
+    let allowed = "smtp://HOST:PORT or smtps://HOST:PORT, with NAME:PASSWORD@ before HOST when the server asks for it";
+    let url = Url::parse(&found.value).map_err(|_| wrong(found, allowed))?;
+    let good = matches!(url.scheme(), "smtp" | "smtps") && url.host_str().is_some_and(|host| !host.is_empty());
+    if good { Ok(url) } else { Err(wrong(found, allowed)) }
+}
+
+fn sender(found: &Found) -> anyhow::Result<String> {
+    let parsed: Result<Mailbox, _> = found.value.parse();
+    parsed.map_err(|_| wrong(found, "an e-mail address, or NAME <ADDRESS>"))?;
+    Ok(found.value.clone())
+}
+
+fn database(found: &Found) -> anyhow::Result<PathBuf> {
+    let (scheme, rest) = found.value.split_once(':').unwrap_or((&found.value, ""));
+    if matches!(scheme, "postgres" | "postgresql") {
+        bail!("{}: this build has no PostgreSQL yet; allowed: sqlite:PATH, or nothing for the data folder", found.origin);
+    }
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let path = path.split('?').next().unwrap_or_default();
+    if scheme != "sqlite" || path.is_empty() || path.contains(":memory:") {
+        return Err(wrong(found, "sqlite:PATH of a file, such as sqlite:/var/lib/frontdesk/frontdesk.db"));
+    }
+    Ok(path.into())
+}
+
+fn on_or_off(found: &Found) -> anyhow::Result<bool> {
+    match found.value.as_str() {
+        "on" => Ok(true),
+        "off" => Ok(false),
+        _ => Err(wrong(found, "on, off")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

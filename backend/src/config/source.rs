@@ -1,0 +1,168 @@
+//! Where values come from: flags over environment over file.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow, bail};
+
+/// Every setting: its name in the file, and its environment variable.
+pub const SETTINGS: &[(&str, &str)] = &[
+    ("listen", "FRONTDESK_LISTEN"),
+    ("data", "FRONTDESK_DATA"),
+    ("public_url", "FRONTDESK_PUBLIC_URL"),
+    ("trusted_proxies", "FRONTDESK_TRUSTED_PROXIES"),
+    ("smtp_url", "FRONTDESK_SMTP_URL"),
+    ("mail_from", "FRONTDESK_MAIL_FROM"),
+    ("secret_file", "FRONTDESK_SECRET_FILE"),
+    ("database_url", "DATABASE_URL"),
+    ("rate_limits", "FRONTDESK_RATE_LIMITS"),
+];
+
+/// The file read when it exists and no other is named.
+const DEFAULT_FILE: &str = "frontdesk.toml";
+
+/// The flags of every command that needs the configuration.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Flags {
+    /// Configuration file (TOML) [default: frontdesk.toml if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// Folder for database, attachments and keys [env: FRONTDESK_DATA] [default: data]
+    #[arg(long, value_name = "FOLDER", global = true)]
+    pub data: Option<String>,
+    /// Where to listen [env: FRONTDESK_LISTEN] [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "IP:PORT", global = true)]
+    pub listen: Option<String>,
+    /// Address people reach this server at [env: FRONTDESK_PUBLIC_URL] [default: http://localhost:PORT]
+    #[arg(long, value_name = "URL", global = true)]
+    pub public_url: Option<String>,
+    /// Proxies whose X-Forwarded-For is believed, with commas [env: FRONTDESK_TRUSTED_PROXIES]
+    #[arg(long, value_name = "IPS", global = true)]
+    pub trusted_proxies: Option<String>,
+    /// Mail server; better by environment, because others may read flags [env: FRONTDESK_SMTP_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    pub smtp_url: Option<String>,
+    /// Sender of mail [env: FRONTDESK_MAIL_FROM]
+    #[arg(long, value_name = "ADDRESS", global = true)]
+    pub mail_from: Option<String>,
+    /// File with the signing keys, made on first start [env: FRONTDESK_SECRET_FILE] [default: DATA/keys]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub secret_file: Option<String>,
+    /// Database, sqlite:PATH [env: DATABASE_URL] [default: DATA/frontdesk.db]
+    #[arg(long, value_name = "URL", global = true)]
+    pub database_url: Option<String>,
+    /// Whether too many requests are refused, on or off [env: FRONTDESK_RATE_LIMITS] [default: on]
+    #[arg(long, value_name = "ON|OFF", global = true)]
+    pub rate_limits: Option<String>,
+}
+
+impl Flags {
+    fn get(&self, name: &str) -> Option<&String> {
+        match name {
+            "listen" => self.listen.as_ref(),
+            "data" => self.data.as_ref(),
+            "public_url" => self.public_url.as_ref(),
+            "trusted_proxies" => self.trusted_proxies.as_ref(),
+            "smtp_url" => self.smtp_url.as_ref(),
+            "mail_from" => self.mail_from.as_ref(),
+            "secret_file" => self.secret_file.as_ref(),
+            "database_url" => self.database_url.as_ref(),
+            "rate_limits" => self.rate_limits.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// A value and where it stood.
+pub struct Found {
+    /// The value.
+    pub value: String,
+    /// Where it stood, in words.
+    pub origin: String,
+}
+
+impl Found {
+    /// The value for an error text, without a password.
+    pub fn shown(&self) -> String {
+        match url::Url::parse(&self.value) {
+            Ok(mut url) if url.password().is_some() => {
+                // Refused only for addresses that cannot have one.
+                let _ = url.set_password(Some("..."));
+                url.to_string()
+            }
+            _ => self.value.clone(),
+        }
+    }
+}
+
+/// The three places, strongest first.
+pub struct Source {
+    flags: Flags,
+    environment: Box<dyn Fn(&str) -> Option<String>>,
+    file: Option<(PathBuf, toml::Table)>,
+}
+
+impl Source {
+    /// The flags, the environment of this process, and the file.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds something unknown.
+    pub fn new(flags: Flags) -> anyhow::Result<Self> {
+        Self::with_environment(flags, |name| std::env::var(name).ok())
+    }
+
+    /// The same with another environment.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds something unknown.
+    pub fn with_environment(
+        flags: Flags,
+        environment: impl Fn(&str) -> Option<String> + 'static,
+    ) -> anyhow::Result<Self> {
+        let default = Path::new(DEFAULT_FILE);
+        let path = flags.config.clone().or_else(|| default.exists().then(|| default.to_owned()));
+        let file = path.map(|path| read(&path).map(|table| (path, table))).transpose()?;
+        Ok(Self { flags, environment: Box::new(environment), file })
+    }
+
+    /// The strongest value of a setting. An empty variable counts as not set.
+    pub fn find(&self, name: &str) -> Option<Found> {
+        if let Some(value) = self.flags.get(name) {
+            return Some(Found { value: value.clone(), origin: format!("--{}", name.replace('_', "-")) });
+        }
+        let variable = SETTINGS.iter().find(|(setting, _)| *setting == name).map(|(_, variable)| *variable)?;
+        if let Some(value) = (self.environment)(variable).filter(|value| !value.is_empty()) {
+            return Some(Found { value, origin: variable.to_owned() });
+        }
+        let (path, table) = self.file.as_ref()?;
+        let value = text(table.get(name)?)?;
+        Some(Found { value, origin: format!("{name} in {}", path.display()) })
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<toml::Table> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the configuration file {shown}"))?;
+    let table: toml::Table = text.parse().map_err(|error| anyhow!("{shown} is not TOML: {error}"))?;
+    for (key, value) in &table {
+        if !SETTINGS.iter().any(|(name, _)| name == key) {
+            let names: Vec<_> = SETTINGS.iter().map(|(name, _)| *name).collect();
+            bail!("{key} in {shown} is not a setting; allowed: {}", names.join(", "));
+        }
+        if self::text(value).is_none() {
+            bail!("{key} in {shown} must be a text in quotes");
+        }
+    }
+    Ok(table)
+}
+
+/// A text, or a list of texts with commas between.
+fn text(value: &toml::Value) -> Option<String> {
+    match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Array(items) => {
+            let items: Option<Vec<&str>> = items.iter().map(toml::Value::as_str).collect();
+            items.map(|items| items.join(","))
+        }
+        _ => None,
+    }
+}
