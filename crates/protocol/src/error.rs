@@ -39,10 +39,7 @@ wire_text! {
 impl ErrorCode {
     /// Whether the same command may succeed when repeated later without change.
     pub const fn is_retryable(self) -> bool {
-        matches!(
-            self,
-            Self::RateLimited | Self::Unavailable | Self::HelloRequired | Self::Unauthenticated
-        )
+        matches!(self, Self::RateLimited | Self::Unavailable | Self::HelloRequired | Self::Unauthenticated)
     }
 }
 

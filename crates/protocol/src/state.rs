@@ -303,10 +303,5 @@ pub fn preview_of(body: &EntryBody) -> Option<String> {
         EntryBody::File(file) => file.name.as_str(),
         _ => return None,
     };
-    Some(
-        text.chars()
-            .take(120)
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect(),
-    )
+    Some(text.chars().take(120).map(|c| if c.is_control() { ' ' } else { c }).collect())
 }

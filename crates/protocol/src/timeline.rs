@@ -102,11 +102,7 @@ impl Timeline {
             }
             self.items.push(item.clone());
         }
-        if self.items.len() == first_new {
-            Applied::Nothing
-        } else {
-            Applied::From(first_new)
-        }
+        if self.items.len() == first_new { Applied::Nothing } else { Applied::From(first_new) }
     }
 
     /// Forgets the stored entries, keeps what is unsent: the history was replaced (C5).
@@ -117,10 +113,7 @@ impl Timeline {
 
     /// Shows a send at once. A send already shown or already stored changes nothing.
     pub fn add_pending(&mut self, pending: Pending) {
-        let stored = self
-            .items
-            .iter()
-            .any(|item| item.cmid == Some(pending.cmid));
+        let stored = self.items.iter().any(|item| item.cmid == Some(pending.cmid));
         if !stored && self.pending.iter().all(|other| other.cmid != pending.cmid) {
             self.pending.push(pending);
         }

@@ -1,0 +1,127 @@
+//! The macros that define a wire type once, for serde and for the small codec.
+
+/// Defines a struct that travels as a JSON object. An `Option` member may be missing and is left out when
+/// `None`; every other member is required; unknown members are ignored.
+macro_rules! wire_struct {
+    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        pub struct $name {
+            $(
+                $(#[$fmeta])*
+                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::codec::Wire::is_absent"))]
+                pub $field: $ty,
+            )*
+        }
+
+        impl $name {
+            #[allow(unused_variables, clippy::ptr_arg, reason = "a struct without members")]
+            pub(crate) fn write_members(&self, out: &mut alloc::string::String) {
+                $( $crate::codec::write_member(out, stringify!($field), &self.$field); )*
+            }
+        }
+
+        impl $crate::codec::Wire for $name {
+            fn write(&self, out: &mut alloc::string::String) {
+                out.push('{');
+                self.write_members(out);
+                out.push('}');
+            }
+            #[allow(unused_variables, reason = "a struct without members")]
+            fn read(value: &$crate::codec::Value) -> Option<Self> {
+                Some(Self { $( $field: $crate::codec::member(value, stringify!($field))?, )* })
+            }
+        }
+    };
+}
+
+/// Defines an enum that travels as an object with a `type` member. Every variant holds a struct, except the
+/// last, which stands for every type this build does not know.
+macro_rules! wire_enum {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($ty:ty) = $tag:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "serde", serde(tag = "type"))]
+        pub enum $name {
+            $(
+                $(#[$vmeta])*
+                #[cfg_attr(feature = "serde", serde(rename = $tag))]
+                $variant($ty),
+            )*
+            /// A type that this build does not know; readers skip it.
+            #[cfg_attr(feature = "serde", serde(other, rename = "unknown"))]
+            Unknown,
+        }
+
+        impl $crate::codec::Wire for $name {
+            fn write(&self, out: &mut alloc::string::String) {
+                out.push_str("{\"type\":");
+                match self {
+                    $( Self::$variant(value) => {
+                        $crate::codec::write_text(out, $tag);
+                        value.write_members(out);
+                    } )*
+                    Self::Unknown => $crate::codec::write_text(out, "unknown"),
+                }
+                out.push('}');
+            }
+            fn read(value: &$crate::codec::Value) -> Option<Self> {
+                match value.get("type")?.text()? {
+                    $( $tag => <$ty as $crate::codec::Wire>::read(value).map(Self::$variant), )*
+                    _ => Some(Self::Unknown),
+                }
+            }
+        }
+    };
+}
+
+/// Defines an enum that travels as a string.
+macro_rules! wire_text {
+    ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+        #[cfg_attr(feature = "sqlx", derive(sqlx::Type))]
+        #[cfg_attr(feature = "sqlx", sqlx(type_name = "text"))]
+        pub enum $name {
+            $(
+                $(#[$vmeta])*
+                #[cfg_attr(feature = "serde", serde(rename = $text))]
+                #[cfg_attr(feature = "sqlx", sqlx(rename = $text))]
+                $variant,
+            )*
+        }
+
+        impl $name {
+            /// Every value, in the order defined.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word on the wire, in the database and in the URL.
+            pub const fn as_str(self) -> &'static str {
+                match self { $( Self::$variant => $text, )* }
+            }
+
+            /// The value for a word; `None` when there is none.
+            pub fn from_text(text: &str) -> Option<Self> {
+                match text { $( $text => Some(Self::$variant), )* _ => None }
+            }
+        }
+
+        impl core::fmt::Display for $name {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl $crate::codec::Wire for $name {
+            fn write(&self, out: &mut alloc::string::String) {
+                $crate::codec::write_text(out, self.as_str());
+            }
+            fn read(value: &$crate::codec::Value) -> Option<Self> {
+                Self::from_text(value.text()?)
+            }
+        }
+    };
+}
