@@ -1,0 +1,89 @@
+//! Live connections. This folder turns sockets and polls into sessions, sessions into calls of
+//! [`crate::actions`], and notes of the bus into frames.
+//!
+//! # The model
+//!
+//! A *transport* ([`websocket`], [`longpoll`]) moves text. It checks where a request comes from, bounds
+//! sizes and times, and knows nothing of conversations. It drives one [`session::Session`] with three calls:
+//!
+//! - `receive(text)` runs a command; its answer is queued,
+//! - `next()` is the next frame to send, or nothing right now,
+//! - `ready()` waits until `next()` may have something again.
+//!
+//! Only the transport's own task calls them, so a session needs no lock and none of its reads is ever cut
+//! off half-way.
+//!
+//! A *session* is one person on one connection. It first subscribes, then reads (C6): whatever is written
+//! between the two is in the mailbox, and whatever is in both is dropped by position. For every conversation
+//! it keeps the seq it has sent up to ([`cursors::Cursors`]). A note that continues there is passed on as it
+//! is, encoded once for everybody; one that lies behind is dropped; one that lies ahead means something was
+//! lost on the way, and the entries are read from the log instead. Live, catch-up and history are thereby
+//! one path, and the bus may lose, repeat or reorder notes without harm (C4, C5, C7).
+//!
+//! Everything besides the logs is *state* with a version. A note only says that it changed; the session
+//! reads it again, once for any number of notes, and sends it when its version is another one.
+//!
+//! The *hub* ([`hub::Hub`]) maps topics to the mailboxes of the sessions that listen. Delivering is a push
+//! onto a bounded queue: it never waits for a socket, and a session that does not keep up is ended (C9). Its
+//! client resumes from its cursor and misses nothing.
+//!
+//! A *long-poll* is a session that lives for one request. Nothing survives between two polls but the cursor
+//! in the client's hands, so any node can serve any poll (C11).
+//!
+//! # Where a command goes
+//!
+//! text -> [`decode`] (sizes, shape, id) -> rate limit -> [`dispatch`] (one line a command) -> one action ->
+//! `ack` or `refused`, exactly once. Commands of one connection run one after the other: that keeps a
+//! sender's messages in order (C3).
+//!
+//! # How a connection ends
+//!
+//! The client closes; the heartbeat is not answered; a write takes too long; the mailbox overflows; the
+//! person is signed out, disabled, or the tenant suspended (C20); the server stops (C12). Whatever the
+//! cause, dropping the session leaves every topic and the presence count: there is nothing to forget.
+//!
+//! # What is not here
+//!
+//! Rules (`domain`), SQL (`store`), and what a command does (`actions`). No file here imports `store`.
+
+/// Topic to sessions.
+pub mod hub;
+/// Where the hub leaves what a session has not sent yet.
+pub mod mailbox;
+/// Positions in conversations.
+mod cursors;
+/// Text to command.
+mod decode;
+/// Command to action.
+mod dispatch;
+/// Who is on the other end.
+mod caller;
+/// One person on one connection.
+pub mod session;
+/// Frames of a WebSocket to messages, with limits.
+mod socket;
+/// A session over a WebSocket.
+pub mod websocket;
+/// A session over held requests.
+pub mod longpoll;
+
+use std::sync::Arc;
+
+use crate::app::App;
+use crate::realtime::hub::Hub;
+
+/// What a transport needs to open sessions. Cheap to clone.
+#[derive(Clone)]
+pub struct Realtime {
+    /// The outside world of actions.
+    pub app: Arc<App>,
+    /// Who listens to what on this node.
+    pub hub: Arc<Hub>,
+}
+
+impl Realtime {
+    /// Sessions over `app`, fed by `hub`, which must be the receiver that the bus of `app` was given.
+    pub fn new(app: Arc<App>, hub: Arc<Hub>) -> Self {
+        Self { app, hub }
+    }
+}
