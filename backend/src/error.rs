@@ -4,8 +4,13 @@
 //! and lets everything else through as [`AppError::Storage`] or [`AppError::Internal`]. An error is logged
 //! once, where it is answered, and its text never reaches a client.
 
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
 use domain::text::TextError;
+use protocol::codec::to_json;
 use protocol::error::ErrorCode;
+use protocol::frame::Problem;
 
 /// What a rule refused. Everything in it may be shown to the person who asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +92,37 @@ impl AppError {
                 ..Refusal::new(ErrorCode::Unavailable, "temporarily unavailable")
             },
         }
+    }
+}
+
+impl ResponseError for AppError {
+    fn status_code(&self) -> StatusCode {
+        match self.to_refusal().code {
+            ErrorCode::Malformed => StatusCode::BAD_REQUEST,
+            ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+            ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ErrorCode::Unauthenticated | ErrorCode::HelloRequired => StatusCode::UNAUTHORIZED,
+            ErrorCode::Forbidden | ErrorCode::TenantSuspended => StatusCode::FORBIDDEN,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::ConversationClosed | ErrorCode::Conflict | ErrorCode::WrongState => StatusCode::CONFLICT,
+            ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::QueueFull | ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let Refusal { code, message, field, limit, retry_after_ms } = self.to_refusal();
+        if !matches!(self, Self::Refused(_)) {
+            tracing::error!(error = %self, "a request failed");
+        }
+        let mut response = HttpResponse::build(self.status_code());
+        response.insert_header((CACHE_CONTROL, "no-store")).insert_header((CONTENT_TYPE, "application/json"));
+        if let Some(wait) = retry_after_ms {
+            response.insert_header((RETRY_AFTER, wait.div_ceil(1000)));
+        }
+        let field = field.map(str::to_owned);
+        response.body(to_json(&Problem { code, message, field, limit, retry_after_ms }))
     }
 }
 

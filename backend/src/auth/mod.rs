@@ -1,16 +1,18 @@
 //! Who is asking. A [`Principal`] is made here from a token or cookie and handed to every action; nothing
 //! below this layer trusts an id that a client sent.
 
-/// Keys and visitor tokens.
-pub mod keys;
-/// Passwords.
-pub mod password;
-/// Rate limits.
-pub mod limiter;
-/// One-time and opaque tokens.
-pub mod secret;
 /// Signed-in browsers.
 pub mod browser;
+/// Keys and visitor tokens.
+pub mod keys;
+/// Rate limits.
+pub mod limiter;
+/// Passwords.
+pub mod password;
+/// One-time and opaque tokens.
+pub mod secret;
+/// Visitors.
+pub mod visitor;
 
 use protocol::ids::{AccountId, AgentId, SiteId, TenantId, VisitorId};
 use protocol::state::Role;

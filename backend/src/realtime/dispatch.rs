@@ -6,8 +6,7 @@ use protocol::ids::{Cmid, ConversationId};
 use protocol::state::VisitorProfile;
 
 use crate::actions::{
-    Done, accept, close, decline, leave_message, page, pick, post, presence, rate, read, start, transfer, typing,
-    view,
+    Done, accept, close, decline, leave_message, page, pick, post, presence, rate, read, start, transfer, typing, view,
 };
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal};

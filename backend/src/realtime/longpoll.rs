@@ -2,7 +2,6 @@
 //! state and the only acknowledgement (C11): nothing is kept here between two polls that another node would
 //! need.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -11,7 +10,7 @@ use futures_util::StreamExt;
 use protocol::codec::{Value, Wire};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::frame::Poll;
-use protocol::ids::{Cmid, TenantId};
+use protocol::ids::TenantId;
 use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES, POLL_HOLD_MS};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
@@ -215,9 +214,12 @@ struct Lingering(Option<PresenceGuard>);
 impl Drop for Lingering {
     fn drop(&mut self) {
         let presence = self.0.take();
-        actix_web::rt::spawn(async move {
-            sleep(PRESENT_AFTER).await;
-            drop(presence);
-        });
+        // Without a runtime the process is ending and nobody is present any more.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                sleep(PRESENT_AFTER).await;
+                drop(presence);
+            });
+        }
     }
 }

@@ -25,7 +25,6 @@ use crate::auth::Principal;
 use crate::auth::keys::VISITOR_TOKEN_MS;
 use crate::auth::limiter::{Rule, ip_key};
 use crate::error::{AppError, AppResult, Refusal};
-use crate::http::client_ip;
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
@@ -51,8 +50,8 @@ pub async fn connect(
     let app = &realtime.app;
     let credentials = Credentials { bearer: None, ..Credentials::of(&request) };
     check_origin(app, &request, &credentials)?;
-    if let Some(ip) = client_ip::of(app, &request) {
-        app.limiter.take(Rule::Socket, &ip_key(ip), app.clock.monotonic()).map_err(AppError::from)?;
+    if let Some(peer) = request.peer_addr() {
+        app.limiter.take(Rule::Socket, &ip_key(peer.ip()), app.clock.monotonic()).map_err(AppError::from)?;
     }
     if realtime.hub.is_draining() {
         let refusal = Refusal::new(ErrorCode::Unavailable, "the server is stopping");

@@ -63,7 +63,8 @@ pub async fn add(conn: &mut Conn, tenant: TenantId, id: Uuid, mail: (&str, &str)
 /// Mails of every tenant that are due, the longest due first, at most `limit`. Only for the job that sends
 /// them.
 pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> AppResult<Vec<Outgoing>> {
-    const SQL: &str = select!("where sent_at is null and failed_at is null and next_at <= $1 order by next_at limit $2");
+    const SQL: &str =
+        select!("where sent_at is null and failed_at is null and next_at <= $1 order by next_at limit $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).bind(limit).fetch_all(c).await)?)
 }
 
