@@ -1,16 +1,16 @@
 //! Who is asking. A [`Principal`] is made here from a token or cookie and handed to every action; nothing
 //! below this layer trusts an id that a client sent.
 
-/// Signed-in browsers.
-pub mod browser;
 /// Keys and visitor tokens.
 pub mod keys;
-/// Rate limits.
-pub mod limiter;
 /// Passwords.
 pub mod password;
+/// Rate limits.
+pub mod limiter;
 /// One-time and opaque tokens.
 pub mod secret;
+/// Signed-in browsers.
+pub mod browser;
 /// Visitors.
 pub mod visitor;
 

@@ -56,16 +56,24 @@ mod decode;
 mod dispatch;
 /// Topic to sessions.
 pub mod hub;
-/// A session over held requests.
-pub mod longpoll;
 /// Where the hub leaves what a session has not sent yet.
 pub mod mailbox;
+/// Positions in conversations.
+mod cursors;
+/// Text to command.
+mod decode;
+/// Command to action.
+mod dispatch;
+/// Who is on the other end.
+mod caller;
 /// One person on one connection.
 pub mod session;
 /// Frames of a WebSocket to messages, with limits.
 mod socket;
 /// A session over a WebSocket.
 pub mod websocket;
+/// A session over held requests.
+pub mod longpoll;
 
 use std::sync::Arc;
 

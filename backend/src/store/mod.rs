@@ -10,40 +10,40 @@ mod lane;
 /// Opening a database: migrations and durability checks.
 mod open;
 
+/// Tenants.
+pub mod tenant;
 /// Logins of people.
 pub mod account;
 /// Signed-in browsers.
 pub mod account_session;
-/// Memberships of people in tenants.
-pub mod agent;
-/// Stored files.
-pub mod attachment;
-/// Who did what.
-pub mod audit;
-/// Conversations: the projection of their logs.
-pub mod conversation;
-/// Entries: the logs themselves.
-pub mod entry;
 /// One-time links.
 pub mod login_link;
-/// Offers and what came of them.
-pub mod offer;
-/// E-mail waiting to be sent.
-pub mod outbox;
-/// Numbers for the admin panel.
-pub mod overview;
-/// How far agents have read.
-pub mod read_mark;
+/// Memberships of people in tenants.
+pub mod agent;
 /// Embeds and departments.
 pub mod site;
-/// Lines of the agents' lists.
-pub mod summary;
-/// Tenants.
-pub mod tenant;
-/// Conversations, searched.
-pub mod transcript;
 /// Visitors.
 pub mod visitor;
+/// Conversations: the projection of their logs.
+pub mod conversation;
+/// Lines of the agents' lists.
+pub mod summary;
+/// Entries: the logs themselves.
+pub mod entry;
+/// How far agents have read.
+pub mod read_mark;
+/// Offers and what came of them.
+pub mod offer;
+/// Stored files.
+pub mod attachment;
+/// E-mail waiting to be sent.
+pub mod outbox;
+/// Conversations, searched.
+pub mod transcript;
+/// Numbers for the admin panel.
+pub mod overview;
+/// Who did what.
+pub mod audit;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;
