@@ -46,14 +46,6 @@
 //!
 //! Rules (`domain`), SQL (`store`), and what a command does (`actions`). No file here imports `store`.
 
-/// Who is on the other end.
-mod caller;
-/// Positions in conversations.
-mod cursors;
-/// Text to command.
-mod decode;
-/// Command to action.
-mod dispatch;
 /// Topic to sessions.
 pub mod hub;
 /// Where the hub leaves what a session has not sent yet.
