@@ -28,26 +28,15 @@ struct Size {
 
 impl Size {
     fn of(bytes: &[u8]) -> Result<Self> {
-        Ok(Self {
-            raw: bytes.len(),
-            gzip: gzip(bytes)?.len(),
-            brotli: brotli(bytes)?.len(),
-        })
+        Ok(Self { raw: bytes.len(), gzip: gzip(bytes)?.len(), brotli: brotli(bytes)?.len() })
     }
 
     fn plus(self, other: Self) -> Self {
-        Self {
-            raw: self.raw + other.raw,
-            gzip: self.gzip + other.gzip,
-            brotli: self.brotli + other.brotli,
-        }
+        Self { raw: self.raw + other.raw, gzip: self.gzip + other.gzip, brotli: self.brotli + other.brotli }
     }
 
     fn print(self, name: &str) {
-        say(format!(
-            "{name:<28} {:>9} {:>9} {:>9}",
-            self.raw, self.gzip, self.brotli
-        ));
+        say(format!("{name:<28} {:>9} {:>9} {:>9}", self.raw, self.gzip, self.brotli));
     }
 }
 
@@ -77,10 +66,7 @@ pub(crate) fn check() -> Result<()> {
     let console_style = asset(&web, "console.css")?;
     let console = console_wasm.plus(console_glue).plus(console_style);
 
-    say(format!(
-        "{:<28} {:>9} {:>9} {:>9}",
-        "bytes", "raw", "gzip", "brotli"
-    ));
+    say(format!("{:<28} {:>9} {:>9} {:>9}", "bytes", "raw", "gzip", "brotli"));
     loader.print("loader.js with configuration");
     wasm.print("widget.wasm");
     glue.print("widget.js");
@@ -92,32 +78,13 @@ pub(crate) fn check() -> Result<()> {
     console.print("first load of the console");
 
     if console.brotli > CONSOLE_BROTLI {
-        say(format!(
-            "warning: the console is {} bytes of brotli, more than {CONSOLE_BROTLI}",
-            console.brotli
-        ));
+        say(format!("warning: the console is {} bytes of brotli, more than {CONSOLE_BROTLI}", console.brotli));
     }
     judge(&[
-        Limit {
-            what: "loader.js, gzip",
-            bytes: loader.gzip,
-            most: LOADER_GZIP,
-        },
-        Limit {
-            what: "widget wasm and glue, brotli",
-            bytes: wasm.plus(glue).brotli,
-            most: WASM_AND_GLUE_BROTLI,
-        },
-        Limit {
-            what: "widget.css, brotli",
-            bytes: style.brotli,
-            most: STYLE_BROTLI,
-        },
-        Limit {
-            what: "first load of the widget, brotli",
-            bytes: first_load.brotli,
-            most: FIRST_LOAD_BROTLI,
-        },
+        Limit { what: "loader.js, gzip", bytes: loader.gzip, most: LOADER_GZIP },
+        Limit { what: "widget wasm and glue, brotli", bytes: wasm.plus(glue).brotli, most: WASM_AND_GLUE_BROTLI },
+        Limit { what: "widget.css, brotli", bytes: style.brotli, most: STYLE_BROTLI },
+        Limit { what: "first load of the widget, brotli", bytes: first_load.brotli, most: FIRST_LOAD_BROTLI },
     ])
 }
 
@@ -138,9 +105,7 @@ fn judge(limits: &[Limit]) -> Result<()> {
 /// The size of a file by its logical name.
 fn asset(web: &Path, logical: &str) -> Result<Size> {
     let manifest = read_manifest(web)?;
-    let name = manifest
-        .get(logical)
-        .with_context(|| format!("{logical} is not built; run `cargo xtask wasm`"))?;
+    let name = manifest.get(logical).with_context(|| format!("{logical} is not built; run `cargo xtask wasm`"))?;
     let path = web.join("assets").join(name);
     let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
     Size::of(&bytes)
@@ -152,11 +117,7 @@ mod tests {
 
     #[test]
     fn one_byte_over_is_too_much() {
-        let limit = |bytes| Limit {
-            what: "x",
-            bytes,
-            most: 10,
-        };
+        let limit = |bytes| Limit { what: "x", bytes, most: 10 };
         assert!(judge(&[limit(10)]).is_ok());
         assert!(judge(&[limit(10), limit(11)]).is_err());
     }

@@ -15,12 +15,11 @@ pub(crate) fn build() -> Result<()> {
     shell::run(&mut cargo(args))?;
     let name = format!("frontdesk{}", std::env::consts::EXE_SUFFIX);
     let folder = root().join("dist").join("release");
-    std::fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot create {}", folder.display()))?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let from = target_dir().join("release").join(&name);
     let to = folder.join(&name);
-    let bytes = std::fs::copy(&from, &to)
-        .with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
+    let bytes =
+        std::fs::copy(&from, &to).with_context(|| format!("cannot copy {} to {}", from.display(), to.display()))?;
     say(format!("dist/release/{name}: {bytes} bytes"));
     Ok(())
 }

@@ -27,12 +27,7 @@ pub(crate) struct Piece<'a> {
 
 /// Cuts `source` into pieces; put together again they are the source.
 pub(crate) fn pieces(source: &str) -> Vec<Piece<'_>> {
-    let mut scan = Scan {
-        source,
-        at: 0,
-        out: Vec::new(),
-        templates: Vec::new(),
-    };
+    let mut scan = Scan { source, at: 0, out: Vec::new(), templates: Vec::new() };
     while scan.at < source.len() {
         scan.next();
     }
@@ -136,11 +131,7 @@ impl<'a> Scan<'a> {
 
     /// Whether a slash here starts a regular expression and not a division.
     fn regex_may_follow(&self) -> bool {
-        let last = self
-            .out
-            .iter()
-            .rev()
-            .find(|piece| !matches!(piece.kind, Kind::Space | Kind::Comment));
+        let last = self.out.iter().rev().find(|piece| !matches!(piece.kind, Kind::Space | Kind::Comment));
         match last {
             None => true,
             Some(piece) => match piece.kind {
@@ -234,9 +225,7 @@ fn push_blank(out: &mut String, next: Piece<'_>, blank: bool, line_end: bool) {
 pub(crate) fn rename(source: &str, names: &BTreeMap<String, String>) -> String {
     let mut out = String::with_capacity(source.len());
     for piece in pieces(source) {
-        let new = (piece.kind == Kind::Word)
-            .then(|| names.get(piece.text))
-            .flatten();
+        let new = (piece.kind == Kind::Word).then(|| names.get(piece.text)).flatten();
         out.push_str(new.map_or(piece.text, String::as_str));
     }
     out
@@ -244,11 +233,7 @@ pub(crate) fn rename(source: &str, names: &BTreeMap<String, String>) -> String {
 
 /// Every identifier, keyword and number in `source`.
 pub(crate) fn words(source: &str) -> BTreeSet<&str> {
-    pieces(source)
-        .into_iter()
-        .filter(|piece| piece.kind == Kind::Word)
-        .map(|piece| piece.text)
-        .collect()
+    pieces(source).into_iter().filter(|piece| piece.kind == Kind::Word).map(|piece| piece.text).collect()
 }
 
 /// Removes `function name(...) {...}`, which stands at the start of a line; the
@@ -311,10 +296,7 @@ mod tests {
     #[test]
     fn strings_templates_and_expressions_stay() {
         let source = "x = 'http://a/*b*/';\ny = `a\n   // ${ c /* d */ }\n`;\nz = /\\/\\/ [/*] /;";
-        assert_eq!(
-            strip(source),
-            "x='http://a/*b*/';y=`a\n   // ${c}\n`;z=/\\/\\/ [/*] /;\n"
-        );
+        assert_eq!(strip(source), "x='http://a/*b*/';y=`a\n   // ${c}\n`;z=/\\/\\/ [/*] /;\n");
     }
 
     #[test]
@@ -329,20 +311,14 @@ mod tests {
     #[test]
     fn only_whole_identifiers_are_renamed() {
         let names = BTreeMap::from([("long".to_owned(), "s".to_owned())]);
-        assert_eq!(
-            rename("long.longer = 'long' + long /* long */", &names),
-            "s.longer = 'long' + s /* long */"
-        );
+        assert_eq!(rename("long.longer = 'long' + long /* long */", &names), "s.longer = 'long' + s /* long */");
         assert_eq!(rename("`long ${long}`", &names), "`long ${s}`");
     }
 
     #[test]
     fn a_function_is_removed_with_its_body() {
         let source = "let a; // function gone()\n  function gone(x) {\n  if (x) { y('}'); }\n}\nfunction kept() {}\n";
-        assert_eq!(
-            remove_function(source, "gone"),
-            "let a; // function gone()\n  \nfunction kept() {}\n"
-        );
+        assert_eq!(remove_function(source, "gone"), "let a; // function gone()\n  \nfunction kept() {}\n");
         assert_eq!(remove_function(source, "other"), source);
     }
 }

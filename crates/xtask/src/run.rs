@@ -19,10 +19,7 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     let release = match own.unwrap_or_default() {
         [] => false,
         ["--release"] => true,
-        other => anyhow::bail!(
-            "unknown option `{}`; see `cargo xtask help`",
-            other.join(" ")
-        ),
+        other => anyhow::bail!("unknown option `{}`; see `cargo xtask help`", other.join(" ")),
     };
     wasm::ensure_target()?;
     say("Building the browser files (the first time takes some minutes)");
@@ -34,14 +31,9 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
     }
     shell::run(&mut build)?;
     let folder = if release { "release" } else { "debug" };
-    let binary = target_dir()
-        .join(folder)
-        .join(format!("frontdesk{}", std::env::consts::EXE_SUFFIX));
+    let binary = target_dir().join(folder).join(format!("frontdesk{}", std::env::consts::EXE_SUFFIX));
     let mut server = Command::new(binary);
-    server
-        .args(["demo", "--data", "./data"])
-        .args(rest.unwrap_or_default())
-        .current_dir(root());
+    server.args(["demo", "--data", "./data"]).args(rest.unwrap_or_default()).current_dir(root());
     become_process(&mut server)
 }
 

@@ -100,10 +100,7 @@ fn character_length(text: &str) -> usize {
     match chars.next() {
         Some((_, '\\')) => {
             let _escaped = chars.next();
-            chars
-                .take(10)
-                .find(|(_, c)| *c == '\'')
-                .map_or(0, |(index, _)| index + 1)
+            chars.take(10).find(|(_, c)| *c == '\'').map_or(0, |(index, _)| index + 1)
         }
         Some(_) => match chars.next() {
             Some((index, '\'')) => index + 1,
@@ -146,9 +143,7 @@ pub(crate) fn local_paths(code: &str) -> Vec<Found> {
             found.extend(
                 paths
                     .into_iter()
-                    .filter(|names| {
-                        names.len() > 1 && names.first().is_some_and(|name| name == start)
-                    })
+                    .filter(|names| names.len() > 1 && names.first().is_some_and(|name| name == start))
                     .map(|names| Found { line, names }),
             );
         }
@@ -172,9 +167,7 @@ fn branches<'a>(text: &'a str, prefix: &mut Vec<String>, out: &mut Vec<Vec<Strin
             }
         }
     }
-    let end = text
-        .find(|c: char| !c.is_alphanumeric() && c != '_')
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
     let (name, rest) = text.split_at(end);
     if !name.is_empty() {
         prefix.push(name.to_owned());
@@ -193,9 +186,7 @@ fn skip_alias(text: &str) -> &str {
     let text = text.trim_start();
     let text = text.strip_prefix('*').unwrap_or(text);
     match text.strip_prefix("as ") {
-        Some(alias) => alias
-            .trim_start()
-            .trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'),
+        Some(alias) => alias.trim_start().trim_start_matches(|c: char| c.is_alphanumeric() || c == '_'),
         None => text,
     }
 }
@@ -205,16 +196,12 @@ mod tests {
     use super::*;
 
     fn paths(code: &str) -> Vec<(usize, String)> {
-        local_paths(code)
-            .into_iter()
-            .map(|found| (found.line, found.names.join("::")))
-            .collect()
+        local_paths(code).into_iter().map(|found| (found.line, found.names.join("::"))).collect()
     }
 
     #[test]
     fn comments_and_strings_are_blanked() {
-        let source =
-            "a /* b /* c */ d */ e // f\n\"g\\\" h\" r#\"i \" j\"# 'k' '\\'' &'l m b\"n\" for\"o\"";
+        let source = "a /* b /* c */ d */ e // f\n\"g\\\" h\" r#\"i \" j\"# 'k' '\\'' &'l m b\"n\" for\"o\"";
         let code = code_only(source);
         assert_eq!(code.len(), source.len());
         let words: Vec<&str> = code.split_whitespace().collect();
@@ -223,7 +210,8 @@ mod tests {
 
     #[test]
     fn paths_and_groups_are_found_with_their_line() {
-        let code = "use crate::{store::{Store, read::One as Two}, bus};\n\nlet x = crate::app::App::new();\nuse super::x::*;";
+        let code =
+            "use crate::{store::{Store, read::One as Two}, bus};\n\nlet x = crate::app::App::new();\nuse super::x::*;";
         assert_eq!(
             paths(code),
             [
@@ -243,15 +231,7 @@ mod tests {
 
     #[test]
     fn unfinished_code_does_not_hang() {
-        for code in [
-            "use crate::{a, {",
-            "crate::",
-            "crate::{",
-            "'",
-            "r#\"",
-            "/*",
-            "'\\",
-        ] {
+        for code in ["use crate::{a, {", "crate::", "crate::{", "'", "r#\"", "/*", "'\\"] {
             let _ = paths(&code_only(code));
             let _ = paths(code);
         }
@@ -260,9 +240,6 @@ mod tests {
     #[test]
     fn unit_tests_are_cut_off() {
         assert_eq!(before_tests("a\n#[cfg(test)]\nmod tests { b }"), "a\n");
-        assert_eq!(
-            before_tests("#[cfg(test)]\nfn a() {}"),
-            "#[cfg(test)]\nfn a() {}"
-        );
+        assert_eq!(before_tests("#[cfg(test)]\nfn a() {}"), "#[cfg(test)]\nfn a() {}");
     }
 }

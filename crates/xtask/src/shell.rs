@@ -44,11 +44,7 @@ where
 /// The command as a person would type it.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut text = program
-        .file_name()
-        .unwrap_or(program.as_os_str())
-        .to_string_lossy()
-        .into_owned();
+    let mut text = program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned();
     for arg in command.get_args() {
         text.push(' ');
         text.push_str(&arg.to_string_lossy());
@@ -62,9 +58,7 @@ pub(crate) fn shown(command: &Command) -> String {
 /// When it cannot be started or ends with anything but success.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let text = shown(command);
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{text}`"))?;
+    let status = command.status().with_context(|| format!("cannot start `{text}`"))?;
     if !status.success() {
         bail!("`{text}` failed ({status})");
     }
@@ -77,15 +71,9 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// When it cannot be started, fails, or writes something that is not UTF-8.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let text = shown(command);
-    let out = command
-        .output()
-        .with_context(|| format!("cannot start `{text}`"))?;
+    let out = command.output().with_context(|| format!("cannot start `{text}`"))?;
     if !out.status.success() {
-        bail!(
-            "`{text}` failed ({}): {}",
-            out.status,
-            String::from_utf8_lossy(&out.stderr).trim()
-        );
+        bail!("`{text}` failed ({}): {}", out.status, String::from_utf8_lossy(&out.stderr).trim());
     }
     String::from_utf8(out.stdout).with_context(|| format!("`{text}` did not write UTF-8"))
 }
@@ -118,8 +106,7 @@ pub(crate) fn files_below(dir: &Path) -> Result<Vec<PathBuf>> {
         if !folder.is_dir() {
             continue;
         }
-        let entries = std::fs::read_dir(&folder)
-            .with_context(|| format!("cannot read {}", folder.display()))?;
+        let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
         for entry in entries {
             let path = entry?.path();
             let name = path.file_name().and_then(OsStr::to_str).unwrap_or("");

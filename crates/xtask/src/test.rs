@@ -19,38 +19,17 @@ pub(crate) fn run() -> Result<()> {
         run_command(Command::new("sh").arg(script).current_dir(root()))?;
         wasm::ensure_target()
     })?;
-    step("formatting", || {
-        run_command(&mut cargo(["fmt", "--all", "--", "--check"]))
-    })?;
+    step("formatting", || run_command(&mut cargo(["fmt", "--all", "--", "--check"])))?;
     step("house rules", tidy::check)?;
     // Before the server is compiled: it embeds these files.
     step("browser files", || wasm::build(Profile::Small))?;
     step("byte budgets", budget::check)?;
     step("lints of the workspace", || {
-        run_command(&mut cargo([
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "--deny",
-            "warnings",
-        ]))
+        run_command(&mut cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
     })?;
     step("lints of the browser crates", || {
-        let mut clippy = cargo([
-            "clippy",
-            "--package",
-            "widget",
-            "--package",
-            "agent-console",
-        ]);
-        clippy.args([
-            "--target",
-            "wasm32-unknown-unknown",
-            "--",
-            "--deny",
-            "warnings",
-        ]);
+        let mut clippy = cargo(["clippy", "--package", "widget", "--package", "agent-console"]);
+        clippy.args(["--target", "wasm32-unknown-unknown", "--", "--deny", "warnings"]);
         run_command(&mut clippy)
     })?;
     let mut counts = Counts::default();
@@ -62,10 +41,7 @@ pub(crate) fn run() -> Result<()> {
         }
         Ok(())
     });
-    say(format!(
-        "{} passed, {} failed",
-        counts.passed, counts.failed
-    ));
+    say(format!("{} passed, {} failed", counts.passed, counts.failed));
     outcome
 }
 
@@ -99,10 +75,7 @@ impl Counts {
 /// Runs `cargo test`, passing its output on and adding up its summaries.
 fn cargo_test(mut command: Command) -> Result<Counts> {
     let text = shown(&command);
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot start `{text}`"))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().with_context(|| format!("cannot start `{text}`"))?;
     let mut counts = Counts::default();
     if let Some(out) = child.stdout.take() {
         for line in BufReader::new(out).split(b'\n') {

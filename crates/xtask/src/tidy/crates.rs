@@ -73,18 +73,9 @@ mod tests {
 
     #[test]
     fn the_widget_never_uses_the_domain() {
-        assert_eq!(
-            one("widget", json!([{ "name": "domain", "kind": null }])),
-            1
-        );
-        assert_eq!(
-            one("widget", json!([{ "name": "client", "kind": null }])),
-            0
-        );
-        assert_eq!(
-            one("widget", json!([{ "name": "domain", "kind": "dev" }])),
-            0
-        );
+        assert_eq!(one("widget", json!([{ "name": "domain", "kind": null }])), 1);
+        assert_eq!(one("widget", json!([{ "name": "client", "kind": null }])), 0);
+        assert_eq!(one("widget", json!([{ "name": "domain", "kind": "dev" }])), 0);
         assert_eq!(one("widget", json!([{ "name": "serde", "kind": null }])), 0);
     }
 

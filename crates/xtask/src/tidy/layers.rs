@@ -5,20 +5,14 @@ use crate::rust;
 
 /// Lowest first. Members of a layer may use each other unless it is `apart`.
 const LAYERS: [Layer; 9] = [
-    Layer::new(
-        &["error", "clock", "config", "assets", "telemetry", "i18n"],
-        false,
-    ),
+    Layer::new(&["error", "clock", "config", "assets", "telemetry", "i18n"], false),
     Layer::new(&["store", "bus", "presence", "mail", "files"], true),
     Layer::new(&["app", "auth"], false),
     Layer::new(&["actions"], false),
     Layer::new(&["realtime::dispatch", "http", "admin", "jobs"], false),
     // The rest of `realtime`: sessions, the hub and what they are made of.
     Layer::new(&["realtime"], false),
-    Layer::new(
-        &["realtime::websocket", "realtime::sse", "realtime::longpoll"],
-        true,
-    ),
+    Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll"], true),
     Layer::new(&["routes"], false),
     Layer::new(&["server", "main", "cli", "demo"], false),
 ];
@@ -69,10 +63,8 @@ fn check_file(source: &Source) -> Vec<Finding> {
         return Vec::new();
     }
     let Some(own) = place(&module) else {
-        let text = format!(
-            "module `{}` stands in no layer: add it to crates/xtask/src/tidy/layers.rs",
-            module.join("::")
-        );
+        let text =
+            format!("module `{}` stands in no layer: add it to crates/xtask/src/tidy/layers.rs", module.join("::"));
         return vec![Finding::error(source.path.clone(), text)];
     };
     // A realtime/mod.rs names every transport and belongs to none.
@@ -112,10 +104,7 @@ fn refusal(own: Place, used: Place) -> Option<String> {
 fn module_of(path: &str) -> Option<Vec<String>> {
     let inner = path.strip_prefix("backend/src/")?.strip_suffix(".rs")?;
     let mut names: Vec<String> = inner.split('/').map(str::to_owned).collect();
-    if names
-        .last()
-        .is_some_and(|last| last == "mod" || last == "lib")
-    {
+    if names.last().is_some_and(|last| last == "mod" || last == "lib") {
         names.pop();
     }
     Some(names)
@@ -145,10 +134,7 @@ mod tests {
     use crate::tidy::source;
 
     fn broken(path: &str, text: &str) -> Vec<String> {
-        check(&[source(path, text)])
-            .into_iter()
-            .map(|finding| finding.place)
-            .collect()
+        check(&[source(path, text)]).into_iter().map(|finding| finding.place).collect()
     }
 
     #[test]
@@ -162,10 +148,7 @@ mod tests {
     #[test]
     fn higher_layers_may_not() {
         let text = "\nuse crate::actions::post;\n";
-        assert_eq!(
-            broken("backend/src/store/entry.rs", text),
-            ["backend/src/store/entry.rs:2"]
-        );
+        assert_eq!(broken("backend/src/store/entry.rs", text), ["backend/src/store/entry.rs:2"]);
         let text = "fn f() { crate::http::page() }";
         assert_eq!(broken("backend/src/actions/a.rs", text).len(), 1);
         assert_eq!(broken("backend/src/config.rs", "use crate::app;").len(), 1);
@@ -175,20 +158,14 @@ mod tests {
     fn neighbours_stand_apart_where_they_must() {
         let path = "backend/src/store/entry.rs";
         assert_eq!(broken(path, "use crate::bus::Bus;").len(), 1);
-        assert_eq!(
-            broken("backend/src/realtime/sse.rs", "use super::websocket;").len(),
-            1
-        );
+        assert_eq!(broken("backend/src/realtime/sse.rs", "use super::websocket;").len(), 1);
     }
 
     #[test]
     fn realtime_has_three_layers() {
         let dispatch = "backend/src/realtime/dispatch.rs";
         assert_eq!(broken(dispatch, "use super::session::Session;").len(), 1);
-        assert_eq!(
-            broken(dispatch, "use crate::realtime::{hub::Hub, dispatch::X};").len(),
-            1
-        );
+        assert_eq!(broken(dispatch, "use crate::realtime::{hub::Hub, dispatch::X};").len(), 1);
         let session = "backend/src/realtime/session.rs";
         assert!(broken(session, "use super::dispatch;").is_empty());
         assert_eq!(broken(session, "use crate::realtime::websocket;").len(), 1);

@@ -18,10 +18,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
             folders.entry(folder).or_default().push(source);
         }
     }
-    folders
-        .values()
-        .flat_map(|tables| compare(tables))
-        .collect()
+    folders.values().flat_map(|tables| compare(tables)).collect()
 }
 
 fn compare(tables: &[&Source]) -> Vec<Finding> {
@@ -72,13 +69,7 @@ mod tests {
             source("widget/locales/zh-CN.txt", "send = 发送\nsend = 发\n"),
             source("backend/locales/en.txt", "other = Other\n"),
         ];
-        let places: Vec<String> = check(&sources)
-            .into_iter()
-            .map(|finding| finding.place)
-            .collect();
-        assert_eq!(
-            places,
-            ["widget/locales/zh-CN.txt:2", "widget/locales/zh-CN.txt"]
-        );
+        let places: Vec<String> = check(&sources).into_iter().map(|finding| finding.place).collect();
+        assert_eq!(places, ["widget/locales/zh-CN.txt:2", "widget/locales/zh-CN.txt"]);
     }
 }

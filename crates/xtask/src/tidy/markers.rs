@@ -3,13 +3,7 @@
 use super::{Finding, Source};
 
 /// The words, in two halves so that this file passes.
-const WORDS: [(&str, &str); 5] = [
-    ("TO", "DO"),
-    ("FIX", "ME"),
-    ("XX", "X"),
-    ("to", "do!("),
-    ("unimplemen", "ted!("),
-];
+const WORDS: [(&str, &str); 5] = [("TO", "DO"), ("FIX", "ME"), ("XX", "X"), ("to", "do!("), ("unimplemen", "ted!(")];
 
 /// Lines with a word that puts work off.
 pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
@@ -47,10 +41,7 @@ mod tests {
         let later = format!("// {}{}: later", "TO", "DO");
         let panic = format!("{}{}\"x\")", "to", "do!(");
         let text = format!("a\n{later}\n{panic}\nAUTODOC XXXL\n");
-        let places: Vec<String> = check(&[source("a.rs", &text)])
-            .into_iter()
-            .map(|finding| finding.place)
-            .collect();
+        let places: Vec<String> = check(&[source("a.rs", &text)]).into_iter().map(|finding| finding.place).collect();
         assert_eq!(places, ["a.rs:2", "a.rs:3"]);
     }
 }

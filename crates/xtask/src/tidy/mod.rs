@@ -26,18 +26,11 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn error(place: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            text: text.into(),
-            fatal: true,
-        }
+        Self { place: place.into(), text: text.into(), fatal: true }
     }
 
     fn warning(place: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            fatal: false,
-            ..Self::error(place, text)
-        }
+        Self { fatal: false, ..Self::error(place, text) }
     }
 }
 
@@ -76,11 +69,7 @@ pub(crate) fn check() -> Result<()> {
         let kind = if finding.fatal { "error" } else { "warning" };
         say(format!("{}: {kind}: {}", finding.place, finding.text));
     }
-    say(format!(
-        "tidy: {} files, {fatal} errors, {} warnings",
-        sources.len(),
-        findings.len() - fatal
-    ));
+    say(format!("tidy: {} files, {fatal} errors, {} warnings", sources.len(), findings.len() - fatal));
     if fatal > 0 {
         bail!("{fatal} house rules are broken");
     }
@@ -105,12 +94,8 @@ fn read_sources(root: &Path) -> Result<Vec<Source>> {
         if !known.contains(&extension) {
             continue;
         }
-        let text = std::fs::read_to_string(&path)
-            .with_context(|| format!("cannot read {}", path.display()))?;
-        sources.push(Source {
-            path: from_root(root, &path),
-            text,
-        });
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        sources.push(Source { path: from_root(root, &path), text });
     }
     Ok(sources)
 }
@@ -122,8 +107,5 @@ fn from_root(root: &Path, path: &Path) -> String {
 
 #[cfg(test)]
 fn source(path: &str, text: &str) -> Source {
-    Source {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    Source { path: path.to_owned(), text: text.to_owned() }
 }

@@ -27,9 +27,8 @@ fn judge(document: &str, now: &str) -> Option<Finding> {
     if document.lines().any(|found| found.trim() == line) {
         return None;
     }
-    let text = format!(
-        "describes another version of {CODE}: update the document first, then run `cargo xtask tidy --fix`"
-    );
+    let text =
+        format!("describes another version of {CODE}: update the document first, then run `cargo xtask tidy --fix`");
     Some(Finding::error(DOCUMENT, text))
 }
 
@@ -39,8 +38,7 @@ fn judge(document: &str, now: &str) -> Option<Finding> {
 /// When the document or its hash line is missing, or it cannot be written.
 pub(super) fn fix(root: &Path, sources: &[Source]) -> Result<()> {
     let path = root.join(DOCUMENT);
-    let document =
-        std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
+    let document = std::fs::read_to_string(&path).with_context(|| format!("cannot read {DOCUMENT}"))?;
     let Some(new) = replaced(&document, &hash(sources)) else {
         bail!("{DOCUMENT} has no line `{START}...{END}`");
     };
@@ -49,9 +47,7 @@ pub(super) fn fix(root: &Path, sources: &[Source]) -> Result<()> {
         return Ok(());
     }
     std::fs::write(&path, new).with_context(|| format!("cannot write {DOCUMENT}"))?;
-    say(format!(
-        "{DOCUMENT}: hash rewritten; be sure that the text describes the change"
-    ));
+    say(format!("{DOCUMENT}: hash rewritten; be sure that the text describes the change"));
     Ok(())
 }
 
@@ -82,10 +78,8 @@ mod tests {
     #[test]
     fn a_change_of_the_code_is_noticed_and_fixed() {
         let old = hash(&[source("crates/protocol/src/a.rs", "one")]);
-        let new = hash(&[
-            source("crates/protocol/src/a.rs", "two"),
-            source("crates/domain/src/a.rs", "not part of it"),
-        ]);
+        let new =
+            hash(&[source("crates/protocol/src/a.rs", "two"), source("crates/domain/src/a.rs", "not part of it")]);
         let document = format!("# Protocol\n{START}{old}{END}\ntext\n");
         assert!(judge(&document, &old).is_none());
         assert!(judge(&document, &new).is_some());

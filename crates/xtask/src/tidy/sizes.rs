@@ -39,9 +39,7 @@ mod tests {
 
     fn verdict(path: &str, lines: usize) -> Option<bool> {
         let text = "x\n".repeat(lines);
-        check(&[source(path, &text)])
-            .first()
-            .map(|finding| finding.fatal)
+        check(&[source(path, &text)]).first().map(|finding| finding.fatal)
     }
 
     #[test]

@@ -61,10 +61,7 @@ fn dialect(source: &Source) -> Vec<Finding> {
         }
         let line = line.to_ascii_lowercase();
         for word in DIALECT.iter().filter(|word| line.contains(**word)) {
-            let text = format!(
-                "`{}` is SQL of one database: only {DIALECT_FILE} may hold it",
-                word.trim()
-            );
+            let text = format!("`{}` is SQL of one database: only {DIALECT_FILE} may hold it", word.trim());
             findings.push(Finding::error(source.at(index + 1), text));
         }
     }

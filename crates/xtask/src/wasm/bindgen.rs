@@ -44,10 +44,7 @@ pub(super) fn bind(compiled: &Path, name: &str, profile: Profile) -> Result<App>
     if profile == Profile::Small {
         glue = shorten_names(output.wasm_mut(), &glue)?;
     }
-    Ok(App {
-        wasm: output.wasm_mut().emit_wasm(),
-        glue: finish(&glue)?,
-    })
+    Ok(App { wasm: output.wasm_mut().emit_wasm(), glue: finish(&glue)? })
 }
 
 /// Renames imports and exports in the module and in the glue.

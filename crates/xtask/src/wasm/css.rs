@@ -54,12 +54,8 @@ mod tests {
 
     #[test]
     fn comments_and_indentation_go() {
-        let source =
-            "/* a */\n.b {\n  color: red; /* c */\n  margin: 0 auto;\n}\n\n.d,\n.e > f { x: y }\n";
-        assert_eq!(
-            strip(source),
-            ".b {color: red;margin: 0 auto;}.d,.e > f { x: y }\n"
-        );
+        let source = "/* a */\n.b {\n  color: red; /* c */\n  margin: 0 auto;\n}\n\n.d,\n.e > f { x: y }\n";
+        assert_eq!(strip(source), ".b {color: red;margin: 0 auto;}.d,.e > f { x: y }\n");
     }
 
     #[test]

@@ -32,8 +32,7 @@ pub(super) fn stamp(profile: Profile) -> Result<String> {
     hash.update(profile.cargo_name());
     for input in INPUTS {
         for path in files_of(&root.join(input))? {
-            let bytes =
-                std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
             let name = path.strip_prefix(&root).unwrap_or(&path);
             hash.update(name.as_os_str().as_encoded_bytes());
             hash.update((bytes.len() as u64).to_le_bytes());

@@ -26,10 +26,7 @@ pub(crate) use output::{brotli, gzip, hex, read_manifest};
 const TRIPLE: &str = "wasm32-unknown-unknown";
 
 /// The two browser applications: package, folder, logical name.
-const APPS: [(&str, &str, &str); 2] = [
-    ("widget", "widget", "widget"),
-    ("agent-console", "agent-console", "console"),
-];
+const APPS: [(&str, &str, &str); 2] = [("widget", "widget", "widget"), ("agent-console", "agent-console", "console")];
 
 /// How browser code is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,8 +73,7 @@ pub(crate) fn ensure_target() -> Result<()> {
     say(format!("Installing the compile target {TRIPLE} (once)"));
     let mut rustup = std::process::Command::new("rustup");
     rustup.args(["target", "add", TRIPLE]).current_dir(root());
-    run(&mut rustup)
-        .with_context(|| format!("the target is missing: run `rustup target add {TRIPLE}`"))
+    run(&mut rustup).with_context(|| format!("the target is missing: run `rustup target add {TRIPLE}`"))
 }
 
 /// Builds `dist/web` unless nothing changed since it was last built.
@@ -87,9 +83,7 @@ pub(crate) fn ensure_target() -> Result<()> {
 pub(crate) fn build(profile: Profile) -> Result<()> {
     let stamp_path = root().join("dist").join("web.stamp");
     let stamp = inputs::stamp(profile)?;
-    if std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp)
-        && output::complete(&web_dir())
-    {
+    if std::fs::read_to_string(&stamp_path).is_ok_and(|old| old == stamp) && output::complete(&web_dir()) {
         say("Browser files are up to date");
         return Ok(());
     }
@@ -102,8 +96,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     add_backend_assets(&mut out)?;
     add_loader(&mut out)?;
     out.finish()?;
-    std::fs::write(&stamp_path, stamp)
-        .with_context(|| format!("cannot write {}", stamp_path.display()))
+    std::fs::write(&stamp_path, stamp).with_context(|| format!("cannot write {}", stamp_path.display()))
 }
 
 /// Compiles one browser crate. Each in its own cargo run: together, cargo

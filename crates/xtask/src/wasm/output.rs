@@ -25,13 +25,8 @@ impl Output {
     /// When the folder cannot be made.
     pub(super) fn create(folder: &Path) -> Result<Self> {
         let assets = folder.join("assets");
-        std::fs::create_dir_all(&assets)
-            .with_context(|| format!("cannot create {}", assets.display()))?;
-        Ok(Self {
-            folder: folder.to_path_buf(),
-            manifest: BTreeMap::new(),
-            kept: BTreeSet::new(),
-        })
+        std::fs::create_dir_all(&assets).with_context(|| format!("cannot create {}", assets.display()))?;
+        Ok(Self { folder: folder.to_path_buf(), manifest: BTreeMap::new(), kept: BTreeSet::new() })
     }
 
     /// Adds a file under its hashed name and returns that name.
@@ -76,8 +71,7 @@ impl Output {
         self.kept.insert(path);
         for path in crate::shell::files_below(&self.folder)? {
             if !self.kept.contains(&path) {
-                std::fs::remove_file(&path)
-                    .with_context(|| format!("cannot remove {}", path.display()))?;
+                std::fs::remove_file(&path).with_context(|| format!("cannot remove {}", path.display()))?;
             }
         }
         Ok(())
@@ -104,9 +98,7 @@ pub(super) fn complete(folder: &Path) -> bool {
     };
     !manifest.is_empty()
         && folder.join("loader.js").is_file()
-        && manifest
-            .values()
-            .all(|name| folder.join("assets").join(name).is_file())
+        && manifest.values().all(|name| folder.join("assets").join(name).is_file())
 }
 
 /// The manifest in `folder`: logical name to hashed name.
@@ -115,8 +107,7 @@ pub(super) fn complete(folder: &Path) -> bool {
 /// When it is missing or not a map of names.
 pub(crate) fn read_manifest(folder: &Path) -> Result<BTreeMap<String, String>> {
     let path = folder.join("manifest.json");
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read {}", path.display()))?;
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
     serde_json::from_str(&text).with_context(|| format!("cannot read {}", path.display()))
 }
 
@@ -168,10 +159,7 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 
 fn compressible(name: &str) -> bool {
     let extension = name.rsplit('.').next().unwrap_or("");
-    matches!(
-        extension,
-        "js" | "css" | "wasm" | "svg" | "html" | "json" | "txt" | "ico" | "webmanifest"
-    )
+    matches!(extension, "js" | "css" | "wasm" | "svg" | "html" | "json" | "txt" | "ico" | "webmanifest")
 }
 
 #[cfg(test)]

@@ -24,15 +24,10 @@ pub(super) fn made_up(name: &str) -> bool {
 /// # Errors
 /// When a name does not stand in the glue as a whole identifier: renaming it in the
 /// module alone would break the application.
-pub(super) fn plan<'a>(
-    names: impl Iterator<Item = &'a str>,
-    glue: &str,
-) -> Result<BTreeMap<String, String>> {
+pub(super) fn plan<'a>(names: impl Iterator<Item = &'a str>, glue: &str) -> Result<BTreeMap<String, String>> {
     let taken = js::words(glue);
     let made_up: BTreeSet<&str> = names.filter(|name| made_up(name)).collect();
-    let mut free = (0..)
-        .map(short)
-        .filter(|name| !taken.contains(name.as_str()));
+    let mut free = (0..).map(short).filter(|name| !taken.contains(name.as_str()));
     let mut plan = BTreeMap::new();
     for name in made_up {
         if !taken.contains(name) {
@@ -82,17 +77,9 @@ mod tests {
     #[test]
     fn only_made_up_names_change_and_taken_ones_are_avoided() -> Result<()> {
         let glue = "let $a; imports.__wbg_add_0123456789abcdef = wasm.memory; wasm.start(); wasm.__wbindgen_start()";
-        let names = [
-            "__wbg_add_0123456789abcdef",
-            "memory",
-            "start",
-            "__wbindgen_start",
-        ];
+        let names = ["__wbg_add_0123456789abcdef", "memory", "start", "__wbindgen_start"];
         let plan = plan(names.into_iter(), glue)?;
-        assert_eq!(
-            js::rename(glue, &plan),
-            "let $a; imports.$b = wasm.memory; wasm.start(); wasm.$c()"
-        );
+        assert_eq!(js::rename(glue, &plan), "let $a; imports.$b = wasm.memory; wasm.start(); wasm.$c()");
         let mut name = "__wbindgen_start".to_owned();
         apply(&mut name, &plan);
         assert_eq!(name, "$c");
