@@ -1,6 +1,10 @@
 //! One use-case a file: `check` everything that can be refused, then `do` it in one write, then publish.
 //! The only layer that opens a transaction or publishes, and it publishes only after COMMIT returned.
 
+/// Who changes tenants, sites and people.
+pub mod actor;
+/// What holds for every site.
+pub mod site_rules;
 /// Who may see a conversation.
 mod access;
 /// A visitor's new conversation.
@@ -52,6 +56,29 @@ pub mod start;
 pub mod transfer;
 /// Tell the other side about typing.
 pub mod typing;
+
+/// Platform: create a tenant.
+pub mod create_tenant;
+/// Platform: suspend a tenant.
+pub mod suspend_tenant;
+/// Platform: resume a tenant.
+pub mod resume_tenant;
+/// Create a login.
+pub mod create_account;
+/// Tenant: create a site.
+pub mod create_site;
+/// Tenant: change a site.
+pub mod update_site;
+/// Tenant: invite people; one-time links.
+pub mod invite_agent;
+/// Use a one-time link.
+pub mod accept_link;
+/// Tenant: change a membership.
+pub mod change_agent;
+/// Ask for a new password.
+pub mod request_reset;
+/// Sign in, sign out, change the password.
+pub mod sign_in;
 
 use protocol::ids::{Cmid, ConversationId};
 

@@ -1,0 +1,51 @@
+//! Sends a link for a new password. The answer is the same whether or not the address is known (rule A2).
+
+use crate::actions::invite_agent::{LINK_MS, one_time};
+use crate::actions::{create_account, notify};
+use crate::app::App;
+use crate::auth::limiter::{Rule, ip_key};
+use crate::auth::secret::Secret;
+use crate::error::AppResult;
+use crate::i18n;
+use crate::mail::letters::{self, Link};
+use crate::mail::{Mail, MailKind};
+use crate::store::login_link::{self, LoginLink};
+use crate::store::{account, agent, tenant};
+
+/// Puts the mail into the outbox of the person's first tenant, if the address has a login that may sign in and
+/// mail is configured. An account without a tenant gets its link from the command line.
+///
+/// # Errors
+/// `rate_limited`; `invalid` on `email`. Never tells whether the address is known.
+pub async fn request_reset(app: &App, address: &str, ip: std::net::IpAddr, locale: &str) -> AppResult<()> {
+    let email = create_account::email(address)?;
+    let monotonic = app.clock.monotonic();
+    app.limiter.take(Rule::ResetIp, &ip_key(ip), monotonic)?;
+    app.limiter.take(Rule::ResetAccount, &email, monotonic)?;
+    if app.config.smtp_url.is_none() {
+        return Ok(());
+    }
+    let secret = Secret::new();
+    let (link, made) = one_time(app, &secret, LINK_MS);
+    let (now, locale) = (app.now(), locale.to_owned());
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let found = account::find_by_email(tx, &email).await?.filter(|found| found.disabled_at.is_none());
+                let Some(found) = found else { return Ok(()) };
+                let memberships = agent::of_account(tx, found.id).await?;
+                let Some(membership) = memberships.first() else { return Ok(()) };
+                let Some(of) = tenant::find(tx, membership.tenant_id).await? else { return Ok(()) };
+                login_link::void_account(tx, found.id, now).await?;
+                login_link::insert(tx, &LoginLink { account_id: Some(found.id), ..made }).await?;
+                let about = Link { tenant: &of.name, by: &found.name, link: &link.url };
+                let letter = letters::password_reset(i18n::texts(&locale), about)?;
+                let mail =
+                    Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
+                notify::enqueue(tx, of.id, MailKind::PasswordReset, &mail, now).await
+            })
+        })
+        .await?;
+    app.mailer.call(());
+    Ok(())
+}

@@ -1,0 +1,48 @@
+//! Suspends a tenant: widgets show "unavailable", agents only read, nothing is deleted.
+
+use protocol::error::CloseCode;
+use protocol::ids::TenantId;
+use serde_json::json;
+
+use crate::actions::actor::Actor;
+use crate::app::App;
+use crate::bus::{Note, Topic};
+use crate::error::{AppError, AppResult};
+use crate::store::tenant::{self, Tenant, TenantState};
+use crate::store::audit;
+
+/// Suspends a tenant and closes its open connections (C20). Doing it again changes nothing.
+///
+/// # Errors
+/// `forbidden` for anybody but operators; `not_found`.
+pub async fn suspend_tenant(app: &App, actor: &Actor, id: TenantId) -> AppResult<Tenant> {
+    let row = set_state(app, actor, id, TenantState::Suspended).await?;
+    app.bus.publish(Topic::Visitors(id), Note::Revoked(CloseCode::Forbidden));
+    app.bus.publish(Topic::Agents(id), Note::Revoked(CloseCode::Forbidden));
+    Ok(row)
+}
+
+/// Writes a tenant's state and the record. Nothing when it has that state.
+pub(crate) async fn set_state(app: &App, actor: &Actor, id: TenantId, state: TenantState) -> AppResult<Tenant> {
+    actor.check_platform()?;
+    let (actor, now) = (actor.clone(), app.now());
+    app.store
+        .write(move |tx| {
+            Box::pin(async move {
+                let mut row = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
+                if row.state == state {
+                    return Ok(row);
+                }
+                let (action, at) = match state {
+                    TenantState::Suspended => ("tenant.suspended", Some(now)),
+                    TenantState::Active => ("tenant.resumed", None),
+                };
+                row.state = state;
+                row.suspended_at = at;
+                tenant::save(tx, &row).await?;
+                audit::add(tx, &actor.record_with(Some(id), action, (id.0, json!({})), now)).await?;
+                Ok(row)
+            })
+        })
+        .await
+}
