@@ -10,8 +10,7 @@ use std::sync::LazyLock;
 use rust_embed::Embed;
 
 /// What to tell people when there are no browser files in this binary.
-pub const NOT_BUILT: &str =
-    "The browser files were not built into this server; run `make run` or `cargo xtask wasm`, then build the server again.";
+pub const NOT_BUILT: &str = "The browser files were not built into this server; run `make run` or `cargo xtask wasm`, then build the server again.";
 
 /// The text in the loader that the server replaces with the site's
 /// configuration, a JSON object. The quotes belong to it.
@@ -57,28 +56,16 @@ impl Index {
     fn read() -> Self {
         let manifest = embedded("manifest.json").unwrap_or_default();
         // An unreadable manifest is the same as none: `missing` tells people.
-        let names: BTreeMap<String, String> =
-            serde_json::from_slice(&manifest).unwrap_or_default();
+        let names: BTreeMap<String, String> = serde_json::from_slice(&manifest).unwrap_or_default();
         let loader = match embedded("loader.js") {
             Some(Cow::Borrowed(bytes)) => String::from_utf8_lossy(bytes),
             Some(Cow::Owned(bytes)) => Cow::Owned(String::from_utf8_lossy(&bytes).into_owned()),
             None => Cow::Owned(format!("console.error({NOT_BUILT:?});\n")),
         };
         let build = build_id(&manifest, loader.as_bytes());
-        let files = names
-            .values()
-            .filter_map(|name| Some((name.clone(), Entry::read(name)?)))
-            .collect();
-        let urls = names
-            .into_iter()
-            .map(|(logical, name)| (logical, format!("/assets/{name}")))
-            .collect();
-        Self {
-            urls,
-            files,
-            loader,
-            build,
-        }
+        let files = names.values().filter_map(|name| Some((name.clone(), Entry::read(name)?))).collect();
+        let urls = names.into_iter().map(|(logical, name)| (logical, format!("/assets/{name}"))).collect();
+        Self { urls, files, loader, build }
     }
 }
 
@@ -195,14 +182,8 @@ fn mime(name: &str) -> &'static str {
 
 fn build_id(manifest: &[u8], loader: &[u8]) -> String {
     use sha2::{Digest as _, Sha256};
-    let hash = Sha256::new()
-        .chain_update(manifest)
-        .chain_update(loader)
-        .finalize();
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let hash = Sha256::new().chain_update(manifest).chain_update(loader).finalize();
+    hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
