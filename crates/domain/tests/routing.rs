@@ -160,86 +160,85 @@ fn waiting_raises_the_priority() {
     assert_eq!(first(&[patient(policy.ageing_ms), important]), 2);
 }
 
-#[test]
-fn decisions_are_explained() {
-    let asked = Waiting {
+fn skipped(number: u128, why: Skip) -> Reason {
+    Reason::Skipped {
+        agent: agent_id(number),
+        why,
+    }
+}
+
+fn member(number: u128) -> AgentLoad {
+    AgentLoad {
+        departments: vec![department(7)],
+        ..agent(number)
+    }
+}
+
+/// A conversation for department 7 that agent 2 declined five seconds ago.
+fn declined() -> Waiting {
+    Waiting {
         department: Some(department(7)),
         rejections: vec![Rejection {
             agent: agent_id(2),
             at: NOW - 5_000,
         }],
         ..waiting(1)
+    }
+}
+
+#[test]
+fn decisions_are_explained() {
+    let full = AgentLoad {
+        load: 2,
+        ..member(1)
     };
-    let member = |number| AgentLoad {
-        departments: vec![department(7)],
-        ..agent(number)
+    let away = AgentLoad {
+        presence: Presence::Away,
+        ..member(3)
     };
-    let agents = [
-        AgentLoad {
-            load: 2,
-            ..member(1)
-        },
-        member(2),
-        AgentLoad {
-            presence: Presence::Away,
-            ..member(3)
-        },
-        agent(4),
-    ];
-    let routing = route(
-        std::slice::from_ref(&asked),
-        &agents,
-        &Policy::default(),
-        NOW,
-    );
-    let skipped = |number, why| Reason::Skipped {
-        agent: agent_id(number),
-        why,
+    let agents = [full, member(2), away, agent(4)];
+    let routing = route(&[declined()], &agents, &Policy::default(), NOW);
+    let at_capacity = Skip::AtCapacity {
+        load: 2,
+        capacity: 2,
     };
-    let mut expected = vec![
-        skipped(
-            1,
-            Skip::AtCapacity {
-                load: 2,
-                capacity: 2,
-            },
-        ),
+    let expected = [
+        skipped(1, at_capacity),
         skipped(2, Skip::DeclinedRecently { ago_ms: 5_000 }),
         skipped(3, Skip::Away),
         skipped(4, Skip::WrongDepartment),
     ];
     assert_eq!(routing.unserved[0].reasons, expected);
     assert_eq!(routing.wake_at, Some(NOW + 15_000));
-
-    // Fifteen seconds later the rejection is forgotten, because nobody else is there.
-    let routing = route(
-        std::slice::from_ref(&asked),
-        &agents,
-        &Policy::default(),
-        NOW + 15_000,
+    let json = serde_json::to_string(&expected[0]).unwrap();
+    let id = agent_id(1);
+    let words = format!(
+        r#"{{"type":"skipped","agent":"{id}","why":{{"rule":"at_capacity","load":2,"capacity":2}}}}"#
     );
-    expected[1] = Reason::Chosen {
+    assert_eq!(json, words);
+}
+
+#[test]
+fn who_declined_earlier_is_asked_again_when_nobody_else_is_there() {
+    let later = NOW + 15_000;
+    let routing = route(&[declined()], &[member(2)], &Policy::default(), later);
+    let chosen = Reason::Chosen {
         agent: agent_id(2),
         why: Choice::NobodyElse,
     };
-    expected.swap(0, 1);
-    assert_eq!(routing.decisions[0].reasons, expected);
+    assert_eq!(routing.decisions[0].reasons, [chosen]);
 
-    let mut agents = agents.to_vec();
-    agents.push(member(5));
-    let routing = route(&[asked], &agents, &Policy::default(), NOW + 15_000);
+    let busy = AgentLoad {
+        load: 1,
+        ..member(5)
+    };
+    let routing = route(&[declined()], &[member(2), busy], &Policy::default(), later);
     assert_eq!(routing.decisions[0].agent, agent_id(5));
     assert!(
         routing.decisions[0]
             .reasons
             .contains(&skipped(2, Skip::RejectedEarlier))
     );
-    let json = serde_json::to_string(&routing.decisions[0].reasons[1]).unwrap();
-    let id = agent_id(1);
-    let words = format!(
-        r#"{{"type":"skipped","agent":"{id}","why":{{"rule":"at_capacity","load":2,"capacity":2}}}}"#
-    );
-    assert_eq!(json, words);
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {

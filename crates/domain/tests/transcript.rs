@@ -192,13 +192,17 @@ fn leaves(value: &serde_json::Value, pointer: &str, out: &mut Vec<String>) {
 /// The value with one place changed in a small way.
 fn flipped(value: &serde_json::Value, at: usize) -> serde_json::Value {
     match value {
-        serde_json::Value::Number(number) => (number.as_i64().unwrap() + 1).into(),
+        serde_json::Value::Number(number) => {
+            (number.as_i64().expect("a number or hexadecimal digit") + 1).into()
+        }
         serde_json::Value::String(text) => {
             let mut chars: Vec<char> = text.chars().collect();
             let at = at % chars.len();
             chars[at] = match chars[at] {
                 '0' => '1',
-                '1'..='9' | 'a'..='e' => char::from_u32(chars[at] as u32 - 1).unwrap(),
+                '1'..='9' | 'a'..='e' => {
+                    char::from_u32(chars[at] as u32 - 1).expect("a number or hexadecimal digit")
+                }
                 _ => 'b',
             };
             chars.into_iter().collect::<String>().into()
