@@ -61,10 +61,7 @@ const SYSTEMS: &[(&str, &str)] = &[
 pub fn describe(user_agent: &str) -> Option<String> {
     let end = user_agent.floor_char_boundary(LOOKED_AT);
     let looked_at = user_agent.get(..end)?;
-    let system = SYSTEMS
-        .iter()
-        .find(|(mark, _)| looked_at.contains(mark))
-        .map(|(_, name)| *name);
+    let system = SYSTEMS.iter().find(|(mark, _)| looked_at.contains(mark)).map(|(_, name)| *name);
     match (browser(looked_at), system) {
         (Some(browser), Some(system)) => Some(format!("{browser} on {system}")),
         (Some(browser), None) => Some(browser),
@@ -74,36 +71,19 @@ pub fn describe(user_agent: &str) -> Option<String> {
 }
 
 fn browser(user_agent: &str) -> Option<String> {
-    let known = BROWSERS.iter().find_map(|(mark, name)| {
-        user_agent
-            .split_once(mark)
-            .map(|(_, rest)| (*mark, *name, rest))
-    });
+    let known =
+        BROWSERS.iter().find_map(|(mark, name)| user_agent.split_once(mark).map(|(_, rest)| (*mark, *name, rest)));
     let (name, version) = match known {
         // The number after these is not the version people know.
-        Some(("Trident/", name, _)) => (
-            name,
-            user_agent.split_once("rv:").map_or("", |(_, rest)| rest),
-        ),
+        Some(("Trident/", name, _)) => (name, user_agent.split_once("rv:").map_or("", |(_, rest)| rest)),
         Some((_, name, rest)) => (name, rest),
-        None if user_agent.contains("Safari/") => (
-            "Safari",
-            user_agent
-                .split_once("Version/")
-                .map_or("", |(_, rest)| rest),
-        ),
+        None if user_agent.contains("Safari/") => {
+            ("Safari", user_agent.split_once("Version/").map_or("", |(_, rest)| rest))
+        }
         None => return None,
     };
-    let digits: String = version
-        .chars()
-        .take_while(char::is_ascii_digit)
-        .take(4)
-        .collect();
-    Some(if digits.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{name} {digits}")
-    })
+    let digits: String = version.chars().take_while(char::is_ascii_digit).take(4).collect();
+    Some(if digits.is_empty() { name.to_owned() } else { format!("{name} {digits}") })
 }
 
 #[cfg(test)]
@@ -126,18 +106,12 @@ mod tests {
                 "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.1 Mobile/15E148 Safari/604.1",
                 "Safari 19 on iOS",
             ),
-            (
-                "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
-                "Firefox 140 on Linux",
-            ),
+            ("Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox 140 on Linux"),
             (
                 "Mozilla/5.0 (Linux; Android 15; M2102) AppleWebKit/537.36 Chrome/130.0 Mobile Safari/537.36 MicroMessenger/8.0.50(0x28)",
                 "WeChat 8 on Android",
             ),
-            (
-                "Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko",
-                "Internet Explorer 11 on Windows",
-            ),
+            ("Mozilla/5.0 (Windows NT 10.0; Trident/7.0; rv:11.0) like Gecko", "Internet Explorer 11 on Windows"),
             (
                 "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15",
                 "Safari 18 on macOS",

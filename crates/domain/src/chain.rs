@@ -19,11 +19,7 @@ pub type Hash = [u8; 32];
 
 /// The hash before the first entry. It binds the chain to its conversation.
 pub fn genesis(tenant: TenantId, conversation: ConversationId) -> Hash {
-    hash(&[
-        b"frontdesk-chain-1",
-        tenant.0.as_bytes(),
-        conversation.0.as_bytes(),
-    ])
+    hash(&[b"frontdesk-chain-1", tenant.0.as_bytes(), conversation.0.as_bytes()])
 }
 
 /// Commits to a body without showing it. `salt` is random and made once per entry.
@@ -50,18 +46,8 @@ pub fn link_digest(previous: &Hash, seq: u64, digest: &Hash) -> Hash {
 }
 
 /// The hash of an entry. `previous` is the hash of the entry before it, or [`genesis`] for the first.
-#[allow(
-    clippy::too_many_arguments,
-    reason = "one argument per field of the hash, in its order"
-)]
-pub fn link(
-    previous: &Hash,
-    seq: u64,
-    kind: &str,
-    author: &str,
-    at: i64,
-    commitment: &Hash,
-) -> Hash {
+#[allow(clippy::too_many_arguments, reason = "one argument per field of the hash, in its order")]
+pub fn link(previous: &Hash, seq: u64, kind: &str, author: &str, at: i64, commitment: &Hash) -> Hash {
     link_digest(previous, seq, &digest(kind, author, at, commitment))
 }
 
@@ -69,10 +55,7 @@ pub fn link(
 pub fn to_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(*byte)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
 }
 
 /// Reads exactly `N` bytes of lower-case hexadecimal; `None` for anything else.

@@ -48,8 +48,8 @@ pub const fn kind_of(body: &EntryBody) -> &'static str {
 /// Who may read entries of a kind. Kinds this build does not know are for agents only.
 pub fn audience_of(kind: &str) -> Audience {
     match kind {
-        "message" | "file" | "queued" | "assigned" | "transferred" | "left_offline" | "closed"
-        | "reopened" | "rated" => Audience::Everyone,
+        "message" | "file" | "queued" | "assigned" | "transferred" | "left_offline" | "closed" | "reopened"
+        | "rated" => Audience::Everyone,
         _ => Audience::Agents,
     }
 }
@@ -64,11 +64,7 @@ pub fn author_key(author: &Author) -> String {
 
 /// The item as a reader sees it: itself, or the bare placeholder.
 pub fn as_seen_by(item: Item, reader: Audience) -> Item {
-    let audience = item
-        .body
-        .as_ref()
-        .map(kind_of)
-        .map_or(Audience::Agents, audience_of);
+    let audience = item.body.as_ref().map(kind_of).map_or(Audience::Agents, audience_of);
     if reader.reads(audience) {
         return item;
     }
@@ -77,13 +73,7 @@ pub fn as_seen_by(item: Item, reader: Audience) -> Item {
 
 /// What stands in a reader's stream for an entry outside the reader's audience.
 pub const fn placeholder(seq: u64) -> Item {
-    Item {
-        seq,
-        at: None,
-        author: None,
-        cmid: None,
-        body: None,
-    }
+    Item { seq, at: None, author: None, cmid: None, body: None }
 }
 
 #[cfg(test)]
@@ -92,29 +82,16 @@ mod tests {
     use protocol::entry::Text;
 
     fn item(body: EntryBody) -> Item {
-        Item {
-            seq: 4,
-            at: Some(1),
-            author: None,
-            cmid: None,
-            body: Some(body),
-        }
+        Item { seq: 4, at: Some(1), author: None, cmid: None, body: Some(body) }
     }
 
     #[test]
     fn notes_are_placeholders_to_visitors_and_whole_to_agents() {
-        let note = item(EntryBody::Note(Text {
-            text: "secret".into(),
-        }));
+        let note = item(EntryBody::Note(Text { text: "secret".into() }));
         assert_eq!(as_seen_by(note.clone(), Audience::Everyone), placeholder(4));
         assert_eq!(as_seen_by(note.clone(), Audience::Agents), note);
-        let message = item(EntryBody::Message(Text {
-            text: "hello".into(),
-        }));
+        let message = item(EntryBody::Message(Text { text: "hello".into() }));
         assert_eq!(as_seen_by(message.clone(), Audience::Everyone), message);
-        assert_eq!(
-            as_seen_by(item(EntryBody::Unknown), Audience::Everyone),
-            placeholder(4)
-        );
+        assert_eq!(as_seen_by(item(EntryBody::Unknown), Audience::Everyone), placeholder(4));
     }
 }

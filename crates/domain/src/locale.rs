@@ -18,10 +18,7 @@ pub fn best(accept_language: &str, fallback: Option<&str>) -> &'static str {
             chosen = Some((locale, weight));
         }
     }
-    chosen
-        .map(|(locale, _)| locale)
-        .or_else(|| fallback.and_then(complete))
-        .unwrap_or("en")
+    chosen.map(|(locale, _)| locale).or_else(|| fallback.and_then(complete)).unwrap_or("en")
 }
 
 /// The complete language a tag stands for; `None` when there is none.
@@ -29,12 +26,7 @@ pub fn complete(tag: &str) -> Option<&'static str> {
     let language = tag.trim().split(['-', '_']).next()?;
     COMPLETE
         .iter()
-        .find(|locale| {
-            locale
-                .split('-')
-                .next()
-                .is_some_and(|known| known.eq_ignore_ascii_case(language))
-        })
+        .find(|locale| locale.split('-').next().is_some_and(|known| known.eq_ignore_ascii_case(language)))
         .copied()
 }
 
@@ -42,9 +34,7 @@ pub fn complete(tag: &str) -> Option<&'static str> {
 fn weight(parameters: &str) -> u32 {
     let Some(value) = parameters.split(';').find_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("q")
-            .then_some(value.trim())
+        name.trim().eq_ignore_ascii_case("q").then_some(value.trim())
     }) else {
         return 1000;
     };

@@ -51,9 +51,7 @@ pub const TABLE: &[(Permission, Role)] = &[
 
 /// Whether `role` has `permission`. A permission that is missing in the table is nobody's.
 pub fn allows(role: Role, permission: Permission) -> bool {
-    TABLE
-        .iter()
-        .any(|(listed, least)| *listed == permission && role <= *least)
+    TABLE.iter().any(|(listed, least)| *listed == permission && role <= *least)
 }
 
 /// Whether somebody with the role `by` may invite, change or disable somebody with the role `target`, or give
@@ -97,11 +95,7 @@ manage_tenant             yes      -           -      -
             out += &format!("{:22}", name.as_str().unwrap());
             for role in Role::ALL {
                 let width = role.as_str().len() + 2;
-                let mark = if allows(*role, *permission) {
-                    "yes"
-                } else {
-                    "-"
-                };
+                let mark = if allows(*role, *permission) { "yes" } else { "-" };
                 out += &format!("{mark:>width$}");
             }
             out += "\n";

@@ -104,43 +104,21 @@ impl Policy {
         self.ranges()
             .into_iter()
             .find(|(_, value, min, max)| value < min || value > max)
-            .map_or(Ok(()), |(field, _, min, max)| {
-                Err(PolicyError { field, min, max })
-            })
+            .map_or(Ok(()), |(field, _, min, max)| Err(PolicyError { field, min, max }))
     }
 
     fn ranges(&self) -> [(&'static str, i64, i64, i64); 13] {
         [
             ("capacity", self.capacity.into(), 1, 50),
-            (
-                "offer_deadline_ms",
-                self.offer_deadline_ms,
-                5 * SECOND,
-                10 * MINUTE,
-            ),
-            (
-                "missed_offers_before_away",
-                self.missed_offers_before_away.into(),
-                1,
-                20,
-            ),
-            (
-                "rejection_memory_ms",
-                self.rejection_memory_ms,
-                0,
-                10 * MINUTE,
-            ),
+            ("offer_deadline_ms", self.offer_deadline_ms, 5 * SECOND, 10 * MINUTE),
+            ("missed_offers_before_away", self.missed_offers_before_away.into(), 1, 20),
+            ("rejection_memory_ms", self.rejection_memory_ms, 0, 10 * MINUTE),
             ("ageing_ms", self.ageing_ms, SECOND, DAY),
             ("first_reply_ms", self.first_reply_ms, 10 * SECOND, HOUR),
             ("inactive_after_ms", self.inactive_after_ms, MINUTE, DAY),
             ("visitor_gone_ms", self.visitor_gone_ms, MINUTE, 7 * DAY),
             ("agent_idle_ms", self.agent_idle_ms, MINUTE, DAY),
-            (
-                "agent_grace_ms",
-                self.agent_grace_ms,
-                5 * SECOND,
-                10 * MINUTE,
-            ),
+            ("agent_grace_ms", self.agent_grace_ms, 5 * SECOND, 10 * MINUTE),
             ("max_queue", self.max_queue.into(), 1, 10_000),
             ("max_wait_ms", self.max_wait_ms, MINUTE, DAY),
             ("reopen_window_ms", self.reopen_window_ms, 0, 30 * DAY),
@@ -155,28 +133,17 @@ mod tests {
     #[test]
     fn the_defaults_are_within_their_ranges_and_fill_gaps() {
         assert_eq!(Policy::default().check(), Ok(()));
-        let partial: Policy =
-            serde_json::from_str(r#"{"capacity":3,"strategy":"manual"}"#).unwrap();
-        let expected = Policy {
-            capacity: 3,
-            strategy: Strategy::Manual,
-            ..Policy::default()
-        };
+        let partial: Policy = serde_json::from_str(r#"{"capacity":3,"strategy":"manual"}"#).unwrap();
+        let expected = Policy { capacity: 3, strategy: Strategy::Manual, ..Policy::default() };
         assert_eq!(partial, expected);
     }
 
     #[test]
     fn a_value_out_of_range_is_named() {
-        let policy = Policy {
-            capacity: 51,
-            ..Policy::default()
-        };
+        let policy = Policy { capacity: 51, ..Policy::default() };
         let error = policy.check().unwrap_err();
         assert_eq!(error.to_string(), "capacity must be between 1 and 50");
-        let policy = Policy {
-            max_wait_ms: 0,
-            ..Policy::default()
-        };
+        let policy = Policy { max_wait_ms: 0, ..Policy::default() };
         assert_eq!(policy.check().unwrap_err().field, "max_wait_ms");
     }
 }

@@ -11,16 +11,9 @@ pub const LEAST_SAMPLES: usize = 10;
 
 /// The place of a conversation in the queue, 1 is next; `None` when it is not in it. `waiting` also holds the
 /// conversations that are offered: they keep their place until somebody accepts.
-pub fn position(
-    conversation: ConversationId,
-    waiting: &[Waiting],
-    policy: &Policy,
-    now: i64,
-) -> Option<u32> {
+pub fn position(conversation: ConversationId, waiting: &[Waiting], policy: &Policy, now: i64) -> Option<u32> {
     let order = ordered(waiting, policy, now);
-    let index = order
-        .iter()
-        .position(|waiting| waiting.conversation == conversation)?;
+    let index = order.iter().position(|waiting| waiting.conversation == conversation)?;
     u32::try_from(index).ok()?.checked_add(1)
 }
 
@@ -31,11 +24,7 @@ pub fn position(
 /// The visitor in place p waits for p of c conversations to end. If one ends after m on average with variance
 /// v, that takes p·m/c with variance about p·v/c²; a gamma distribution with these two is read at 50 % and 90 %.
 pub fn estimate(position: u32, service_times_ms: &[i64], capacity_total: u32) -> Option<Estimate> {
-    let times: Vec<f64> = service_times_ms
-        .iter()
-        .filter(|time| **time >= 0)
-        .map(|time| *time as f64)
-        .collect();
+    let times: Vec<f64> = service_times_ms.iter().filter(|time| **time >= 0).map(|time| *time as f64).collect();
     if times.len() < LEAST_SAMPLES || capacity_total == 0 || position == 0 {
         return None;
     }
@@ -47,24 +36,16 @@ pub fn estimate(position: u32, service_times_ms: &[i64], capacity_total: u32) ->
     let spread = place * variance / (servers * servers);
     let p50_s = seconds(gamma_quantile(wait, spread, 0.0));
     let p90_s = seconds(gamma_quantile(wait, spread, Z_90));
-    Some(Estimate {
-        p50_s,
-        p90_s: p90_s.max(p50_s),
-    })
+    Some(Estimate { p50_s, p90_s: p90_s.max(p50_s) })
 }
 
 /// Whether visitors can chat now. `queue_len` counts conversations waiting and offered.
 pub fn availability(agents: &[AgentLoad], queue_len: u32, policy: &Policy) -> Availability {
-    let mut online = agents
-        .iter()
-        .filter(|agent| agent.presence == Presence::Online)
-        .peekable();
+    let mut online = agents.iter().filter(|agent| agent.presence == Presence::Online).peekable();
     if online.peek().is_none() {
         return Availability::Offline;
     }
-    let free: u64 = online
-        .map(|agent| u64::from(agent.capacity.saturating_sub(agent.load)))
-        .sum();
+    let free: u64 = online.map(|agent| u64::from(agent.capacity.saturating_sub(agent.load))).sum();
     if free > 0 && queue_len == 0 {
         Availability::Online
     } else if queue_len < policy.max_queue {

@@ -24,17 +24,8 @@ impl Bucket {
     /// the same one.
     pub fn new(capacity: u32, refill_per_s: f64, now_ms: i64) -> Self {
         let capacity = f64::from(capacity.max(1));
-        let refill_per_s = if refill_per_s.is_finite() {
-            refill_per_s.max(0.0)
-        } else {
-            0.0
-        };
-        Self {
-            capacity,
-            refill_per_s,
-            tokens: capacity,
-            at_ms: now_ms,
-        }
+        let refill_per_s = if refill_per_s.is_finite() { refill_per_s.max(0.0) } else { 0.0 };
+        Self { capacity, refill_per_s, tokens: capacity, at_ms: now_ms }
     }
 
     /// Takes `n` tokens, or none and says how long to wait. More than the capacity counts as the capacity, so
@@ -51,9 +42,7 @@ impl Bucket {
         }
         // Division by a refill of 0 is infinite and becomes the longest time.
         let wait = (wanted - self.tokens) / self.refill_per_s * 1000.0;
-        Err(RetryAfterMs(
-            (wait - ROUNDING).clamp(1.0, LONGEST_MS).ceil() as u64,
-        ))
+        Err(RetryAfterMs((wait - ROUNDING).clamp(1.0, LONGEST_MS).ceil() as u64))
     }
 
     /// Whether it is full at `now_ms`: then it need not be kept.

@@ -183,19 +183,12 @@ pub fn verify(transcript: &Transcript) -> Result<Verified, VerifyError> {
     if transcript.format != FORMAT || transcript.version != VERSION {
         return Err(VerifyError::Format);
     }
-    let mut verified = Verified {
-        entries: 0,
-        redacted: 0,
-        placeholders: 0,
-    };
+    let mut verified = Verified { entries: 0, redacted: 0, placeholders: 0 };
     let mut previous = chain::genesis(transcript.tenant, transcript.conversation);
     for entry in &transcript.entries {
         verified.entries += 1;
         if entry.seq != verified.entries {
-            return Err(VerifyError::Order {
-                expected: verified.entries,
-                found: entry.seq,
-            });
+            return Err(VerifyError::Order { expected: verified.entries, found: entry.seq });
         }
         let digest = digest_of(entry, &mut verified)?;
         let hash = chain::link_digest(&previous, entry.seq, &digest);
@@ -205,10 +198,7 @@ pub fn verify(transcript: &Transcript) -> Result<Verified, VerifyError> {
         previous = hash;
     }
     if verified.entries != transcript.last_seq {
-        return Err(VerifyError::Count {
-            stated: transcript.last_seq,
-            found: verified.entries,
-        });
+        return Err(VerifyError::Count { stated: transcript.last_seq, found: verified.entries });
     }
     if chain::from_hex(&transcript.head) != Some(previous) {
         return Err(VerifyError::Head);
@@ -233,9 +223,7 @@ fn digest_of(entry: &TranscriptEntry, verified: &mut Verified) -> Result<Hash, V
             hash: entry.hash.clone(),
         };
         verified.placeholders += 1;
-        return chain::from_hex(digest)
-            .filter(|_| *entry == bare)
-            .ok_or_else(malformed);
+        return chain::from_hex(digest).filter(|_| *entry == bare).ok_or_else(malformed);
     }
     let (Some(at), Some(kind), Some(author), Some(commitment)) =
         (entry.at, &entry.kind, &entry.author, &entry.commitment)

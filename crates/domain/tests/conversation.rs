@@ -31,16 +31,11 @@ fn text(text: &str) -> Written {
 }
 
 fn note() -> Written {
-    Written::Note(Text {
-        text: "careful".into(),
-    })
+    Written::Note(Text { text: "careful".into() })
 }
 
 fn post(written: Written) -> Command {
-    Command::Post {
-        written,
-        availability: Availability::Online,
-    }
+    Command::Post { written, availability: Availability::Online }
 }
 
 fn says(words: &str) -> Command {
@@ -48,10 +43,7 @@ fn says(words: &str) -> Command {
 }
 
 fn says_to_nobody(words: &str) -> Command {
-    Command::Post {
-        written: text(words),
-        availability: Availability::Offline,
-    }
+    Command::Post { written: text(words), availability: Availability::Offline }
 }
 
 /// A conversation with its log and clock.
@@ -69,8 +61,7 @@ impl World {
 
     fn offline() -> Self {
         let name = Some("Ann".to_owned());
-        let (conversation, changes) =
-            Conversation::leave_message(VISITOR_ID, name, None, text("call me"));
+        let (conversation, changes) = Conversation::leave_message(VISITOR_ID, name, None, text("call me"));
         Self::with(conversation, &changes)
     }
 
@@ -89,22 +80,12 @@ impl World {
     fn offered() -> Self {
         let mut world = Self::waiting();
         let deadline_at = NOW + 30_000;
-        world.ok(
-            &SYSTEM,
-            &Command::Offer {
-                to: LI_ID,
-                deadline_at,
-            },
-        );
+        world.ok(&SYSTEM, &Command::Offer { to: LI_ID, deadline_at });
         world
     }
 
     fn with(conversation: Conversation, changes: &[Change]) -> Self {
-        let mut world = Self {
-            conversation,
-            kinds: vec![],
-            now: NOW,
-        };
+        let mut world = Self { conversation, kinds: vec![], now: NOW };
         world.apply(changes);
         world
     }
@@ -113,14 +94,12 @@ impl World {
         for change in changes {
             self.conversation.apply(change, self.now);
             let entry = change.entry(|agent| format!("agent {}", agent.0.as_u128()));
-            self.kinds
-                .extend(entry.as_ref().map(domain::entry::kind_of));
+            self.kinds.extend(entry.as_ref().map(domain::entry::kind_of));
         }
     }
 
     fn decide(&self, actor: &Actor, command: &Command) -> Result<Vec<Change>, Refusal> {
-        self.conversation
-            .decide(actor, command, &Policy::default(), self.now)
+        self.conversation.decide(actor, command, &Policy::default(), self.now)
     }
 
     #[track_caller]
@@ -149,40 +128,23 @@ fn a_conversation_from_start_to_rating() {
     assert_eq!(world.conversation.reply_deadline_at, None);
     world.ok(&LI, &says("?"));
     world.ok(&VISITOR, &Command::Close);
-    world.ok(
-        &VISITOR,
-        &Command::Rate {
-            score: 5,
-            comment: None,
-        },
-    );
+    world.ok(&VISITOR, &Command::Rate { score: 5, comment: None });
     assert_eq!(world.conversation.rating, Some(5));
-    let expected = [
-        "queued", "message", "message", "assigned", "message", "message", "closed", "rated",
-    ];
+    let expected = ["queued", "message", "message", "assigned", "message", "message", "closed", "rated"];
     assert_eq!(world.kinds, expected);
 }
 
 #[test]
 fn an_offer_is_accepted_by_its_agent_before_the_deadline_only() {
     let mut world = World::offered();
-    assert_eq!(
-        world.refused(&MAX, &Command::Accept),
-        Refusal::TakenBy(LI_ID)
-    );
+    assert_eq!(world.refused(&MAX, &Command::Accept), Refusal::TakenBy(LI_ID));
     assert_eq!(world.refused(&MAX, &Command::Decline), Refusal::OfferGone);
     world.now = NOW + 29_999;
     assert!(world.decide(&LI, &Command::Accept).is_ok());
     world.now = NOW + 30_000;
     let refusal = world.refused(&LI, &Command::Accept);
-    assert_eq!(
-        (refusal, refusal.code()),
-        (Refusal::OfferGone, ErrorCode::Conflict)
-    );
-    let missed = Change::OfferEnded {
-        agent: LI_ID,
-        end: OfferEnd::Missed,
-    };
+    assert_eq!((refusal, refusal.code()), (Refusal::OfferGone, ErrorCode::Conflict));
+    let missed = Change::OfferEnded { agent: LI_ID, end: OfferEnd::Missed };
     assert_eq!(world.ok(&SYSTEM, &Command::OfferLapsed), [missed]);
     assert_eq!(world.conversation.state, State::Waiting);
     assert_eq!(world.refused(&LI, &Command::Accept), Refusal::OfferGone);
@@ -192,14 +154,8 @@ fn an_offer_is_accepted_by_its_agent_before_the_deadline_only() {
 fn an_offer_does_not_lapse_early_and_keeps_the_place_in_the_queue() {
     let mut world = World::offered();
     world.now += 29_999;
-    assert_eq!(
-        world.refused(&SYSTEM, &Command::OfferLapsed),
-        Refusal::WrongState(State::Offered)
-    );
-    let declined = Change::OfferEnded {
-        agent: LI_ID,
-        end: OfferEnd::Declined,
-    };
+    assert_eq!(world.refused(&SYSTEM, &Command::OfferLapsed), Refusal::WrongState(State::Offered));
+    let declined = Change::OfferEnded { agent: LI_ID, end: OfferEnd::Declined };
     assert_eq!(world.ok(&LI, &Command::Decline), [declined]);
     assert_eq!(world.conversation.queued_at, Some(NOW));
     assert_eq!(world.conversation.waiting_since, Some(NOW));
@@ -211,14 +167,8 @@ fn accepting_twice_is_harmless_and_a_late_accept_names_the_winner() {
     let mut world = World::offered();
     world.ok(&LI, &Command::Accept);
     assert_eq!(world.ok(&LI, &Command::Accept), []);
-    assert_eq!(
-        world.refused(&MAX, &Command::Accept),
-        Refusal::TakenBy(LI_ID)
-    );
-    assert_eq!(
-        World::closed().refused(&LI, &Command::Accept),
-        Refusal::Closed
-    );
+    assert_eq!(world.refused(&MAX, &Command::Accept), Refusal::TakenBy(LI_ID));
+    assert_eq!(World::closed().refused(&LI, &Command::Accept), Refusal::Closed);
 }
 
 #[test]
@@ -228,10 +178,7 @@ fn picking() {
     assert!(world.conversation.is_held_by(LI_ID));
     assert_eq!(world.ok(&LI, &Command::Pick), []);
     let refusal = world.refused(&MAX, &Command::Pick);
-    assert_eq!(
-        (refusal, refusal.code()),
-        (Refusal::TakenBy(LI_ID), ErrorCode::Conflict)
-    );
+    assert_eq!((refusal, refusal.code()), (Refusal::TakenBy(LI_ID), ErrorCode::Conflict));
 
     let world = World::offered();
     assert_eq!(world.refused(&MAX, &Command::Pick), Refusal::TakenBy(LI_ID));
@@ -273,18 +220,9 @@ fn who_may_write() {
     assert!(world.decide(&LI, &says("a")).is_ok());
     assert!(world.decide(&EVA, &says("a")).is_ok());
     assert_eq!(world.refused(&MAX, &says("a")).code(), ErrorCode::Forbidden);
-    assert_eq!(
-        world.refused(&STRANGER, &says("a")).code(),
-        ErrorCode::NotFound
-    );
-    assert_eq!(
-        world.refused(&VISITOR, &post(note())).code(),
-        ErrorCode::Forbidden
-    );
-    assert_eq!(
-        world.refused(&SYSTEM, &says("a")).code(),
-        ErrorCode::Forbidden
-    );
+    assert_eq!(world.refused(&STRANGER, &says("a")).code(), ErrorCode::NotFound);
+    assert_eq!(world.refused(&VISITOR, &post(note())).code(), ErrorCode::Forbidden);
+    assert_eq!(world.refused(&SYSTEM, &says("a")).code(), ErrorCode::Forbidden);
     for world in [World::waiting(), World::offered()] {
         assert_eq!(world.refused(&LI, &says("a")).code(), ErrorCode::WrongState);
         assert!(world.decide(&VISITOR, &says("a")).is_ok());
@@ -294,13 +232,7 @@ fn who_may_write() {
 
 #[test]
 fn notes_are_for_every_agent_in_every_state_and_are_no_reply() {
-    for mut world in [
-        World::waiting(),
-        World::offered(),
-        World::active(),
-        World::closed(),
-        World::offline(),
-    ] {
+    for mut world in [World::waiting(), World::offered(), World::active(), World::closed(), World::offline()] {
         let before = world.conversation.clone();
         world.ok(&MAX, &post(note()));
         assert_eq!(world.conversation, before);
@@ -322,9 +254,7 @@ fn a_supervisor_who_writes_into_a_colleagues_conversation_does_not_stop_the_cloc
 #[test]
 fn no_first_reply_sends_it_back_to_the_queue() {
     let mut world = World::active();
-    let no_reply = Command::Requeue {
-        reason: QueuedReason::NoReply,
-    };
+    let no_reply = Command::Requeue { reason: QueuedReason::NoReply };
     world.now += 179_999;
     assert!(world.decide(&SYSTEM, &no_reply).is_err());
     world.now += 1;
@@ -345,9 +275,7 @@ fn no_first_reply_sends_it_back_to_the_queue() {
 fn an_agent_who_is_gone_loses_it_to_the_head_of_the_queue() {
     let mut world = World::active();
     world.now += 60_000;
-    let gone = Command::Requeue {
-        reason: QueuedReason::AgentGone,
-    };
+    let gone = Command::Requeue { reason: QueuedReason::AgentGone };
     world.ok(&SYSTEM, &gone);
     assert_eq!(world.conversation.queued_at, Some(NOW));
     assert_eq!(world.conversation.waiting_since, Some(NOW + 60_000));
@@ -374,22 +302,14 @@ fn transfers() {
     world.ok(&EVA, &to_max);
     assert!(world.conversation.is_held_by(MAX_ID));
     assert_eq!(World::closed().refused(&LI, &to_max), Refusal::Closed);
-    assert_eq!(
-        World::offline().refused(&EVA, &to_max).code(),
-        ErrorCode::WrongState
-    );
-    assert_eq!(
-        World::waiting().refused(&EVA, &to_queue).code(),
-        ErrorCode::WrongState
-    );
+    assert_eq!(World::offline().refused(&EVA, &to_max).code(), ErrorCode::WrongState);
+    assert_eq!(World::waiting().refused(&EVA, &to_queue).code(), ErrorCode::WrongState);
 }
 
 #[test]
 fn giving_it_back_is_for_the_holder() {
     let mut world = World::active();
-    let back = Command::Requeue {
-        reason: QueuedReason::Returned,
-    };
+    let back = Command::Requeue { reason: QueuedReason::Returned };
     assert_eq!(world.refused(&MAX, &back), Refusal::NotHolder);
     world.ok(&LI, &back);
     assert_eq!(world.conversation.state, State::Waiting);
@@ -399,27 +319,14 @@ fn giving_it_back_is_for_the_holder() {
 
 #[test]
 fn closing() {
-    for (actor, closed_by) in [
-        (VISITOR, ClosedBy::Visitor),
-        (LI, ClosedBy::Agent),
-        (SYSTEM, ClosedBy::VisitorGone),
-    ] {
+    for (actor, closed_by) in [(VISITOR, ClosedBy::Visitor), (LI, ClosedBy::Agent), (SYSTEM, ClosedBy::VisitorGone)] {
         let mut world = World::active();
-        assert_eq!(
-            world.ok(&actor, &Command::Close),
-            [Change::Closed { by: closed_by }]
-        );
+        assert_eq!(world.ok(&actor, &Command::Close), [Change::Closed { by: closed_by }]);
         assert_eq!(world.conversation.closed_at, Some(NOW));
         assert_eq!(world.ok(&actor, &Command::Close), []);
     }
-    assert_eq!(
-        World::active().refused(&MAX, &Command::Close),
-        Refusal::NotHolder
-    );
-    assert_eq!(
-        World::waiting().refused(&MAX, &Command::Close),
-        Refusal::NotHolder
-    );
+    assert_eq!(World::active().refused(&MAX, &Command::Close), Refusal::NotHolder);
+    assert_eq!(World::waiting().refused(&MAX, &Command::Close), Refusal::NotHolder);
     assert!(World::waiting().decide(&EVA, &Command::Close).is_ok());
     assert!(World::offline().decide(&MAX, &Command::Close).is_ok());
     let mut world = World::offered();
@@ -441,10 +348,7 @@ fn a_closed_conversation_reopens_within_the_window_with_the_same_agent_in_mind()
     let mut world = World::closed();
     world.now += DAY;
     let refusal = world.refused(&VISITOR, &says("hello again"));
-    assert_eq!(
-        (refusal, refusal.code()),
-        (Refusal::StartNew, ErrorCode::ConversationClosed)
-    );
+    assert_eq!((refusal, refusal.code()), (Refusal::StartNew, ErrorCode::ConversationClosed));
     assert_eq!(world.refused(&VISITOR, &Command::Reopen), Refusal::StartNew);
     world.ok(&LI, &Command::Reopen);
     assert!(world.conversation.is_held_by(LI_ID));
@@ -472,16 +376,7 @@ fn an_offline_message_is_answered_without_a_queue_until_the_visitor_returns() {
     world.ok(&VISITOR, &says("good"));
     assert_eq!(world.conversation.state, State::Waiting);
     assert_eq!(world.conversation.last_agent, Some(LI_ID));
-    let expected = [
-        "left_offline",
-        "message",
-        "message",
-        "assigned",
-        "message",
-        "message",
-        "queued",
-        "message",
-    ];
+    let expected = ["left_offline", "message", "message", "assigned", "message", "message", "queued", "message"];
     assert_eq!(world.kinds, expected);
 }
 
@@ -499,57 +394,32 @@ fn leaving_a_message_instead_of_waiting() {
         assert!(world.kinds.ends_with(&["left_offline", "message"]));
         assert!(world.decide(&VISITOR, &leave).is_ok());
     }
-    assert_eq!(
-        World::active().refused(&VISITOR, &leave).code(),
-        ErrorCode::WrongState
-    );
+    assert_eq!(World::active().refused(&VISITOR, &leave).code(), ErrorCode::WrongState);
     assert_eq!(World::closed().refused(&VISITOR, &leave), Refusal::StartNew);
-    assert_eq!(
-        World::waiting().refused(&LI, &leave).code(),
-        ErrorCode::Forbidden
-    );
+    assert_eq!(World::waiting().refused(&LI, &leave).code(), ErrorCode::Forbidden);
 }
 
 #[test]
 fn waiting_too_long_keeps_the_thread_as_offline() {
     let mut world = World::waiting();
     let policy = Policy::default();
-    assert_eq!(
-        world.conversation.wake_at(&policy),
-        Some(NOW + policy.max_wait_ms)
-    );
+    assert_eq!(world.conversation.wake_at(&policy), Some(NOW + policy.max_wait_ms));
     world.now += policy.max_wait_ms;
     world.ok(&SYSTEM, &Command::WaitedTooLong);
     assert_eq!(world.conversation.state, State::Offline);
     assert_eq!(world.conversation.wake_at(&policy), None);
-    assert!(
-        World::offered()
-            .decide(&SYSTEM, &Command::WaitedTooLong)
-            .is_err()
-    );
+    assert!(World::offered().decide(&SYSTEM, &Command::WaitedTooLong).is_err());
 }
 
 #[test]
 fn ratings() {
-    let rate = |score| Command::Rate {
-        score,
-        comment: Some("good".into()),
-    };
+    let rate = |score| Command::Rate { score, comment: Some("good".into()) };
     for score in [0, 6, 255] {
         let refusal = World::closed().refused(&VISITOR, &rate(score));
-        assert_eq!(
-            (refusal.code(), refusal.field()),
-            (ErrorCode::Invalid, Some("score"))
-        );
+        assert_eq!((refusal.code(), refusal.field()), (ErrorCode::Invalid, Some("score")));
     }
-    assert_eq!(
-        World::waiting().refused(&VISITOR, &rate(3)).code(),
-        ErrorCode::WrongState
-    );
-    assert_eq!(
-        World::closed().refused(&LI, &rate(3)).code(),
-        ErrorCode::Forbidden
-    );
+    assert_eq!(World::waiting().refused(&VISITOR, &rate(3)).code(), ErrorCode::WrongState);
+    assert_eq!(World::closed().refused(&LI, &rate(3)).code(), ErrorCode::Forbidden);
     let mut world = World::closed();
     world.ok(&VISITOR, &rate(3));
     world.ok(&VISITOR, &rate(4));

@@ -18,8 +18,7 @@ fn actor() -> impl Strategy<Value = Actor> {
     prop_oneof![
         Just(Actor::Visitor(VISITOR)),
         Just(Actor::System),
-        (agent(), proptest::sample::select(Role::ALL))
-            .prop_map(|(id, role)| Actor::Agent { id, role }),
+        (agent(), proptest::sample::select(Role::ALL)).prop_map(|(id, role)| Actor::Agent { id, role }),
     ]
 }
 
@@ -68,10 +67,7 @@ fn check(conversation: &Conversation) -> Result<(), TestCaseError> {
 fn allowed_for_visitor(change: &Change) -> bool {
     !matches!(
         change,
-        Change::Assigned { .. }
-            | Change::Transferred { .. }
-            | Change::Offered { .. }
-            | Change::AnsweredOffline { .. }
+        Change::Assigned { .. } | Change::Transferred { .. } | Change::Offered { .. } | Change::AnsweredOffline { .. }
     )
 }
 

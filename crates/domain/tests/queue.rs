@@ -32,14 +32,7 @@ fn positions_follow_the_order_of_routing() {
         rejections: vec![],
     };
     let queue = [row(1, 30, 0), row(2, 10, 0), row(3, 40, 1)];
-    let place = |number| {
-        position(
-            ConversationId(Uuid::from_u128(number)),
-            &queue,
-            &Policy::default(),
-            50,
-        )
-    };
+    let place = |number| position(ConversationId(Uuid::from_u128(number)), &queue, &Policy::default(), 50);
     assert_eq!([place(3), place(2), place(1)], [Some(1), Some(2), Some(3)]);
     assert_eq!(place(4), None);
 }
@@ -57,9 +50,7 @@ fn estimates_need_ten_measurements_and_capacity() {
 
 #[test]
 fn estimates_grow_with_the_spread() {
-    let times: Vec<i64> = (0..100)
-        .map(|i| if i % 10 == 0 { 600_000 } else { 60_000 })
-        .collect();
+    let times: Vec<i64> = (0..100).map(|i| if i % 10 == 0 { 600_000 } else { 60_000 }).collect();
     let estimate = estimate(1, &times, 1).unwrap();
     // The mean is 114 s; the few long ones lower the half and raise the nine of ten.
     assert!(estimate.p50_s < 114, "{estimate:?}");
@@ -68,40 +59,16 @@ fn estimates_grow_with_the_spread() {
 
 #[test]
 fn availability_counts_free_places() {
-    let policy = Policy {
-        max_queue: 3,
-        ..Policy::default()
-    };
+    let policy = Policy { max_queue: 3, ..Policy::default() };
     let available = |agents: &[AgentLoad], queue| availability(agents, queue, &policy);
     assert_eq!(available(&[], 0), Availability::Offline);
-    assert_eq!(
-        available(&[agent(Presence::Away, 0, 5)], 0),
-        Availability::Offline
-    );
-    assert_eq!(
-        available(&[agent(Presence::Unknown, 0, 5)], 0),
-        Availability::Offline
-    );
-    assert_eq!(
-        available(&[agent(Presence::Online, 4, 5)], 0),
-        Availability::Online
-    );
-    assert_eq!(
-        available(&[agent(Presence::Online, 5, 5)], 0),
-        Availability::OnlineForQueue
-    );
-    assert_eq!(
-        available(&[agent(Presence::Online, 9, 5)], 2),
-        Availability::OnlineForQueue
-    );
-    assert_eq!(
-        available(&[agent(Presence::Online, 5, 5)], 3),
-        Availability::Offline
-    );
-    assert_eq!(
-        available(&[agent(Presence::Online, 0, 5)], 1),
-        Availability::OnlineForQueue
-    );
+    assert_eq!(available(&[agent(Presence::Away, 0, 5)], 0), Availability::Offline);
+    assert_eq!(available(&[agent(Presence::Unknown, 0, 5)], 0), Availability::Offline);
+    assert_eq!(available(&[agent(Presence::Online, 4, 5)], 0), Availability::Online);
+    assert_eq!(available(&[agent(Presence::Online, 5, 5)], 0), Availability::OnlineForQueue);
+    assert_eq!(available(&[agent(Presence::Online, 9, 5)], 2), Availability::OnlineForQueue);
+    assert_eq!(available(&[agent(Presence::Online, 5, 5)], 3), Availability::Offline);
+    assert_eq!(available(&[agent(Presence::Online, 0, 5)], 1), Availability::OnlineForQueue);
 }
 
 proptest! {

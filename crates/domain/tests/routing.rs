@@ -51,17 +51,7 @@ fn pairs(waiting: &[Waiting], agents: &[AgentLoad], policy: &Policy) -> Vec<(u12
 
 #[test]
 fn first_come_first_served_to_the_least_loaded() {
-    let agents = [
-        AgentLoad {
-            load: 1,
-            ..agent(1)
-        },
-        AgentLoad {
-            capacity: 4,
-            load: 1,
-            ..agent(2)
-        },
-    ];
+    let agents = [AgentLoad { load: 1, ..agent(1) }, AgentLoad { capacity: 4, load: 1, ..agent(2) }];
     let queue = [waiting(3), waiting(1), waiting(2), waiting(4), waiting(5)];
     // 1/2 and 1/4 taken, then 1/2 and 2/4, and so on; the fifth finds nobody.
     let given = pairs(&queue, &agents, &Policy::default());
@@ -71,137 +61,63 @@ fn first_come_first_served_to_the_least_loaded() {
 #[test]
 fn longest_idle_and_round_robin() {
     let agents = [
-        AgentLoad {
-            idle_since: 5,
-            last_assigned_at: 1,
-            ..agent(1)
-        },
-        AgentLoad {
-            idle_since: 3,
-            last_assigned_at: 2,
-            ..agent(2)
-        },
+        AgentLoad { idle_since: 5, last_assigned_at: 1, ..agent(1) },
+        AgentLoad { idle_since: 3, last_assigned_at: 2, ..agent(2) },
     ];
-    let idle = Policy {
-        strategy: Rule::LongestIdle,
-        ..Policy::default()
-    };
-    assert_eq!(
-        pairs(&[waiting(1), waiting(2)], &agents, &idle),
-        [(1, 2), (2, 1)]
-    );
-    let turns = Policy {
-        strategy: Rule::RoundRobin,
-        ..Policy::default()
-    };
-    assert_eq!(
-        pairs(&[waiting(1), waiting(2)], &agents, &turns),
-        [(1, 1), (2, 2)]
-    );
-    let manual = Policy {
-        strategy: Rule::Manual,
-        ..Policy::default()
-    };
+    let idle = Policy { strategy: Rule::LongestIdle, ..Policy::default() };
+    assert_eq!(pairs(&[waiting(1), waiting(2)], &agents, &idle), [(1, 2), (2, 1)]);
+    let turns = Policy { strategy: Rule::RoundRobin, ..Policy::default() };
+    assert_eq!(pairs(&[waiting(1), waiting(2)], &agents, &turns), [(1, 1), (2, 2)]);
+    let manual = Policy { strategy: Rule::Manual, ..Policy::default() };
     let routing = route(&[waiting(1)], &agents, &manual, NOW);
     assert_eq!(routing.unserved[0].reasons, [Reason::Manual]);
 }
 
 #[test]
 fn the_previous_agent_is_preferred_when_free() {
-    let back = Waiting {
-        previous_agent: Some(agent_id(2)),
-        ..waiting(1)
-    };
-    let agents = [
-        agent(1),
-        AgentLoad {
-            load: 1,
-            ..agent(2)
-        },
-    ];
-    assert_eq!(
-        pairs(std::slice::from_ref(&back), &agents, &Policy::default()),
-        [(1, 2)]
-    );
-    let loose = Policy {
-        sticky: false,
-        ..Policy::default()
-    };
-    assert_eq!(
-        pairs(std::slice::from_ref(&back), &agents, &loose),
-        [(1, 1)]
-    );
-    let busy = [
-        agent(1),
-        AgentLoad {
-            load: 2,
-            ..agent(2)
-        },
-    ];
+    let back = Waiting { previous_agent: Some(agent_id(2)), ..waiting(1) };
+    let agents = [agent(1), AgentLoad { load: 1, ..agent(2) }];
+    assert_eq!(pairs(std::slice::from_ref(&back), &agents, &Policy::default()), [(1, 2)]);
+    let loose = Policy { sticky: false, ..Policy::default() };
+    assert_eq!(pairs(std::slice::from_ref(&back), &agents, &loose), [(1, 1)]);
+    let busy = [agent(1), AgentLoad { load: 2, ..agent(2) }];
     assert_eq!(pairs(&[back], &busy, &Policy::default()), [(1, 1)]);
 }
 
 #[test]
 fn waiting_raises_the_priority() {
     let policy = Policy::default();
-    let important = Waiting {
-        priority: 1,
-        ..waiting(1)
-    };
-    let patient = |ms| Waiting {
-        queued_at: NOW - ms,
-        ..waiting(2)
-    };
+    let important = Waiting { priority: 1, ..waiting(1) };
+    let patient = |ms| Waiting { queued_at: NOW - ms, ..waiting(2) };
     let first = |queue: &[Waiting]| ordered(queue, &policy, NOW)[0].conversation.0.as_u128();
-    assert_eq!(
-        first(&[patient(policy.ageing_ms - 1), important.clone()]),
-        1
-    );
+    assert_eq!(first(&[patient(policy.ageing_ms - 1), important.clone()]), 1);
     assert_eq!(first(&[patient(policy.ageing_ms), important]), 2);
 }
 
 fn skipped(number: u128, why: Skip) -> Reason {
-    Reason::Skipped {
-        agent: agent_id(number),
-        why,
-    }
+    Reason::Skipped { agent: agent_id(number), why }
 }
 
 fn member(number: u128) -> AgentLoad {
-    AgentLoad {
-        departments: vec![department(7)],
-        ..agent(number)
-    }
+    AgentLoad { departments: vec![department(7)], ..agent(number) }
 }
 
 /// A conversation for department 7 that agent 2 declined five seconds ago.
 fn declined() -> Waiting {
     Waiting {
         department: Some(department(7)),
-        rejections: vec![Rejection {
-            agent: agent_id(2),
-            at: NOW - 5_000,
-        }],
+        rejections: vec![Rejection { agent: agent_id(2), at: NOW - 5_000 }],
         ..waiting(1)
     }
 }
 
 #[test]
 fn decisions_are_explained() {
-    let full = AgentLoad {
-        load: 2,
-        ..member(1)
-    };
-    let away = AgentLoad {
-        presence: Presence::Away,
-        ..member(3)
-    };
+    let full = AgentLoad { load: 2, ..member(1) };
+    let away = AgentLoad { presence: Presence::Away, ..member(3) };
     let agents = [full, member(2), away, agent(4)];
     let routing = route(&[declined()], &agents, &Policy::default(), NOW);
-    let at_capacity = Skip::AtCapacity {
-        load: 2,
-        capacity: 2,
-    };
+    let at_capacity = Skip::AtCapacity { load: 2, capacity: 2 };
     let expected = [
         skipped(1, at_capacity),
         skipped(2, Skip::DeclinedRecently { ago_ms: 5_000 }),
@@ -212,9 +128,7 @@ fn decisions_are_explained() {
     assert_eq!(routing.wake_at, Some(NOW + 15_000));
     let json = serde_json::to_string(&expected[0]).unwrap();
     let id = agent_id(1);
-    let words = format!(
-        r#"{{"type":"skipped","agent":"{id}","why":{{"rule":"at_capacity","load":2,"capacity":2}}}}"#
-    );
+    let words = format!(r#"{{"type":"skipped","agent":"{id}","why":{{"rule":"at_capacity","load":2,"capacity":2}}}}"#);
     assert_eq!(json, words);
 }
 
@@ -222,45 +136,24 @@ fn decisions_are_explained() {
 fn who_declined_earlier_is_asked_again_when_nobody_else_is_there() {
     let later = NOW + 15_000;
     let routing = route(&[declined()], &[member(2)], &Policy::default(), later);
-    let chosen = Reason::Chosen {
-        agent: agent_id(2),
-        why: Choice::NobodyElse,
-    };
+    let chosen = Reason::Chosen { agent: agent_id(2), why: Choice::NobodyElse };
     assert_eq!(routing.decisions[0].reasons, [chosen]);
 
-    let busy = AgentLoad {
-        load: 1,
-        ..member(5)
-    };
+    let busy = AgentLoad { load: 1, ..member(5) };
     let routing = route(&[declined()], &[member(2), busy], &Policy::default(), later);
     assert_eq!(routing.decisions[0].agent, agent_id(5));
-    assert!(
-        routing.decisions[0]
-            .reasons
-            .contains(&skipped(2, Skip::RejectedEarlier))
-    );
+    assert!(routing.decisions[0].reasons.contains(&skipped(2, Skip::RejectedEarlier)));
 }
 
 fn any_policy() -> impl Strategy<Value = Policy> {
     let rules = [Rule::LeastLoaded, Rule::LongestIdle, Rule::RoundRobin];
-    (
-        proptest::sample::select(rules.to_vec()),
-        any::<bool>(),
-        1i64..10_000,
-    )
-        .prop_map(|(strategy, sticky, ageing_ms)| Policy {
-            strategy,
-            sticky,
-            ageing_ms,
-            ..Policy::default()
-        })
+    (proptest::sample::select(rules.to_vec()), any::<bool>(), 1i64..10_000)
+        .prop_map(|(strategy, sticky, ageing_ms)| Policy { strategy, sticky, ageing_ms, ..Policy::default() })
 }
 
 fn any_waiting() -> impl Strategy<Value = Waiting> {
-    let rejection = (0u128..6, 0i64..40_000).prop_map(|(agent, ago)| Rejection {
-        agent: agent_id(agent),
-        at: NOW - ago,
-    });
+    let rejection =
+        (0u128..6, 0i64..40_000).prop_map(|(agent, ago)| Rejection { agent: agent_id(agent), at: NOW - ago });
     (
         0u128..40,
         proptest::option::of(0u128..3),
@@ -269,17 +162,15 @@ fn any_waiting() -> impl Strategy<Value = Waiting> {
         proptest::option::of(0u128..6),
         prop::collection::vec(rejection, 0..3),
     )
-        .prop_map(
-            |(number, of, priority, ago, previous, rejections)| Waiting {
-                department: of.map(department),
-                priority,
-                queued_at: NOW - ago,
-                waiting_since: NOW - ago,
-                previous_agent: previous.map(agent_id),
-                rejections,
-                ..waiting(number)
-            },
-        )
+        .prop_map(|(number, of, priority, ago, previous, rejections)| Waiting {
+            department: of.map(department),
+            priority,
+            queued_at: NOW - ago,
+            waiting_since: NOW - ago,
+            previous_agent: previous.map(agent_id),
+            rejections,
+            ..waiting(number)
+        })
 }
 
 fn any_agents() -> impl Strategy<Value = Vec<AgentLoad>> {
@@ -293,19 +184,15 @@ fn any_agents() -> impl Strategy<Value = Vec<AgentLoad>> {
     );
     prop::collection::vec(one, 0..6).prop_map(|agents| {
         let made = agents.into_iter().enumerate();
-        made.map(
-            |(number, (presence, load, capacity, departments, idle_since, last_assigned_at))| {
-                AgentLoad {
-                    presence,
-                    load,
-                    capacity,
-                    departments: departments.into_iter().map(department).collect(),
-                    idle_since,
-                    last_assigned_at,
-                    ..agent(number as u128)
-                }
-            },
-        )
+        made.map(|(number, (presence, load, capacity, departments, idle_since, last_assigned_at))| AgentLoad {
+            presence,
+            load,
+            capacity,
+            departments: departments.into_iter().map(department).collect(),
+            idle_since,
+            last_assigned_at,
+            ..agent(number as u128)
+        })
         .collect()
     })
 }
@@ -314,13 +201,8 @@ fn any_agents() -> impl Strategy<Value = Vec<AgentLoad>> {
 fn eligible(waiting: &Waiting, agent: &AgentLoad, extra: u32, policy: &Policy) -> bool {
     agent.presence == Presence::Online
         && agent.load + extra < agent.capacity
-        && waiting
-            .department
-            .is_none_or(|of| agent.departments.contains(&of))
-        && !waiting
-            .rejections
-            .iter()
-            .any(|r| r.agent == agent.agent && r.at + policy.rejection_memory_ms > NOW)
+        && waiting.department.is_none_or(|of| agent.departments.contains(&of))
+        && !waiting.rejections.iter().any(|r| r.agent == agent.agent && r.at + policy.rejection_memory_ms > NOW)
 }
 
 /// An assignment is possible, and somebody who rejected it is asked again only when nobody else could be.
@@ -339,9 +221,7 @@ fn check_given(
     let rejected = |id: AgentId| waiting.rejections.iter().any(|r| r.agent == id);
     let agent = agents.iter().find(|agent| agent.agent == to);
     prop_assert!(agent.is_some_and(can));
-    let fresh = agents
-        .iter()
-        .any(|other| !rejected(other.agent) && can(other));
+    let fresh = agents.iter().any(|other| !rejected(other.agent) && can(other));
     prop_assert!(!rejected(to) || !fresh, "a fresh agent was free");
     Ok(())
 }

@@ -2,9 +2,7 @@
 
 use domain::chain;
 use domain::entry::Audience;
-use domain::transcript::{
-    FORMAT, StoredEntry, Transcript, TranscriptEntry, VERSION, VerifyError, verify,
-};
+use domain::transcript::{FORMAT, StoredEntry, Transcript, TranscriptEntry, VERSION, VerifyError, verify};
 use proptest::prelude::*;
 use protocol::ids::{ConversationId, SiteId, TenantId, VisitorId};
 use uuid::Uuid;
@@ -19,21 +17,9 @@ fn stored() -> Vec<StoredEntry> {
         ("queued", "system", r#"{"type":"queued"}"#),
         ("message", visitor, r#"{"type":"message","text":"hello"}"#),
         ("note", agent, r#"{"type":"note","text":"an old friend"}"#),
-        (
-            "message",
-            agent,
-            r#"{"type":"message","text":"hello, too"}"#,
-        ),
-        (
-            "message",
-            visitor,
-            r#"{"type":"message","text":"my secret"}"#,
-        ),
-        (
-            "closed",
-            "system",
-            r#"{"type":"closed","by":"visitor_gone"}"#,
-        ),
+        ("message", agent, r#"{"type":"message","text":"hello, too"}"#),
+        ("message", visitor, r#"{"type":"message","text":"my secret"}"#),
+        ("closed", "system", r#"{"type":"closed","by":"visitor_gone"}"#),
     ];
     let mut previous = chain::genesis(TENANT, CONVERSATION);
     let mut entries = vec![];
@@ -73,10 +59,7 @@ fn export(reader: Audience) -> Transcript {
         exported_at: 9_000,
         last_seq: 6,
         head: chain::to_hex(&stored[5].hash),
-        entries: stored
-            .iter()
-            .map(|entry| TranscriptEntry::export(entry, reader))
-            .collect(),
+        entries: stored.iter().map(|entry| TranscriptEntry::export(entry, reader)).collect(),
     }
 }
 
@@ -86,10 +69,7 @@ fn a_transcript_verifies_and_survives_json() {
         let json = serde_json::to_string_pretty(&export(reader)).unwrap();
         let read: Transcript = serde_json::from_str(&json).unwrap();
         let verified = verify(&read).unwrap();
-        assert_eq!(
-            (verified.entries, verified.redacted, verified.placeholders),
-            (6, 1, placeholders)
-        );
+        assert_eq!((verified.entries, verified.redacted, verified.placeholders), (6, 1, placeholders));
         assert!(!json.contains("secret"));
         assert_eq!(json.contains("old friend"), placeholders == 0);
     }
@@ -120,18 +100,14 @@ fn removed_reordered_inserted_and_cut_entries_are_found() {
             transcript.entries.remove(at);
             assert!(verify(&transcript).is_err(), "removed {at}");
             // Also when what follows is renumbered.
-            (1u64..)
-                .zip(&mut transcript.entries)
-                .for_each(|(seq, entry)| entry.seq = seq);
+            (1u64..).zip(&mut transcript.entries).for_each(|(seq, entry)| entry.seq = seq);
             transcript.last_seq = 5;
             assert!(verify(&transcript).is_err(), "removed {at} and renumbered");
 
             let mut transcript = export(reader);
             let copy = transcript.entries[at].clone();
             transcript.entries.insert(at, copy);
-            (1u64..)
-                .zip(&mut transcript.entries)
-                .for_each(|(seq, entry)| entry.seq = seq);
+            (1u64..).zip(&mut transcript.entries).for_each(|(seq, entry)| entry.seq = seq);
             transcript.last_seq = 7;
             assert!(verify(&transcript).is_err(), "inserted at {at}");
         }
@@ -139,51 +115,30 @@ fn removed_reordered_inserted_and_cut_entries_are_found() {
             let mut transcript = export(reader);
             transcript.entries.swap(at, at + 1);
             assert!(verify(&transcript).is_err(), "swapped {at}");
-            (1u64..)
-                .zip(&mut transcript.entries)
-                .for_each(|(seq, entry)| entry.seq = seq);
+            (1u64..).zip(&mut transcript.entries).for_each(|(seq, entry)| entry.seq = seq);
             assert!(verify(&transcript).is_err(), "swapped {at} and renumbered");
         }
     }
     let mut transcript = export(Audience::Agents);
     transcript.entries.pop();
-    assert_eq!(
-        verify(&transcript),
-        Err(VerifyError::Count {
-            stated: 6,
-            found: 5
-        })
-    );
+    assert_eq!(verify(&transcript), Err(VerifyError::Count { stated: 6, found: 5 }));
     transcript.last_seq = 5;
     assert_eq!(verify(&transcript), Err(VerifyError::Head));
 }
 
 /// Labels are not proven; everything else is.
-const LABELS: &[&str] = &[
-    "site",
-    "site_name",
-    "visitor",
-    "visitor_name",
-    "author_name",
-    "created_at",
-    "exported_at",
-];
+const LABELS: &[&str] = &["site", "site_name", "visitor", "visitor_name", "author_name", "created_at", "exported_at"];
 
 /// Every place in a JSON value that holds text or a number and is not a label.
 fn leaves(value: &serde_json::Value, pointer: &str, out: &mut Vec<String>) {
     match value {
         serde_json::Value::Object(members) => {
-            for (key, member) in members
-                .iter()
-                .filter(|(key, _)| !LABELS.contains(&key.as_str()))
-            {
+            for (key, member) in members.iter().filter(|(key, _)| !LABELS.contains(&key.as_str())) {
                 leaves(member, &format!("{pointer}/{key}"), out);
             }
         }
         serde_json::Value::Array(items) => {
-            (0..).zip(items).for_each(|(index, item): (usize, _)| {
-                leaves(item, &format!("{pointer}/{index}"), out)
-            });
+            (0..).zip(items).for_each(|(index, item): (usize, _)| leaves(item, &format!("{pointer}/{index}"), out));
         }
         _ => out.push(pointer.to_owned()),
     }
@@ -192,17 +147,13 @@ fn leaves(value: &serde_json::Value, pointer: &str, out: &mut Vec<String>) {
 /// The value with one place changed in a small way.
 fn flipped(value: &serde_json::Value, at: usize) -> serde_json::Value {
     match value {
-        serde_json::Value::Number(number) => {
-            (number.as_i64().expect("a number or hexadecimal digit") + 1).into()
-        }
+        serde_json::Value::Number(number) => (number.as_i64().expect("a number or hexadecimal digit") + 1).into(),
         serde_json::Value::String(text) => {
             let mut chars: Vec<char> = text.chars().collect();
             let at = at % chars.len();
             chars[at] = match chars[at] {
                 '0' => '1',
-                '1'..='9' | 'a'..='e' => {
-                    char::from_u32(chars[at] as u32 - 1).expect("a number or hexadecimal digit")
-                }
+                '1'..='9' | 'a'..='e' => char::from_u32(chars[at] as u32 - 1).expect("a number or hexadecimal digit"),
                 _ => 'b',
             };
             chars.into_iter().collect::<String>().into()
@@ -270,16 +221,6 @@ fn a_known_chain() {
     let commitment = chain::commitment(&[0; 16], "{}");
     let expected = "333b13ff02f57ae18049b82ca66f37592c5a3d8fd54e44e23ae5c7085c24fd2a";
     assert_eq!(chain::to_hex(&commitment), expected);
-    let first = chain::link(
-        &chain::genesis(TENANT, CONVERSATION),
-        1,
-        "message",
-        "system",
-        -1,
-        &commitment,
-    );
-    assert_eq!(
-        chain::to_hex(&first),
-        "a7b05b666402bb554f044dc1df408d7dbbafd574a0f13988c92dabf8f797af38"
-    );
+    let first = chain::link(&chain::genesis(TENANT, CONVERSATION), 1, "message", "system", -1, &commitment);
+    assert_eq!(chain::to_hex(&first), "a7b05b666402bb554f044dc1df408d7dbbafd574a0f13988c92dabf8f797af38");
 }

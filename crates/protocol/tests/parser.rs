@@ -8,14 +8,8 @@ use protocol::codec::{MAX_DEPTH, Value, parse};
 
 fn depth(value: &serde_json::Value) -> usize {
     match value {
-        serde_json::Value::Array(items) => {
-            items.iter().map(|item| 1 + depth(item)).max().unwrap_or(0)
-        }
-        serde_json::Value::Object(members) => members
-            .values()
-            .map(|item| 1 + depth(item))
-            .max()
-            .unwrap_or(0),
+        serde_json::Value::Array(items) => items.iter().map(|item| 1 + depth(item)).max().unwrap_or(0),
+        serde_json::Value::Object(members) => members.values().map(|item| 1 + depth(item)).max().unwrap_or(0),
         _ => 0,
     }
 }
@@ -31,9 +25,7 @@ fn same(small: &Value, serde: &serde_json::Value) -> bool {
             b.as_i64() == Some(*a) || (*a == 0 && b.as_f64() == Some(0.0))
         }
         (Value::Other, serde_json::Value::Number(b)) => b.as_i64().is_none(),
-        (Value::List(a), serde_json::Value::Array(b)) => {
-            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b))
-        }
+        (Value::List(a), serde_json::Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
         (Value::Object(a), serde_json::Value::Object(b)) => b.iter().all(|(key, b)| {
             let last = a.iter().rev().find(|(name, _)| name == key);
             last.is_some_and(|(_, a)| same(a, b))
@@ -46,12 +38,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
     let small = parse(text);
     match serde_json::from_str::<serde_json::Value>(text) {
         Ok(value) if depth(&value) <= MAX_DEPTH => {
-            prop_assert!(
-                small.as_ref().is_some_and(|small| same(small, &value)),
-                "{:?} {:?}",
-                small,
-                value
-            );
+            prop_assert!(small.as_ref().is_some_and(|small| same(small, &value)), "{:?} {:?}", small, value);
         }
         // Of doubled members serde_json drops the earlier, deeper ones too, so only this much can be said.
         Ok(_) => prop_assert_eq!(small, None),
@@ -127,25 +114,12 @@ const PIECES: &[&str] = &[
 
 /// Valid JSON, nested up to and beyond the limit.
 fn valid() -> impl Strategy<Value = String> {
-    let leaf = select(vec![
-        "null",
-        "true",
-        "0",
-        "-12",
-        "1.5e3",
-        "\"a\\n\\u00e9\"",
-        "\"\"",
-        "[]",
-        "{}",
-    ])
-    .prop_map(str::to_owned);
+    let leaf = select(vec!["null", "true", "0", "-12", "1.5e3", "\"a\\n\\u00e9\"", "\"\"", "[]", "{}"])
+        .prop_map(str::to_owned);
     leaf.prop_recursive(20, 60, 3, |inner| {
-        let list = prop::collection::vec(inner.clone(), 0..3)
-            .prop_map(|items| format!("[{}]", items.join(" , ")));
-        let member = (select(vec!["a", "b", "\\u0061"]), inner)
-            .prop_map(|(key, value)| format!("\"{key}\": {value}"));
-        let object = prop::collection::vec(member, 0..3)
-            .prop_map(|members| format!("{{{}}}", members.join(",")));
+        let list = prop::collection::vec(inner.clone(), 0..3).prop_map(|items| format!("[{}]", items.join(" , ")));
+        let member = (select(vec!["a", "b", "\\u0061"]), inner).prop_map(|(key, value)| format!("\"{key}\": {value}"));
+        let object = prop::collection::vec(member, 0..3).prop_map(|members| format!("{{{}}}", members.join(",")));
         prop_oneof![list, object]
     })
 }

@@ -19,9 +19,7 @@ fn cmid(number: u64) -> Cmid {
 /// The stored entry `seq`; every third is a placeholder.
 fn item(seq: u64) -> Item {
     let whole = !seq.is_multiple_of(3);
-    let text = Text {
-        text: format!("entry {seq}"),
-    };
+    let text = Text { text: format!("entry {seq}") };
     Item {
         seq,
         at: whole.then_some(1_000 + seq as i64),
@@ -44,9 +42,7 @@ fn entries(epoch: Epoch, from: u64, to: u64) -> Entries {
 fn pending(number: u64) -> Pending {
     Pending {
         cmid: cmid(number),
-        body: PostBody::Message(Text {
-            text: format!("entry {number}"),
-        }),
+        body: PostBody::Message(Text { text: format!("entry {number}") }),
         at: 1,
         state: SendState::Sending,
     }
@@ -63,26 +59,15 @@ fn check(timeline: &Timeline) -> Result<(), TestCaseError> {
     for (expected, held) in (1u64..).zip(timeline.items()) {
         prop_assert_eq!(held, &item(expected));
     }
-    let stored = |pending: &Pending| {
-        timeline
-            .items()
-            .iter()
-            .any(|item| item.cmid == Some(pending.cmid))
-    };
-    prop_assert!(
-        !timeline.pending().iter().any(stored),
-        "an echo beside its entry"
-    );
+    let stored = |pending: &Pending| timeline.items().iter().any(|item| item.cmid == Some(pending.cmid));
+    prop_assert!(!timeline.pending().iter().any(stored), "an echo beside its entry");
     Ok(())
 }
 
 /// Slices of a log of `last` entries, in any order, overlapping and repeated, some empty.
 fn slices(last: u64) -> impl Strategy<Value = Vec<(u64, u64)>> {
     prop::collection::vec((1..=last, 0u64..8), 0..30).prop_map(move |slices| {
-        slices
-            .into_iter()
-            .map(|(from, length)| (from, (from + length).min(last + 1) - 1))
-            .collect()
+        slices.into_iter().map(|(from, length)| (from, (from + length).min(last + 1) - 1)).collect()
     })
 }
 
@@ -163,9 +148,7 @@ proptest! {
 }
 
 fn item_is_placeholder(send: Cmid) -> bool {
-    (1..=20)
-        .filter(|seq: &u64| seq.is_multiple_of(3))
-        .any(|seq| cmid(seq) == send)
+    (1..=20).filter(|seq: &u64| seq.is_multiple_of(3)).any(|seq| cmid(seq) == send)
 }
 
 #[test]

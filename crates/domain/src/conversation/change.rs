@@ -1,8 +1,7 @@
 //! What can happen to a conversation, the entry each change writes, and its effect on the projection.
 
 use protocol::entry::{
-    Assigned, Closed, ClosedBy, EntryBody, File, LeftOffline, Queued, QueuedReason, Rated,
-    Reopened, Text, Transferred,
+    Assigned, Closed, ClosedBy, EntryBody, File, LeftOffline, Queued, QueuedReason, Rated, Reopened, Text, Transferred,
 };
 use protocol::ids::AgentId;
 use protocol::state::ConversationState;
@@ -122,26 +121,17 @@ impl Change {
             Self::Wrote(written) => written.clone().into(),
             Self::Queued { reason } => EntryBody::Queued(Queued { reason: *reason }),
             Self::Assigned { agent, .. } | Self::AnsweredOffline { agent } => {
-                EntryBody::Assigned(Assigned {
-                    agent: *agent,
-                    name: name_of(*agent),
-                })
+                EntryBody::Assigned(Assigned { agent: *agent, name: name_of(*agent) })
             }
-            Self::Transferred { from, to, .. } => EntryBody::Transferred(Transferred {
-                from: *from,
-                to: *to,
-                name: to.map(name_of),
-            }),
-            Self::LeftOffline { name, email } => EntryBody::LeftOffline(LeftOffline {
-                name: name.clone(),
-                email: email.clone(),
-            }),
+            Self::Transferred { from, to, .. } => {
+                EntryBody::Transferred(Transferred { from: *from, to: *to, name: to.map(name_of) })
+            }
+            Self::LeftOffline { name, email } => {
+                EntryBody::LeftOffline(LeftOffline { name: name.clone(), email: email.clone() })
+            }
             Self::Closed { by } => EntryBody::Closed(Closed { by: *by }),
             Self::Reopened => EntryBody::Reopened(Reopened { continues: None }),
-            Self::Rated { score, comment } => EntryBody::Rated(Rated {
-                score: *score,
-                comment: comment.clone(),
-            }),
+            Self::Rated { score, comment } => EntryBody::Rated(Rated { score: *score, comment: comment.clone() }),
             Self::ReplyStarted { .. } | Self::Offered { .. } | Self::OfferEnded { .. } => {
                 return None;
             }
@@ -179,16 +169,9 @@ impl Conversation {
                 self.state = ConversationState::Waiting;
                 self.end_offer();
             }
-            Change::Assigned {
-                agent,
-                reply_deadline_at,
-            } => self.hold(*agent, *reply_deadline_at),
+            Change::Assigned { agent, reply_deadline_at } => self.hold(*agent, *reply_deadline_at),
             Change::AnsweredOffline { agent } => self.answer_offline(*agent, now),
-            Change::Transferred {
-                to: Some(agent),
-                reply_deadline_at,
-                ..
-            } => self.hold(*agent, *reply_deadline_at),
+            Change::Transferred { to: Some(agent), reply_deadline_at, .. } => self.hold(*agent, *reply_deadline_at),
             Change::Transferred { to: None, .. } => {
                 self.last_agent = None;
                 self.wait(now);

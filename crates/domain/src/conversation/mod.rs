@@ -100,9 +100,7 @@ impl Conversation {
     pub fn continues(&self, policy: &crate::policy::Policy, now: i64) -> bool {
         match (self.state, self.closed_at) {
             (ConversationState::Closed, None) => false,
-            (ConversationState::Closed, Some(at)) => {
-                now.saturating_sub(at) < policy.reopen_window_ms
-            }
+            (ConversationState::Closed, Some(at)) => now.saturating_sub(at) < policy.reopen_window_ms,
             _ => true,
         }
     }
@@ -111,9 +109,7 @@ impl Conversation {
     /// wait is over. `None`: never.
     pub fn wake_at(&self, policy: &crate::policy::Policy) -> Option<i64> {
         match self.state {
-            ConversationState::Waiting => self
-                .waiting_since
-                .map(|at| at.saturating_add(policy.max_wait_ms)),
+            ConversationState::Waiting => self.waiting_since.map(|at| at.saturating_add(policy.max_wait_ms)),
             ConversationState::Offered => self.offer_deadline_at,
             ConversationState::Active => self.reply_deadline_at,
             ConversationState::Closed | ConversationState::Offline => None,

@@ -122,14 +122,9 @@ pub fn route(waiting: &[Waiting], agents: &[AgentLoad], policy: &Policy, now: i6
                 for rejection in &conversation.rejections {
                     wake(&mut routing.wake_at, forgotten_at(rejection, policy), now);
                 }
-                let over = conversation
-                    .waiting_since
-                    .saturating_add(policy.max_wait_ms);
+                let over = conversation.waiting_since.saturating_add(policy.max_wait_ms);
                 wake(&mut routing.wake_at, over, now);
-                routing.unserved.push(Skipped {
-                    conversation: conversation.conversation,
-                    reasons,
-                });
+                routing.unserved.push(Skipped { conversation: conversation.conversation, reasons });
             }
         }
     }
@@ -143,23 +138,14 @@ pub fn ordered<'a>(waiting: &'a [Waiting], policy: &Policy, now: i64) -> Vec<&'a
     order.sort_by_key(|waiting| {
         let waited = now.saturating_sub(waiting.queued_at).max(0);
         let priority = i64::from(waiting.priority).saturating_add(waited / policy.ageing_ms.max(1));
-        (
-            std::cmp::Reverse(priority),
-            waiting.queued_at,
-            waiting.conversation,
-        )
+        (std::cmp::Reverse(priority), waiting.queued_at, waiting.conversation)
     });
     let mut seen = std::collections::HashSet::new();
     order.retain(|waiting| seen.insert(waiting.conversation));
     order
 }
 
-fn choose(
-    waiting: &Waiting,
-    agents: &[AgentLoad],
-    policy: &Policy,
-    now: i64,
-) -> (Option<AgentId>, Vec<Reason>) {
+fn choose(waiting: &Waiting, agents: &[AgentLoad], policy: &Policy, now: i64) -> (Option<AgentId>, Vec<Reason>) {
     if policy.strategy == Strategy::Manual {
         return (None, vec![Reason::Manual]);
     }
@@ -170,26 +156,15 @@ fn choose(
     let mut free = Vec::new();
     for agent in agents {
         match skip(waiting, agent, policy, now) {
-            Some(why) => reasons.push(Reason::Skipped {
-                agent: agent.agent,
-                why,
-            }),
+            Some(why) => reasons.push(Reason::Skipped { agent: agent.agent, why }),
             None => free.push(agent),
         }
     }
-    let rejected = |agent: &&AgentLoad| {
-        waiting
-            .rejections
-            .iter()
-            .any(|rejection| rejection.agent == agent.agent)
-    };
+    let rejected = |agent: &&AgentLoad| waiting.rejections.iter().any(|rejection| rejection.agent == agent.agent);
     let (again, fresh): (Vec<&AgentLoad>, Vec<&AgentLoad>) = free.into_iter().partition(rejected);
     let only_again = fresh.is_empty();
     if !only_again {
-        let earlier = |agent: &&AgentLoad| Reason::Skipped {
-            agent: agent.agent,
-            why: Skip::RejectedEarlier,
-        };
+        let earlier = |agent: &&AgentLoad| Reason::Skipped { agent: agent.agent, why: Skip::RejectedEarlier };
         reasons.extend(again.iter().map(earlier));
     }
     let candidates = if only_again { again } else { fresh };
@@ -207,25 +182,16 @@ fn skip(waiting: &Waiting, agent: &AgentLoad, policy: &Policy, now: i64) -> Opti
     if agent.presence != Presence::Online {
         return Some(Skip::Away);
     }
-    if waiting
-        .department
-        .is_some_and(|department| !agent.departments.contains(&department))
-    {
+    if waiting.department.is_some_and(|department| !agent.departments.contains(&department)) {
         return Some(Skip::WrongDepartment);
     }
     if agent.load >= agent.capacity {
-        return Some(Skip::AtCapacity {
-            load: agent.load,
-            capacity: agent.capacity,
-        });
+        return Some(Skip::AtCapacity { load: agent.load, capacity: agent.capacity });
     }
     let rejections = waiting.rejections.iter();
-    let newest = rejections
-        .filter(|rejection| rejection.agent == agent.agent)
-        .max_by_key(|rejection| rejection.at)?;
-    (forgotten_at(newest, policy) > now).then(|| Skip::DeclinedRecently {
-        ago_ms: now.saturating_sub(newest.at).max(0),
-    })
+    let newest = rejections.filter(|rejection| rejection.agent == agent.agent).max_by_key(|rejection| rejection.at)?;
+    (forgotten_at(newest, policy) > now)
+        .then(|| Skip::DeclinedRecently { ago_ms: now.saturating_sub(newest.at).max(0) })
 }
 
 fn best<'a>(
@@ -234,9 +200,7 @@ fn best<'a>(
     policy: &Policy,
     now: i64,
 ) -> Option<(&'a AgentLoad, Choice)> {
-    let previous = candidates
-        .iter()
-        .find(|agent| Some(agent.agent) == waiting.previous_agent);
+    let previous = candidates.iter().find(|agent| Some(agent.agent) == waiting.previous_agent);
     if let Some(agent) = previous.filter(|_| policy.sticky) {
         return Some((agent, Choice::PreviousAgent));
     }
@@ -253,14 +217,9 @@ fn best<'a>(
         Strategy::RoundRobin => agents.min_by_key(|agent| (agent.last_assigned_at, agent.agent)),
     }?;
     let why = match policy.strategy {
-        Strategy::LongestIdle => Choice::LongestIdle {
-            idle_ms: now.saturating_sub(agent.idle_since).max(0),
-        },
+        Strategy::LongestIdle => Choice::LongestIdle { idle_ms: now.saturating_sub(agent.idle_since).max(0) },
         Strategy::RoundRobin => Choice::RoundRobin,
-        Strategy::LeastLoaded | Strategy::Manual => Choice::LeastLoaded {
-            load: agent.load,
-            capacity: agent.capacity,
-        },
+        Strategy::LeastLoaded | Strategy::Manual => Choice::LeastLoaded { load: agent.load, capacity: agent.capacity },
     };
     Some((agent, why))
 }

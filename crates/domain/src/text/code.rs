@@ -30,9 +30,7 @@ impl Slug {
         if text.is_empty() {
             return Err(TextError::Empty);
         }
-        let fits = text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let fits = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !fits || text.starts_with('-') || text.ends_with('-') {
             return Err(TextError::Format);
         }

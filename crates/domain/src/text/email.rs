@@ -48,7 +48,5 @@ fn is_atom_byte(byte: u8) -> bool {
 
 fn is_domain(domain: &str) -> bool {
     let last = domain.rsplit('.').next().unwrap_or_default();
-    domain.contains('.')
-        && domain.split('.').all(super::web::is_label)
-        && !last.bytes().all(|b| b.is_ascii_digit())
+    domain.contains('.') && domain.split('.').all(super::web::is_label) && !last.bytes().all(|b| b.is_ascii_digit())
 }

@@ -45,9 +45,7 @@ impl TextError {
     }
 
     const fn too_long(limit: usize) -> Self {
-        Self::TooLong {
-            limit: limit as u64,
-        }
+        Self::TooLong { limit: limit as u64 }
     }
 }
 
@@ -189,11 +187,7 @@ impl PageTitle {
     /// Only [`TextError::Empty`].
     pub fn parse(text: &str) -> Result<Self, TextError> {
         let visible = |c: char| {
-            if breaks_line(c) || turns_direction(c) {
-                ' '
-            } else {
-                c
-            }
+            if breaks_line(c) || turns_direction(c) { ' ' } else { c }
         };
         cut(text, limits::TITLE_CHARS, visible).map(Self)
     }
@@ -202,10 +196,7 @@ impl PageTitle {
 fn lines(text: &str, limit: usize) -> Result<String, TextError> {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let text = normalised(&text, limit)?;
-    if text
-        .chars()
-        .any(|c| c.is_control() && c != '\n' && c != '\t')
-    {
+    if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
         return Err(TextError::Format);
     }
     Ok(text)
@@ -215,12 +206,7 @@ fn lines(text: &str, limit: usize) -> Result<String, TextError> {
 /// short one.
 fn normalised(text: &str, limit: usize) -> Result<String, TextError> {
     let mut count = 0;
-    let text: String = text
-        .trim()
-        .nfc()
-        .take(limit + 1)
-        .inspect(|_| count += 1)
-        .collect();
+    let text: String = text.trim().nfc().take(limit + 1).inspect(|_| count += 1).collect();
     if text.chars().all(is_invisible) {
         return Err(TextError::Empty);
     }

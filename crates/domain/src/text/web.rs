@@ -71,9 +71,7 @@ impl PageUrl {
 /// One label of a DNS name: letters, digits, inner hyphens, 1 to 63 of them.
 pub(super) fn is_label(label: &str) -> bool {
     (1..=63).contains(&label.len())
-        && label
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
         && !label.starts_with('-')
         && !label.ends_with('-')
 }
@@ -100,10 +98,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 }
 
 fn canonical_host(host: &str) -> Option<String> {
-    if let Some(inner) = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return inner.parse::<Ipv6Addr>().ok().map(|ip| format!("[{ip}]"));
     }
     let last = host.rsplit('.').next()?;

@@ -32,11 +32,7 @@ pub(crate) trait Any: Sized {
 
 /// Values of `T` as a proptest strategy.
 pub(crate) fn values<T: Any + std::fmt::Debug>() -> impl Strategy<Value = T> {
-    prop::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| {
-        T::any(&mut Source {
-            bytes: bytes.iter(),
-        })
-    })
+    prop::collection::vec(any::<u8>(), 0..600).prop_map(|bytes| T::any(&mut Source { bytes: bytes.iter() }))
 }
 
 impl Any for bool {
@@ -205,8 +201,7 @@ where
     T: Wire + serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
 {
     let small = protocol::codec::to_json(value);
-    let serde =
-        serde_json::to_string(value).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let serde = serde_json::to_string(value).map_err(|error| TestCaseError::fail(error.to_string()))?;
     prop_assert_eq!(&small, &serde);
     let read = protocol::codec::from_json::<T>(&serde);
     prop_assert_eq!(read.as_ref(), Some(value));

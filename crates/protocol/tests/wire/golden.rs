@@ -8,9 +8,7 @@ use protocol::codec::Wire;
 use protocol::command::{Command, PostBody};
 use protocol::entry::{EntryBody, Item};
 use protocol::event::Event;
-use protocol::frame::{
-    CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest,
-};
+use protocol::frame::{CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest};
 use protocol::site::FrameConfig;
 
 fn folder() -> PathBuf {
@@ -29,11 +27,7 @@ where
 {
     let text = text(name);
     let serde: T = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    assert_eq!(
-        protocol::codec::from_json(&text).as_ref(),
-        Some(&serde),
-        "{name}"
-    );
+    assert_eq!(protocol::codec::from_json(&text).as_ref(), Some(&serde), "{name}");
     check_equal(&serde).unwrap_or_else(|error| panic!("{name}: {error}"));
     let example: serde_json::Value = serde_json::from_str(&text).expect("read above");
     let written = serde_json::to_value(&serde).expect("a wire type");
@@ -110,14 +104,9 @@ fn every_example_stands_in_the_document() {
     for file in fs::read_dir(folder()).expect("the examples") {
         let path = file.expect("an example").path();
         let example = fs::read_to_string(&path).expect("an example");
-        assert!(
-            document.contains(example.trim()),
-            "{} is not in docs/protocol.md",
-            path.display()
-        );
+        assert!(document.contains(example.trim()), "{} is not in docs/protocol.md", path.display());
         count += 1;
     }
-    let least =
-        Command::TAGS.len() + Event::TAGS.len() + EntryBody::TAGS.len() + PostBody::TAGS.len();
+    let least = Command::TAGS.len() + Event::TAGS.len() + EntryBody::TAGS.len() + PostBody::TAGS.len();
     assert!(count >= least);
 }

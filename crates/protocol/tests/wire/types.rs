@@ -1,29 +1,26 @@
 //! Every wire type with its members.
 
 use protocol::command::{
-    Accept, Close, Command, Decline, Fetch, Hello, LeaveMessage, Page, Pick, Pong, Post, PostBody,
-    PostFile, Rate, Read, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
+    Accept, Close, Command, Decline, Fetch, Hello, LeaveMessage, Page, Pick, Pong, Post, PostBody, PostFile, Rate,
+    Read, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
 };
 use protocol::entry::{
-    Assigned, Author, AuthorKind, Closed, ClosedBy, EntryBody, File, Item, LeftOffline, Queued,
-    QueuedReason, Rated, Reopened, Text, Transferred,
+    Assigned, Author, AuthorKind, Closed, ClosedBy, EntryBody, File, Item, LeftOffline, Queued, QueuedReason, Rated,
+    Reopened, Text, Transferred,
 };
 use protocol::error::ErrorCode;
 use protocol::event::{
-    Ack, ConversationChanged, Entries, Event, Ping, ReadMoved, Reconnect, Refused, Reset,
-    ResetReason, TypingShown, Welcome,
+    Ack, ConversationChanged, Entries, Event, Ping, ReadMoved, Reconnect, Refused, Reset, ResetReason, TypingShown,
+    Welcome,
 };
-use protocol::frame::{
-    CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest,
-};
+use protocol::frame::{CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest};
 use protocol::ids::{
-    AccountId, AgentId, AttachmentId, Cmid, ConversationId, DepartmentId, Epoch, SiteId, TenantId,
-    VisitorId,
+    AccountId, AgentId, AttachmentId, Cmid, ConversationId, DepartmentId, Epoch, SiteId, TenantId, VisitorId,
 };
 use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, SiteTexts, Theme};
 use protocol::state::{
-    AgentCard, AgentState, Availability, Colleague, ConversationState, Cursor, Earlier, Estimate,
-    Presence, ReadMark, Role, Summary, VisitorConversation, VisitorProfile, VisitorState,
+    AgentCard, AgentState, Availability, Colleague, ConversationState, Cursor, Earlier, Estimate, Presence, ReadMark,
+    Role, Summary, VisitorConversation, VisitorProfile, VisitorState,
 };
 
 use crate::any::{Any, Source, Tagged, any_enum, any_id, any_struct, any_word};

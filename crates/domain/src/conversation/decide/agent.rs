@@ -23,13 +23,7 @@ impl By {
 }
 
 impl Conversation {
-    pub(super) fn decide_agent(
-        &self,
-        who: By,
-        command: &Command,
-        policy: &Policy,
-        now: i64,
-    ) -> Decision {
+    pub(super) fn decide_agent(&self, who: By, command: &Command, policy: &Policy, now: i64) -> Decision {
         if !allows(who.role, Permission::Answer) {
             return Err(Refusal::Forbidden);
         }
@@ -39,22 +33,17 @@ impl Conversation {
             Command::StartReply if self.is_held_by(who.id) => Ok(self.reply(false)),
             Command::StartReply => Ok(vec![]),
             Command::Accept => self.accept(who.id, reply_deadline_at, now),
-            Command::Decline if self.offered_to == Some(who.id) => Ok(vec![Change::OfferEnded {
-                agent: who.id,
-                end: OfferEnd::Declined,
-            }]),
+            Command::Decline if self.offered_to == Some(who.id) => {
+                Ok(vec![Change::OfferEnded { agent: who.id, end: OfferEnd::Declined }])
+            }
             Command::Decline => Err(Refusal::OfferGone),
             Command::Pick => self.pick(who, reply_deadline_at),
             Command::Reopen if self.state == ConversationState::Closed => self.pick(who, None),
             Command::Reopen => Err(self.wrong_state()),
             Command::Transfer { to } => self.transfer(who, *to, reply_deadline_at),
-            Command::Requeue {
-                reason: reason @ QueuedReason::Returned,
-            } => {
+            Command::Requeue { reason: reason @ QueuedReason::Returned } => {
                 self.check_holder(who)?;
-                Ok(vec![Change::Queued {
-                    reason: Some(*reason),
-                }])
+                Ok(vec![Change::Queued { reason: Some(*reason) }])
             }
             Command::Close => self.agent_closes(who),
             _ => Err(Refusal::Forbidden),
@@ -70,15 +59,11 @@ impl Conversation {
             ConversationState::Closed => Err(Refusal::Closed),
             ConversationState::Waiting | ConversationState::Offered => Err(self.wrong_state()),
             ConversationState::Offline if self.agent == Some(who.id) => Ok(vec![wrote]),
-            ConversationState::Offline => {
-                Ok(vec![Change::AnsweredOffline { agent: who.id }, wrote])
-            }
+            ConversationState::Offline => Ok(vec![Change::AnsweredOffline { agent: who.id }, wrote]),
             ConversationState::Active => {
                 self.check_holder(who)?;
                 let mut changes = vec![wrote];
-                if self.is_held_by(who.id)
-                    && (self.first_reply_at.is_none() || self.reply_deadline_at.is_some())
-                {
+                if self.is_held_by(who.id) && (self.first_reply_at.is_none() || self.reply_deadline_at.is_some()) {
                     changes.extend(self.reply(true));
                 }
                 Ok(changes)
@@ -88,11 +73,7 @@ impl Conversation {
 
     /// Stops the clock for the first reply where it runs, or records that a reply was sent.
     fn reply(&self, sent: bool) -> Vec<Change> {
-        if sent || self.reply_deadline_at.is_some() {
-            vec![Change::ReplyStarted { sent }]
-        } else {
-            vec![]
-        }
+        if sent || self.reply_deadline_at.is_some() { vec![Change::ReplyStarted { sent }] } else { vec![] }
     }
 
     fn accept(&self, agent: AgentId, reply_deadline_at: Option<i64>, now: i64) -> Decision {
@@ -101,15 +82,8 @@ impl Conversation {
             ConversationState::Active => Err(self.taken()),
             ConversationState::Closed => Err(Refusal::Closed),
             ConversationState::Offered if self.offered_to != Some(agent) => Err(self.taken()),
-            ConversationState::Offered
-                if self
-                    .offer_deadline_at
-                    .is_some_and(|deadline| now < deadline) =>
-            {
-                Ok(vec![Change::Assigned {
-                    agent,
-                    reply_deadline_at,
-                }])
+            ConversationState::Offered if self.offer_deadline_at.is_some_and(|deadline| now < deadline) => {
+                Ok(vec![Change::Assigned { agent, reply_deadline_at }])
             }
             _ => Err(Refusal::OfferGone),
         }
@@ -117,26 +91,19 @@ impl Conversation {
 
     fn pick(&self, who: By, reply_deadline_at: Option<i64>) -> Decision {
         let may_take_over = who.may_take_over();
-        let assigned = |reply_deadline_at| Change::Assigned {
-            agent: who.id,
-            reply_deadline_at,
-        };
+        let assigned = |reply_deadline_at| Change::Assigned { agent: who.id, reply_deadline_at };
         match self.state {
             ConversationState::Waiting => Ok(vec![assigned(reply_deadline_at)]),
-            ConversationState::Offered if self.offered_to == Some(who.id) => {
-                Ok(vec![assigned(reply_deadline_at)])
-            }
+            ConversationState::Offered if self.offered_to == Some(who.id) => Ok(vec![assigned(reply_deadline_at)]),
             ConversationState::Offered if may_take_over => {
                 let mut changes = self.withdraw_offer();
                 changes.push(assigned(reply_deadline_at));
                 Ok(changes)
             }
             ConversationState::Active if self.agent == Some(who.id) => Ok(vec![]),
-            ConversationState::Active if may_take_over => Ok(vec![Change::Transferred {
-                from: self.agent,
-                to: Some(who.id),
-                reply_deadline_at: None,
-            }]),
+            ConversationState::Active if may_take_over => {
+                Ok(vec![Change::Transferred { from: self.agent, to: Some(who.id), reply_deadline_at: None }])
+            }
             ConversationState::Offered | ConversationState::Active => Err(self.taken()),
             // Whoever takes these does so by choice, and nobody waits for an answer.
             ConversationState::Offline => Ok(vec![assigned(None)]),
@@ -161,11 +128,7 @@ impl Conversation {
             return Ok(vec![]);
         }
         let mut changes = self.withdraw_offer();
-        changes.push(Change::Transferred {
-            from: self.agent,
-            to,
-            reply_deadline_at: to.and(reply_deadline_at),
-        });
+        changes.push(Change::Transferred { from: self.agent, to, reply_deadline_at: to.and(reply_deadline_at) });
         Ok(changes)
     }
 
@@ -178,17 +141,12 @@ impl Conversation {
                 return Err(Refusal::NotHolder);
             }
         }
-        Ok(self.close(&Actor::Agent {
-            id: who.id,
-            role: who.role,
-        }))
+        Ok(self.close(&Actor::Agent { id: who.id, role: who.role }))
     }
 
     fn check_holder(&self, who: By) -> Result<(), Refusal> {
         match self.state {
-            ConversationState::Active if self.agent == Some(who.id) || who.may_take_over() => {
-                Ok(())
-            }
+            ConversationState::Active if self.agent == Some(who.id) || who.may_take_over() => Ok(()),
             ConversationState::Active => Err(Refusal::NotHolder),
             _ => Err(self.wrong_state()),
         }
@@ -196,8 +154,6 @@ impl Conversation {
 
     /// Somebody else has it.
     fn taken(&self) -> Refusal {
-        self.offered_to
-            .or(self.agent)
-            .map_or(Refusal::OfferGone, Refusal::TakenBy)
+        self.offered_to.or(self.agent).map_or(Refusal::OfferGone, Refusal::TakenBy)
     }
 }

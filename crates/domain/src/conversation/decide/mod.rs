@@ -23,10 +23,7 @@ impl Conversation {
         match actor {
             Actor::Visitor(id) => self.decide_visitor(*id, command, policy, now),
             Actor::Agent { id, role } => {
-                let who = agent::By {
-                    id: *id,
-                    role: *role,
-                };
+                let who = agent::By { id: *id, role: *role };
                 self.decide_agent(who, command, policy, now)
             }
             Actor::System => self.decide_system(command, now),
@@ -38,9 +35,7 @@ impl Conversation {
             return vec![];
         }
         let mut changes = self.withdraw_offer();
-        changes.push(Change::Closed {
-            by: actor.closes_as(),
-        });
+        changes.push(Change::Closed { by: actor.closes_as() });
         changes
     }
 
@@ -59,8 +54,5 @@ impl Conversation {
 }
 
 const fn left_offline() -> Change {
-    Change::LeftOffline {
-        name: None,
-        email: None,
-    }
+    Change::LeftOffline { name: None, email: None }
 }
