@@ -1,1 +1,10 @@
-fn main() {}
+//! The `frontdesk` command.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use frontdesk::cli::Cli;
+
+fn main() -> ExitCode {
+    frontdesk::cli::run(Cli::parse())
+}

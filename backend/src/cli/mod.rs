@@ -1,0 +1,102 @@
+//! The command line: the same actions as the admin panel, scriptable. Every subcommand explains itself with
+//! `--help`; those that print data take `--json`. A failed command prints why and exits with 1.
+
+/// Logins.
+mod account;
+/// What is wrong with an installation, in words.
+mod doctor;
+/// Printing results.
+mod output;
+/// Embeds.
+mod site;
+/// Tenants.
+mod tenant;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+use crate::{demo, server, telemetry};
+use output::Output;
+
+/// Customer-service chat for web shops: widget, queue, agent console and admin panel in one process.
+#[derive(Debug, Parser)]
+#[command(name = "frontdesk", version, about, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    flags: Flags,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve widgets, console and admin panel.
+    Serve,
+    /// Serve with a demo tenant and a demo shop on another port that embeds the real snippet.
+    Demo(demo::Options),
+    /// Create the database or bring its schema up to date, and stop. `serve` does this by itself.
+    Migrate,
+    /// Create, list, suspend, resume and set up tenants.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
+    /// Create and list logins.
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Create and list sites, the embeds of a tenant.
+    #[command(subcommand)]
+    Site(site::Command),
+    /// Check an exported transcript: nothing changed, removed, added or reordered.
+    Verify {
+        /// A transcript exported as JSON.
+        file: PathBuf,
+        /// Print the result as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say in words what is wrong with this installation.
+    Doctor {
+        /// Print the checks as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs a parsed command line.
+pub fn run(cli: Cli) -> ExitCode {
+    telemetry::start();
+    let outcome = Config::load(&cli.flags).and_then(|config| {
+        actix_web::rt::System::new().block_on(async { cli.command.run(config).await })
+    });
+    match outcome {
+        Ok(code) => code,
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+impl Command {
+    async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Serve => server::serve(config).await?,
+            Self::Demo(options) => demo::run(config, options).await?,
+            Self::Migrate => server::open_app(config).await?.store.close().await,
+            Self::Tenant(command) => command.run(config).await?,
+            Self::Account(command) => command.run(config).await?,
+            Self::Site(command) => command.run(config).await?,
+            Self::Verify { file, json } => return verify(&file, Output::new(json)),
+            Self::Doctor { json } => return doctor::run(&config, Output::new(json)).await,
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn verify(file: &std::path::Path, output: Output) -> anyhow::Result<ExitCode> {
+    let report = crate::transcript::verify_file(file)?;
+    output.print(&report, || report.to_string())?;
+    Ok(if report.is_intact() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
