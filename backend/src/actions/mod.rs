@@ -32,6 +32,8 @@ pub mod close;
 pub mod connected;
 /// Agent: pass an offer on.
 pub mod decline;
+/// Change queue and routing settings.
+pub mod set_policy;
 /// The dispatcher's round: timers, offers, positions.
 pub mod dispatch;
 /// Visitor: leave a message for later.

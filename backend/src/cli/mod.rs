@@ -17,7 +17,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, Flags};
+use crate::config::Config;
+use crate::config::source::{Flags, Source};
 use crate::{demo, server, telemetry};
 use output::Output;
 
@@ -67,8 +68,9 @@ enum Command {
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> ExitCode {
     telemetry::start();
-    let outcome = Config::load(&cli.flags).and_then(|config| {
-        actix_web::rt::System::new().block_on(async { cli.command.run(config).await })
+    let Cli { flags, command } = cli;
+    let outcome = Source::new(flags).and_then(|source| Config::load(&source)).and_then(|config| {
+        actix_web::rt::System::new().block_on(command.run(config))
     });
     match outcome {
         Ok(code) => code,

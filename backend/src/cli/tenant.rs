@@ -1,0 +1,146 @@
+//! Tenants from the command line.
+
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use domain::policy::Policy;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::output::Output;
+use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
+use crate::actions::actor::Actor;
+use crate::app::App;
+use crate::config::Config;
+use crate::server;
+use crate::store::tenant::{self, Tenant};
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Create a tenant.
+    Create {
+        /// Short name for commands: lower-case letters, digits and hyphens.
+        slug: String,
+        /// Name people see; the short name if left out.
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// List tenants.
+    List {
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// Suspend a tenant: widgets show "unavailable", agents only read, nothing is deleted.
+    Suspend {
+        /// Short name of the tenant.
+        slug: String,
+    },
+    /// Undo a suspension.
+    Resume {
+        /// Short name of the tenant.
+        slug: String,
+    },
+    /// Show or change queue and routing settings, for example `set shop capacity=4 offer_deadline_ms=20000`.
+    Set {
+        /// Short name of the tenant.
+        slug: String,
+        /// NAME=VALUE; times in milliseconds. Without any, the settings are shown.
+        settings: Vec<String>,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+}
+
+pub(super) const JSON: &str = "Print JSON";
+
+#[derive(Serialize)]
+struct Line<'a> {
+    id: String,
+    slug: &'a str,
+    name: &'a str,
+    state: String,
+    created_at: i64,
+}
+
+impl<'a> From<&'a Tenant> for Line<'a> {
+    fn from(tenant: &'a Tenant) -> Self {
+        Self {
+            id: tenant.id.to_string(),
+            slug: &tenant.slug,
+            name: &tenant.name,
+            state: if tenant.is_suspended() { "suspended" } else { "active" }.to_owned(),
+            created_at: tenant.created_at,
+        }
+    }
+}
+
+impl Command {
+    pub(super) async fn run(self, config: Config) -> anyhow::Result<()> {
+        let app = server::open_app(config).await?;
+        self.carry_out(&app).await?;
+        app.store.close().await;
+        Ok(())
+    }
+
+    async fn carry_out(self, app: &Arc<App>) -> anyhow::Result<()> {
+        let by = Actor::command_line();
+        match self {
+            Self::Create { slug, name, json } => {
+                let name = name.unwrap_or_else(|| slug.clone());
+                let made = create_tenant::create_tenant(app, &by, create_tenant::NewTenant { name, slug: Some(slug) }).await?;
+                Output::new(json).print(&Line::from(&made), || format!("created tenant {}", made.slug))
+            }
+            Self::List { json } => {
+                let tenants = tenant::list(&mut app.store.read().await?).await?;
+                let lines: Vec<Line> = tenants.iter().map(Line::from).collect();
+                Output::new(json).print(&lines, || {
+                    let words = lines.iter().map(|line| format!("{:<24} {:<10} {}", line.slug, line.state, line.name));
+                    words.collect::<Vec<_>>().join("\n")
+                })
+            }
+            Self::Suspend { slug } => {
+                let tenant = by_slug(app, &slug).await?;
+                suspend_tenant::suspend_tenant(app, &by, tenant.id).await?;
+                Ok(())
+            }
+            Self::Resume { slug } => {
+                let tenant = by_slug(app, &slug).await?;
+                resume_tenant::resume_tenant(app, &by, tenant.id).await?;
+                Ok(())
+            }
+            Self::Set { slug, settings, json } => {
+                let tenant = by_slug(app, &slug).await?;
+                let policy = changed(&tenant.policy(), &settings)?;
+                if !settings.is_empty() {
+                    set_policy::set_policy(app, &by, tenant.id, policy.clone()).await?;
+                }
+                let words = serde_json::to_string_pretty(&policy)?;
+                Output::new(json).print(&policy, || words)
+            }
+        }
+    }
+}
+
+/// The tenant with this short name.
+pub(super) async fn by_slug(app: &App, slug: &str) -> anyhow::Result<Tenant> {
+    let found = tenant::find_by_slug(&mut app.store.read().await?, slug).await?;
+    found.with_context(|| format!("there is no tenant {slug:?}; `frontdesk tenant list` shows them"))
+}
+
+fn changed(policy: &Policy, settings: &[String]) -> anyhow::Result<Policy> {
+    let mut value = serde_json::to_value(policy)?;
+    let Value::Object(members) = &mut value else { bail!("settings are not an object") };
+    for setting in settings {
+        let (name, text) = setting.split_once('=').with_context(|| format!("{setting:?} is not NAME=VALUE"))?;
+        let names = || members.keys().cloned().collect::<Vec<_>>().join(", ");
+        if !members.contains_key(name) {
+            bail!("there is no setting {name:?}; there are: {}", names());
+        }
+        let parsed = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
+        members.insert(name.to_owned(), parsed);
+    }
+    serde_json::from_value(value).context("a setting has the wrong type")
+}
