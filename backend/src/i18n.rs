@@ -12,19 +12,25 @@ pub struct Texts {
 }
 
 static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
-    Texts::read("en", &[
-        include_str!("../locales/en/web.txt"),
-        include_str!("../locales/en/mail.txt"),
-        include_str!("../locales/en/admin.txt"),
-    ])
+    Texts::read(
+        "en",
+        &[
+            include_str!("../locales/en/web.txt"),
+            include_str!("../locales/en/mail.txt"),
+            include_str!("../locales/en/admin.txt"),
+        ],
+    )
 });
 
 static CHINESE: LazyLock<Texts> = LazyLock::new(|| {
-    Texts::read("zh-CN", &[
-        include_str!("../locales/zh-CN/web.txt"),
-        include_str!("../locales/zh-CN/mail.txt"),
-        include_str!("../locales/zh-CN/admin.txt"),
-    ])
+    Texts::read(
+        "zh-CN",
+        &[
+            include_str!("../locales/zh-CN/web.txt"),
+            include_str!("../locales/zh-CN/mail.txt"),
+            include_str!("../locales/zh-CN/admin.txt"),
+        ],
+    )
 });
 
 /// The texts in the best complete language for a language tag.
@@ -109,9 +115,14 @@ mod tests {
 
     #[test]
     fn every_line_is_a_text_and_no_key_stands_twice() {
-        for table in [include_str!("../locales/en/web.txt"), include_str!("../locales/en/mail.txt"),
-            include_str!("../locales/en/admin.txt"), include_str!("../locales/zh-CN/web.txt"),
-            include_str!("../locales/zh-CN/mail.txt"), include_str!("../locales/zh-CN/admin.txt")] {
+        for table in [
+            include_str!("../locales/en/web.txt"),
+            include_str!("../locales/en/mail.txt"),
+            include_str!("../locales/en/admin.txt"),
+            include_str!("../locales/zh-CN/web.txt"),
+            include_str!("../locales/zh-CN/mail.txt"),
+            include_str!("../locales/zh-CN/admin.txt"),
+        ] {
             let mut seen = BTreeSet::new();
             for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
                 let (key, _) = line.split_once(" = ").unwrap_or_else(|| panic!("not `key = text`: {line}"));

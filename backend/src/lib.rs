@@ -32,9 +32,5 @@ pub mod actions;
 pub mod jobs;
 /// Sessions, transports, the hub.
 pub mod realtime;
-/// The command line.
-pub mod cli;
-/// The demo tenant and shop.
-pub mod demo;
 /// Logs.
 pub mod telemetry;

@@ -143,8 +143,7 @@ async fn join_new(app: &App, link: LoginLink, answers: Answers, ip: IpAddr) -> A
     let (Some(tenant), Some(role), Some(email)) = (link.tenant_id, link.role, link.email.clone()) else {
         return Err(gone());
     };
-    let new =
-        NewAccount { email, name: answers.name, password: answers.password, operator: false, membership: None };
+    let new = NewAccount { email, name: answers.name, password: answers.password, operator: false, membership: None };
     let row = create_account::prepare(app, &new).await?;
     let actor = person(&row, Right::Machine, ip);
     let account = row.clone();

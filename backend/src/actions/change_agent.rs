@@ -38,7 +38,9 @@ pub struct AgentChange {
 pub async fn change_agent(app: &App, actor: &Actor, change: AgentChange) -> AppResult<Agent> {
     let name = change.name.as_deref().map(Name::parse).transpose().on_field("name")?.map(Name::into_string);
     if change.capacity.is_some_and(|capacity| !(1..=50).contains(&capacity)) {
-        return Err(Refusal { limit: Some(50), ..Refusal::field("capacity", ErrorCode::Invalid, "must be 1 to 50") }.into());
+        return Err(
+            Refusal { limit: Some(50), ..Refusal::field("capacity", ErrorCode::Invalid, "must be 1 to 50") }.into()
+        );
     }
     let (tenant, id, now) = (change.tenant, change.agent, app.now());
     let by = actor.clone();

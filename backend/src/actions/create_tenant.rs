@@ -33,9 +33,7 @@ pub async fn create_tenant(app: &App, actor: &Actor, new: NewTenant) -> AppResul
     actor.check_platform()?;
     let tenant = prepare(app, &new)?;
     let actor = actor.clone();
-    app.store
-        .write(move |tx| Box::pin(async move { insert(tx, &actor, tenant).await }))
-        .await
+    app.store.write(move |tx| Box::pin(async move { insert(tx, &actor, tenant).await })).await
 }
 
 /// Checks the input and makes the row.

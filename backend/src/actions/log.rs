@@ -20,13 +20,6 @@ pub(super) struct NewEntry {
     pub(super) body: EntryBody,
 }
 
-impl NewEntry {
-    /// What Frontdesk itself notes.
-    pub(super) fn by_system(body: EntryBody) -> Self {
-        Self { author: Author { kind: AuthorKind::System, id: None, name: None }, cmid: None, body }
-    }
-}
-
 /// Writes `new` as the conversation's next entry and updates the projection in `row`.
 pub(super) async fn append(
     tx: &mut Conn,

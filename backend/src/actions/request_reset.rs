@@ -40,8 +40,7 @@ pub async fn request_reset(app: &App, address: &str, ip: std::net::IpAddr, local
                 login_link::insert(tx, &LoginLink { account_id: Some(found.id), ..made }).await?;
                 let about = Link { tenant: &of.name, by: &found.name, link: &link.url };
                 let letter = letters::password_reset(i18n::texts(&locale), about)?;
-                let mail =
-                    Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
+                let mail = Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
                 notify::enqueue(tx, of.id, MailKind::PasswordReset, &mail, now).await
             })
         })

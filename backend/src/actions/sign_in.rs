@@ -6,8 +6,8 @@ use protocol::error::{CloseCode, ErrorCode};
 use protocol::ids::AccountId;
 use serde_json::json;
 
-use crate::actions::actor::{Actor, Right};
 use crate::actions::accept_link::close_connections;
+use crate::actions::actor::{Actor, Right};
 use crate::app::App;
 use crate::auth::browser::{ABSOLUTE_MS, IDLE_MS, Signed};
 use crate::auth::limiter::{Rule, ip_key};
@@ -79,17 +79,13 @@ pub async fn open(app: &App, account: Account, browser: Browser) -> AppResult<Si
         created_at: now,
         seen_at: now,
         expires_at: now + ABSOLUTE_MS,
-        user_agent: browser.user_agent.map(|text| {
-            text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS).collect()
-        }),
+        user_agent: browser
+            .user_agent
+            .map(|text| text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS).collect()),
         ip: Some(ip_key(browser.ip)),
     };
-    let actor = Actor {
-        right: Right::Machine,
-        account: Some(account.id),
-        name: account.name.clone(),
-        ip: session.ip.clone(),
-    };
+    let actor =
+        Actor { right: Right::Machine, account: Some(account.id), name: account.name.clone(), ip: session.ip.clone() };
     let (old, id) = (browser.cookie.map(|cookie| secret::hash(&cookie)), account.id);
     app.store
         .write(move |tx| {
@@ -142,12 +138,8 @@ pub async fn change_password(app: &App, signed: &Signed, current: String, new: S
     }
     password::check(&new, &account.email, &account.name)?;
     let hash = app.passwords.hash(new).await?;
-    let actor = Actor {
-        right: Right::Machine,
-        account: Some(account.id),
-        name: account.name.clone(),
-        ip: signed.ip.clone(),
-    };
+    let actor =
+        Actor { right: Right::Machine, account: Some(account.id), name: account.name.clone(), ip: signed.ip.clone() };
     let (id, keep, now) = (account.id, signed.token_hash.clone(), app.now());
     app.store
         .write(move |tx| {

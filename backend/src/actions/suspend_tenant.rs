@@ -8,8 +8,8 @@ use crate::actions::actor::Actor;
 use crate::app::App;
 use crate::bus::{Note, Topic};
 use crate::error::{AppError, AppResult};
-use crate::store::tenant::{self, Tenant, TenantState};
 use crate::store::audit;
+use crate::store::tenant::{self, Tenant, TenantState};
 
 /// Suspends a tenant and closes its open connections (C20). Doing it again changes nothing.
 ///

@@ -180,8 +180,7 @@ impl Keys {
     /// Signs and reads a token: the crypto backend is there and refuses what it must (J3).
     fn test_itself(&self) -> anyhow::Result<()> {
         let nobody = uuid::Uuid::from_u128(1);
-        let identity =
-            VisitorIdentity { tenant: TenantId(nobody), site: SiteId(nobody), visitor: VisitorId(nobody) };
+        let identity = VisitorIdentity { tenant: TenantId(nobody), site: SiteId(nobody), visitor: VisitorId(nobody) };
         let (token, _) = self.sign_visitor(&identity, 1, 0);
         let Some(claims) = self.claims(&token, 0) else { bail!("a token just signed is not good") };
         ensure!(claims.identity == identity, "a token says something else than was signed");
@@ -268,11 +267,8 @@ mod tests {
     /// Signs any header and payload with the right secret: what only the key's owner could make.
     fn signed(header: &Value, payload: &Value) -> String {
         use hmac::{KeyInit, Mac};
-        let text = format!(
-            "{}.{}",
-            URL_SAFE_NO_PAD.encode(header.to_string()),
-            URL_SAFE_NO_PAD.encode(payload.to_string())
-        );
+        let text =
+            format!("{}.{}", URL_SAFE_NO_PAD.encode(header.to_string()), URL_SAFE_NO_PAD.encode(payload.to_string()));
         let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(&SECRET).unwrap();
         mac.update(text.as_bytes());
         format!("{text}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))

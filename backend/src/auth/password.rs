@@ -83,10 +83,7 @@ impl Passwords {
         Ok(same && known)
     }
 
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
-    ) -> AppResult<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> anyhow::Result<T> + Send + 'static) -> AppResult<T> {
         let turn = tokio::time::timeout(WAIT, Arc::clone(&self.turns).acquire_owned());
         let busy = || Refusal { retry_after_ms: Some(5_000), ..Refusal::new(ErrorCode::Unavailable, "busy") };
         let turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
@@ -168,8 +165,20 @@ mod tests {
         let refused = |password: &str| check(password, "mei@shop.example", "Mei Lin Tan").unwrap_err();
         assert_eq!(refused("short").limit, Some(8));
         assert_eq!(refused(&"a1".repeat(65)).limit, Some(128));
-        for easy in ["password", "PASSWORD1", "12345678", "87654321", "aaaaaaaa", "abcdefgh", "qwertyuiop", "Letmein!!",
-            "mei@shop.example", "mei lin tan", "password123!", "frontdesk2024"] {
+        for easy in [
+            "password",
+            "PASSWORD1",
+            "12345678",
+            "87654321",
+            "aaaaaaaa",
+            "abcdefgh",
+            "qwertyuiop",
+            "Letmein!!",
+            "mei@shop.example",
+            "mei lin tan",
+            "password123!",
+            "frontdesk2024",
+        ] {
             assert_eq!(refused(easy).field, Some("password"), "{easy}");
         }
         for good in ["tulip window 9", "ünïcödé ok", "密码密码很长的一句话", "a-b-c-d-e-f"] {

@@ -75,8 +75,8 @@ impl Command {
                     Some(slug) => Some((by_slug(app, &slug).await?.id, role)),
                     None => None,
                 };
-                let password = Some(password()?);
-                let new = NewAccount { email, name, password, is_operator: operator, membership };
+                let password = password()?;
+                let new = NewAccount { email, name, password, operator, membership };
                 let made = create_account(app, &Actor::command_line(), new).await?;
                 let line = Line {
                     id: made.account.id.to_string(),

@@ -67,8 +67,8 @@ impl Command {
         match self {
             Self::Create { tenant, name, origins, json } => {
                 let tenant = by_slug(app, &tenant).await?;
-                let new = NewSite { name, origins };
-                let made = create_site(app, &Actor::command_line(), tenant.id, new).await?;
+                let new = NewSite { tenant: tenant.id, name, origins };
+                let made = create_site(app, &Actor::command_line(), new).await?;
                 let line = line(app, made);
                 Output::new(json).print(&line, || format!("key: {}\npaste: {}", line.key, line.snippet))
             }

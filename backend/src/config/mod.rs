@@ -68,7 +68,9 @@ impl Config {
         let smtp_url = source.find("smtp_url").map(|found| smtp(&found)).transpose()?;
         let mail_from = source.find("mail_from").map(|found| sender(&found)).transpose()?;
         if smtp_url.is_some() && mail_from.is_none() {
-            bail!("FRONTDESK_MAIL_FROM is needed with FRONTDESK_SMTP_URL: the sender of mail, such as `Shop <chat@shop.example>`");
+            bail!(
+                "FRONTDESK_MAIL_FROM is needed with FRONTDESK_SMTP_URL: the sender of mail, such as `Shop <chat@shop.example>`"
+            );
         }
         Ok(Self {
             listen,
@@ -151,7 +153,10 @@ fn sender(found: &Found) -> anyhow::Result<String> {
 fn database(found: &Found) -> anyhow::Result<PathBuf> {
     let (scheme, rest) = found.value.split_once(':').unwrap_or((&found.value, ""));
     if matches!(scheme, "postgres" | "postgresql") {
-        bail!("{}: this build has no PostgreSQL yet; allowed: sqlite:PATH, or nothing for the data folder", found.origin);
+        bail!(
+            "{}: this build has no PostgreSQL yet; allowed: sqlite:PATH, or nothing for the data folder",
+            found.origin
+        );
     }
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let path = path.split('?').next().unwrap_or_default();

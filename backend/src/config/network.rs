@@ -44,9 +44,8 @@ mod tests {
 
     #[test]
     fn addresses_and_networks() {
-        let contains = |network: &str, address: &str| {
-            Network::parse(network).unwrap().contains(address.parse().unwrap())
-        };
+        let contains =
+            |network: &str, address: &str| Network::parse(network).unwrap().contains(address.parse().unwrap());
         assert!(contains("127.0.0.1", "127.0.0.1"));
         assert!(contains("127.0.0.1", "::ffff:127.0.0.1"));
         assert!(!contains("127.0.0.1", "127.0.0.2"));

@@ -69,8 +69,8 @@ async fn demo_site(app: &App, tenant: &Tenant, origin: &str) -> anyhow::Result<S
         return Ok(site);
     }
     let loopback = origin.replace("localhost", "127.0.0.1");
-    let new = NewSite { name: "Pebble & Pine".to_owned(), origins: vec![origin.to_owned(), loopback] };
-    Ok(create_site(app, &Actor::command_line(), tenant.id, new).await?)
+    let new = NewSite { tenant: tenant.id, name: "Pebble & Pine".to_owned(), origins: vec![origin.to_owned(), loopback] };
+    Ok(create_site(app, &Actor::command_line(), new).await?)
 }
 
 fn greet(origin: &str, shop: &str, people: &[Person]) -> anyhow::Result<()> {

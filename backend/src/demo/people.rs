@@ -57,8 +57,8 @@ pub(super) async fn ensure(app: &App, tenant: &Tenant) -> anyhow::Result<Vec<Per
         let new = NewAccount {
             email: (*email).to_owned(),
             name: (*name).to_owned(),
-            password: Some(person.password.clone()),
-            is_operator: *is_operator,
+            password: person.password.clone(),
+            operator: *is_operator,
             membership: role.map(|role| (tenant.id, role)),
         };
         create_account(app, &Actor::command_line(), new).await?;

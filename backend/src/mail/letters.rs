@@ -107,9 +107,7 @@ pub fn password_reset(texts: &Texts, about: Link) -> AppResult<Letter> {
 }
 
 fn link_letter(texts: &Texts, about: Link, which: &str) -> AppResult<Letter> {
-    let fill = |part: &str| {
-        texts.fill(&format!("mail.{which}.{part}"), &[("tenant", about.tenant), ("by", about.by)])
-    };
+    let fill = |part: &str| texts.fill(&format!("mail.{which}.{part}"), &[("tenant", about.tenant), ("by", about.by)]);
     Parts {
         locale: texts.locale(),
         subject: fill("subject"),

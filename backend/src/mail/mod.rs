@@ -103,10 +103,7 @@ pub fn build(mail: &Mail, id: Uuid, from: &Mailbox) -> Result<Message, MailError
         .subject(mail.letter.subject.as_str())
         .message_id(Some(format!("<{}@{domain}>", id.hyphenated())))
         .date_now()
-        .raw_header(HeaderValue::new(
-            HeaderName::new_from_ascii_str("Auto-Submitted"),
-            "auto-generated".to_owned(),
-        ));
+        .raw_header(HeaderValue::new(HeaderName::new_from_ascii_str("Auto-Submitted"), "auto-generated".to_owned()));
     if let Some(address) = &mail.reply_to {
         builder = builder.reply_to(mailbox(None, address, "the reply address")?);
     }

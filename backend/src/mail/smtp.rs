@@ -54,8 +54,8 @@ impl Mailer {
     /// # Errors
     /// What the server or the network said.
     pub async fn send(&self, mail: &Mail, id: Uuid) -> Result<(), SendError> {
-        let message = build(mail, id, &self.from)
-            .map_err(|error| SendError { is_permanent: true, text: error.to_string() })?;
+        let message =
+            build(mail, id, &self.from).map_err(|error| SendError { is_permanent: true, text: error.to_string() })?;
         match tokio::time::timeout(MAIL_WITHIN, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(&error)),

@@ -12,11 +12,7 @@ fn mail() -> Mail {
         to_name: Some("Ada, \"the\" 客户".into()),
         reply_to: Some("team@shop.example".into()),
         thread: None,
-        letter: Letter {
-            subject: "Grüße 你好".into(),
-            text: "Hello".into(),
-            html: "<p>Hello</p>".into(),
-        },
+        letter: Letter { subject: "Grüße 你好".into(), text: "Hello".into(), html: "<p>Hello</p>".into() },
     }
 }
 
