@@ -126,6 +126,19 @@ fn removed_reordered_inserted_and_cut_entries_are_found() {
     assert_eq!(verify(&transcript), Err(VerifyError::Head));
 }
 
+#[test]
+fn an_entry_cannot_claim_another_audience() {
+    for at in 0..6 {
+        let mut transcript = export(Audience::Agents);
+        let other = match transcript.entries[at].audience {
+            Some(Audience::Agents) => Audience::Everyone,
+            _ => Audience::Agents,
+        };
+        transcript.entries[at].audience = Some(other);
+        assert_eq!(verify(&transcript), Err(VerifyError::Entry(at as u64 + 1)));
+    }
+}
+
 /// Labels are not proven; everything else is.
 const LABELS: &[&str] = &["site", "site_name", "visitor", "visitor_name", "author_name", "created_at", "exported_at"];
 
