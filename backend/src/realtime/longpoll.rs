@@ -11,7 +11,7 @@ use protocol::codec::{Value, Wire};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::frame::Poll;
 use protocol::ids::TenantId;
-use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES, POLL_HOLD_MS};
+use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Realtime;
@@ -31,11 +31,9 @@ const REPLY_BYTES: usize = 1024 * 1024;
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 /// After the first news a poll waits this long for more of it.
 const GATHER: Duration = Duration::from_millis(5);
-/// Somebody counts as present this long after a poll: the next one is on its way.
-const PRESENT_AFTER: Duration = Duration::from_secs(10);
 
 /// `POST /v1/poll`: what is new since the cursors, at once when there is something, else when there is, or
-/// empty-handed after [`POLL_HOLD_MS`].
+/// with the welcome alone after 25 s.
 ///
 /// # Errors
 /// `malformed`, `too_large`, `unauthenticated`, `forbidden`, `tenant_suspended`, `unavailable`.
@@ -89,12 +87,12 @@ pub async fn commands(
 async fn hold(realtime: &Realtime, caller: Caller, poll: Poll) -> AppResult<Reply> {
     let key = (who(&caller.who), poll.client);
     let first = poll.hello.state.is_none();
-    let until = Instant::now() + Duration::from_millis(POLL_HOLD_MS);
+    let until = Instant::now() + realtime.pace.poll_hold;
     let mut session = Box::pin(Session::open(realtime, caller, poll.hello)).await?;
     let Some(_running) = realtime.hub.begin_poll(key, poll.generation, session.mailbox()) else {
         return Ok(Reply::default());
     };
-    let _presence = Lingering(session.take_presence());
+    let _presence = Lingering { presence: session.take_presence(), time: realtime.pace.present_after_poll };
     let mut events = Reply::default();
     loop {
         events.gather(&mut session).await;
@@ -209,15 +207,18 @@ async fn read_body(mut payload: web::Payload, limit: usize) -> AppResult<String>
 }
 
 /// Keeps somebody present for a while after the poll ended, however it ended.
-struct Lingering(Option<PresenceGuard>);
+struct Lingering {
+    presence: Option<PresenceGuard>,
+    time: Duration,
+}
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        let presence = self.0.take();
+        let (presence, time) = (self.presence.take(), self.time);
         // Without a runtime the process is ending and nobody is present any more.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
-                sleep(PRESENT_AFTER).await;
+                sleep(time).await;
                 drop(presence);
             });
         }

@@ -67,7 +67,13 @@ pub mod websocket;
 /// A session over held requests.
 pub mod longpoll;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::limits::{HELLO_WITHIN_MS, PING_EVERY_MS, POLL_HOLD_MS, PONG_WITHIN_MS};
 
 use crate::app::App;
 use crate::realtime::hub::Hub;
@@ -79,11 +85,43 @@ pub struct Realtime {
     pub app: Arc<App>,
     /// Who listens to what on this node.
     pub hub: Arc<Hub>,
+    /// How long things may take.
+    pub pace: Arc<Pace>,
 }
 
 impl Realtime {
     /// Sessions over `app`, fed by `hub`, which must be the receiver that the bus of `app` was given.
     pub fn new(app: Arc<App>, hub: Arc<Hub>) -> Self {
-        Self { app, hub }
+        Self { app, hub, pace: Arc::default() }
+    }
+}
+
+/// How long things may take on a connection. The defaults are the protocol's; tests are less patient.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// From the handshake to `hello` (J4).
+    pub hello_within: Duration,
+    /// From ping to ping (C10).
+    pub ping_every: Duration,
+    /// From a ping to its answer (C10).
+    pub pong_within: Duration,
+    /// Until a connection takes one more frame, and until a client confirms what it was sent (C9).
+    pub write_within: Duration,
+    /// How long a poll is held (C11).
+    pub poll_hold: Duration,
+    /// How long somebody counts as present after a poll: the next one is on its way.
+    pub present_after_poll: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            hello_within: Duration::from_millis(HELLO_WITHIN_MS),
+            ping_every: Duration::from_millis(PING_EVERY_MS),
+            pong_within: Duration::from_millis(PONG_WITHIN_MS),
+            write_within: Duration::from_secs(10),
+            poll_hold: Duration::from_millis(POLL_HOLD_MS),
+            present_after_poll: Duration::from_secs(10),
+        }
     }
 }

@@ -10,8 +10,6 @@ use protocol::error::CloseCode;
 use protocol::limits::FRAME_BYTES;
 use tokio::time::{Instant, timeout};
 
-/// Longest wait until the connection takes one more frame (C9).
-const WRITE_WITHIN: Duration = Duration::from_secs(10);
 /// Longest wait until the connection takes the last frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// Frames of any kind a client may send at once, and per second after that. Far above what a person or an
@@ -28,6 +26,7 @@ pub(super) struct Socket {
     fragments: Option<Vec<u8>>,
     allowance: Allowance,
     unconfirmed: usize,
+    write_within: Duration,
 }
 
 /// What a client sent.
@@ -49,10 +48,10 @@ pub(super) enum Incoming {
 pub(super) struct Lost;
 
 impl Socket {
-    /// Takes over both halves.
-    pub(super) fn new(writer: actix_ws::Session, reader: MessageStream) -> Self {
+    /// Takes over both halves. A write that takes longer than `write_within` means that nobody reads.
+    pub(super) fn new(writer: actix_ws::Session, reader: MessageStream, write_within: Duration) -> Self {
         let reader = reader.max_frame_size(FRAME_BYTES);
-        Self { writer, reader, fragments: None, allowance: Allowance::new(), unconfirmed: 0 }
+        Self { writer, reader, fragments: None, allowance: Allowance::new(), unconfirmed: 0, write_within }
     }
 
     /// The next message. May be dropped at any moment without losing anything.
@@ -116,12 +115,12 @@ impl Socket {
     /// Sends an encoded event.
     pub(super) async fn send(&mut self, text: &str) -> Result<(), Lost> {
         self.unconfirmed += text.len();
-        write(self.writer.text(text)).await
+        write(self.write_within, self.writer.text(text)).await
     }
 
     /// Answers a ping.
     pub(super) async fn pong(&mut self, payload: &[u8]) -> Result<(), Lost> {
-        write(self.writer.pong(payload)).await
+        write(self.write_within, self.writer.pong(payload)).await
     }
 
     /// Whether so much was sent that the client should say it has read it before it is sent more.
@@ -131,7 +130,7 @@ impl Socket {
 
     /// Asks for it: a ping is answered by every browser once what lies before it is read.
     pub(super) async fn ask_confirmation(&mut self) -> Result<(), Lost> {
-        write(self.writer.ping(&[])).await
+        write(self.write_within, self.writer.ping(&[])).await
     }
 
     /// It came.
@@ -147,8 +146,8 @@ impl Socket {
     }
 }
 
-async fn write(writing: impl Future<Output = Result<(), actix_ws::Closed>>) -> Result<(), Lost> {
-    match timeout(WRITE_WITHIN, writing).await {
+async fn write(within: Duration, writing: impl Future<Output = Result<(), actix_ws::Closed>>) -> Result<(), Lost> {
+    match timeout(within, writing).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Lost),
     }

@@ -2,6 +2,7 @@
 //! except that the first must be `hello`.
 
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -10,7 +11,6 @@ use protocol::command::{Command, Hello};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Ping};
 use protocol::ids::TenantId;
-use protocol::limits::{HELLO_WITHIN_MS, PING_EVERY_MS, PONG_WITHIN_MS};
 use protocol::{PROTOCOL_VERSION, frame::CommandFrame};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
@@ -28,10 +28,6 @@ use crate::error::{AppError, AppResult, Refusal};
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
-/// How long a client may take to confirm what it was sent (C9).
-const CONFIRM_WITHIN: Duration = Duration::from_secs(10);
-const PING_EVERY: Duration = Duration::from_millis(PING_EVERY_MS);
-const PONG_WITHIN: Duration = Duration::from_millis(PONG_WITHIN_MS);
 /// A visitor whose token has less than this left is asked to connect again, while the token still opens the
 /// door and earns a fresh one, in milliseconds (F30).
 const RECONNECT_BELOW_MS: i64 = VISITOR_TOKEN_MS / 4;
@@ -61,7 +57,7 @@ pub async fn connect(
     let connection = Connection {
         counted: realtime.hub.enter(Transport::WebSocket),
         realtime: realtime.get_ref().clone(),
-        socket: Socket::new(writer, reader),
+        socket: Socket::new(writer, reader, realtime.pace.write_within),
     };
     actix_web::rt::spawn(connection.run(credentials));
     Ok(response)
@@ -110,8 +106,7 @@ impl Connection {
     /// Waits for `hello` and opens the session. An error is the code to close with, or none when nobody is
     /// there any more.
     async fn greet(&mut self, mut credentials: Credentials) -> Result<(Session, Standing), Option<CloseCode>> {
-        let deadline = Duration::from_millis(HELLO_WITHIN_MS);
-        let first = timeout(deadline, self.first_text()).await.map_err(|_| CloseCode::HelloExpected)??;
+        let first = timeout(self.realtime.pace.hello_within, self.first_text()).await.map_err(|_| CloseCode::HelloExpected)??;
         let (id, hello) = match decode(&first) {
             Ok(CommandFrame { id, command: Command::Hello(hello) }) => (id, hello),
             Ok(CommandFrame { id, .. }) => {
@@ -169,8 +164,9 @@ impl Connection {
 
     /// Moves frames both ways until the end. Returns the code to close with; none when nobody is there.
     async fn serve(&mut self, mut session: Session, standing: Standing) -> Option<CloseCode> {
+        let pace = Arc::clone(&self.realtime.pace);
         let mut alarm = Alarm::Ping;
-        let mut timer = pin!(sleep(PING_EVERY));
+        let mut timer = pin!(sleep(pace.ping_every));
         loop {
             for _ in 0..FRAMES_IN_A_ROW {
                 if alarm == Alarm::Confirm {
@@ -185,7 +181,7 @@ impl Connection {
                         }
                         if self.socket.wants_confirmation() {
                             self.socket.ask_confirmation().await.ok()?;
-                            set(&mut alarm, timer.as_mut(), Alarm::Confirm, CONFIRM_WITHIN);
+                            set(&mut alarm, timer.as_mut(), Alarm::Confirm, pace.write_within);
                         }
                     }
                 }
@@ -193,7 +189,7 @@ impl Connection {
             tokio::select! {
                 incoming = self.socket.receive() => {
                     if alarm == Alarm::Pong || (alarm == Alarm::Confirm && matches!(incoming, Incoming::Pong)) {
-                        set(&mut alarm, timer.as_mut(), Alarm::Ping, PING_EVERY);
+                        set(&mut alarm, timer.as_mut(), Alarm::Ping, pace.ping_every);
                     }
                     match incoming {
                         Incoming::Text(text) => session.receive(&text).await,
@@ -209,7 +205,7 @@ impl Connection {
                         Box::pin(self.look_again(&session, &standing)).await;
                         let ping = Event::Ping(Ping { at: self.realtime.app.now() });
                         self.socket.send(&to_json(&ping)).await.ok()?;
-                        set(&mut alarm, timer.as_mut(), Alarm::Pong, PONG_WITHIN);
+                        set(&mut alarm, timer.as_mut(), Alarm::Pong, pace.pong_within);
                     }
                     Alarm::Pong => return Some(CloseCode::Silent),
                     Alarm::Confirm => return Some(CloseCode::Slow),
