@@ -145,6 +145,12 @@ impl Hub {
         Some(PollGuard { hub: Arc::clone(self), key, id: mailbox.id() })
     }
 
+    /// Polls held now.
+    #[cfg(test)]
+    pub(super) fn held_polls(&self) -> usize {
+        lock(&self.polls).len()
+    }
+
     fn listen(&self, topic: Topic, mailbox: &Arc<Mailbox>) {
         lock(self.shard(&topic)).entry(topic).or_default().insert(mailbox.id(), Arc::clone(mailbox));
     }

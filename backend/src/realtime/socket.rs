@@ -2,6 +2,7 @@
 //! however it is cut, number of frames, time of a write. Every violation becomes a close code.
 
 use std::io::ErrorKind;
+use std::str::Utf8Error;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
@@ -155,7 +156,11 @@ async fn write(within: Duration, writing: impl Future<Output = Result<(), actix_
 
 fn broken(error: &ProtocolError) -> Incoming {
     match error {
-        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => Incoming::Broken(CloseCode::NotUtf8),
+        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
+            // Reserved bits and bad close frames come as the same kind of error as text that is not UTF-8.
+            let text = error.get_ref().is_some_and(|inner| inner.is::<Utf8Error>());
+            Incoming::Broken(if text { CloseCode::NotUtf8 } else { CloseCode::ProtocolError })
+        }
         ProtocolError::Io(_) => Incoming::Closed,
         ProtocolError::Overflow => Incoming::Broken(CloseCode::TooBig),
         _ => Incoming::Broken(CloseCode::ProtocolError),

@@ -145,29 +145,30 @@ impl World {
 
     /// A poll that is answered at once, or held; `version` is that of the last state, if any.
     pub(super) async fn poll(&self, generation: u64, version: &[&str]) -> (u16, Vec<Event>) {
-        self.spawn_poll(generation, version).await.await.unwrap()
+        self.spawn_poll(generation, version).await.unwrap()
     }
 
-    /// A poll under way: it has reached the server.
-    pub(super) async fn spawn_poll(&self, generation: u64, version: &[&str]) -> JoinHandle<(u16, Vec<Event>)> {
+    /// A poll under way.
+    pub(super) fn spawn_poll(&self, generation: u64, version: &[&str]) -> JoinHandle<(u16, Vec<Event>)> {
         let hello = self.greeting(&[], version.first().copied());
         let body = to_json(&Poll { hello, generation, client: self.client });
         let request = self.request("/v1/poll", &body, &[("Authorization", &format!("Bearer {}", self.token))]);
-        let before = self.hub.connections().polls;
         let address = self.address;
-        let poll = actix_web::rt::spawn(async move {
+        actix_web::rt::spawn(async move {
             let (status, body) = exchange(address, request).await;
             (status, if status == 200 { events(&body) } else { Vec::new() })
-        });
-        // Reached: counted in, or answered already.
+        })
+    }
+
+    /// Waits until a poll is held.
+    pub(super) async fn wait_for_poll(&self) {
         timeout(PATIENCE, async {
-            while self.hub.connections().polls <= before && !poll.is_finished() {
+            while self.hub.held_polls() == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         })
         .await
         .unwrap();
-        poll
     }
 
     pub(super) async fn commands(&self, commands: &[Command]) -> Vec<Event> {
