@@ -1,0 +1,77 @@
+//! Keyboard shortcuts.
+
+use super::msg::{Do, Msg, See};
+use super::{List, Model};
+
+/// A key press.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Press {
+    /// `KeyboardEvent.key`.
+    pub key: String,
+    /// `KeyboardEvent.code`: the place on the keyboard.
+    pub code: String,
+    /// Alt is held.
+    pub alt: bool,
+    /// Control or Command is held.
+    pub control: bool,
+    /// The cursor is in a text field.
+    pub in_text: bool,
+    /// An input method is composing.
+    pub composing: bool,
+}
+
+/// The shortcuts for the help: keys and the key of the text.
+pub const SHORTCUTS: [(&[&str], &str); 16] = [
+    (&["a"], "keys.accept"),
+    (&["Alt", "a"], "keys.accept_anywhere"),
+    (&["d"], "keys.decline"),
+    (&["j", "↓"], "keys.next"),
+    (&["k", "↑"], "keys.previous"),
+    (&["r"], "keys.reply"),
+    (&["n"], "keys.note"),
+    (&["p"], "keys.pick"),
+    (&["t"], "keys.transfer"),
+    (&["c"], "keys.close"),
+    (&["i"], "keys.visitor"),
+    (&["1", "–", "5"], "keys.lists"),
+    (&["/"], "keys.filter"),
+    (&["m"], "keys.mute"),
+    (&["Esc"], "keys.back"),
+    (&["?"], "keys.help"),
+];
+
+/// What a key press means; `None`: nothing, the browser may have it.
+pub fn shortcut(press: &Press, model: &Model) -> Option<Msg> {
+    if press.composing || press.control || model.desk.is_none() || model.view.dialog.is_some() {
+        return None;
+    }
+    if press.alt {
+        return (press.code == "KeyA").then_some(Msg::Do(Do::Accept(None)));
+    }
+    if press.key == "Escape" {
+        return Some(Msg::See(See::Back));
+    }
+    if press.in_text {
+        return None;
+    }
+    Some(match press.key.as_str() {
+        "a" => Msg::Do(Do::Accept(None)),
+        "d" => Msg::Do(Do::Decline(None)),
+        "j" | "ArrowDown" => Msg::Do(Do::Step(1)),
+        "k" | "ArrowUp" => Msg::Do(Do::Step(-1)),
+        "r" => Msg::See(See::FocusComposer(false)),
+        "n" => Msg::See(See::FocusComposer(true)),
+        "p" => Msg::Do(Do::Pick),
+        "t" => Msg::Do(Do::AskTransfer),
+        "c" => Msg::Do(Do::AskClose),
+        "i" => Msg::See(See::Column(model.view.column_hidden)),
+        "m" => Msg::See(See::Mute(!model.prefs.muted)),
+        "/" => Msg::See(See::FocusFilter),
+        "?" => Msg::See(See::Help),
+        digit => {
+            let index: usize = digit.parse().ok()?;
+            let list = List::ALL.get(index.checked_sub(1)?)?;
+            Msg::See(See::List(*list))
+        }
+    })
+}

@@ -1,0 +1,94 @@
+//! Looking around: lists, panes, dialogs, settings, the clock.
+
+use super::effect::{Effect, Spot};
+use super::msg::See;
+use super::thread::SHOWN_STEP;
+use super::{Composer, Dialog, Model, Pane, compose};
+use crate::text::Texts;
+
+/// Handles looking around.
+pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
+    match msg {
+        See::Tick => tick(model),
+        See::Focused(focused) => model.view.focused = focused,
+        See::List(list) => {
+            model.view.list = list;
+            model.view.menu = false;
+            model.view.pane = Pane::List;
+            model.prefs.list = list;
+            effects.push(Effect::SavePrefs(model.prefs));
+        }
+        See::Sort(sort) => {
+            model.view.sort = sort;
+            model.prefs.sort = sort;
+            effects.push(Effect::SavePrefs(model.prefs));
+        }
+        See::Filter(text) => model.view.filter = text,
+        See::Back => back(model, effects),
+        See::Column(shown) => model.view.column_hidden = !shown,
+        See::Visitor => model.view.pane = Pane::Visitor,
+        See::Menu(open) => model.view.menu = open,
+        See::Help => {
+            model.view.menu = false;
+            model.view.dialog = Some(Dialog::Help);
+        }
+        See::CloseDialog => model.view.dialog = None,
+        See::Earlier => {
+            if let Some(thread) = model.view.selected.and_then(|id| model.threads.get_mut(&id)) {
+                thread.shown += SHOWN_STEP;
+            }
+        }
+        See::AtEnd(at_end) => model.view.at_end = at_end,
+        See::Dismiss(id) => model.notices.retain(|notice| notice.id != id),
+        See::Mute(muted) => {
+            model.prefs.muted = muted;
+            effects.push(Effect::SavePrefs(model.prefs));
+        }
+        See::AllowNotices => effects.push(Effect::AskNotices),
+        See::Language(locale) => {
+            model.texts = Texts::new(locale);
+            model.prefs.locale = Some(locale);
+            effects.push(Effect::Language(locale.tag()));
+            effects.push(Effect::SavePrefs(model.prefs));
+        }
+        See::FocusFilter => {
+            model.view.pane = Pane::List;
+            effects.push(Effect::Focus(Spot::Filter));
+        }
+        See::FocusComposer(note) => {
+            if model.composer() == Some(Composer::Open) {
+                if note {
+                    compose::stop_typing(model, effects);
+                }
+                model.view.note = note;
+                model.view.pane = Pane::Thread;
+                effects.push(Effect::Focus(Spot::Composer));
+            }
+        }
+    }
+}
+
+fn tick(model: &mut Model) {
+    let now = model.now;
+    model.notices.retain(|notice| notice.until > now);
+    for thread in model.threads.values_mut() {
+        thread.expire_typing(now);
+    }
+}
+
+fn back(model: &mut Model, effects: &mut Vec<Effect>) {
+    let view = &mut model.view;
+    if view.menu {
+        view.menu = false;
+        return;
+    }
+    effects.push(Effect::Focus(Spot::Page));
+    match view.pane {
+        Pane::Visitor => view.pane = Pane::Thread,
+        Pane::Thread => view.pane = Pane::List,
+        Pane::List => view.filter.clear(),
+    }
+    if model.view.pane == Pane::List {
+        compose::stop_typing(model, effects);
+    }
+}
