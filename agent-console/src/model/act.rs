@@ -95,6 +95,7 @@ fn change_tenant(model: &mut Model, tenant: TenantId, effects: &mut Vec<Effect>)
     let mut fresh = Model::new(model.texts.locale(), model.now);
     fresh.boot = model.boot.clone();
     fresh.build = model.build.clone();
+    fresh.alerted = model.alerted.clone();
     fresh.tenant = Some(tenant);
     fresh.link = Link::Connecting;
     fresh.prefs = Prefs { tenant: Some(tenant), ..model.prefs };

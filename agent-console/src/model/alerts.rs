@@ -1,5 +1,5 @@
-//! Sound, title and desktop notices: computed from the model before and after each step, so that they start
-//! and stop with what they tell about.
+//! Sound, title and desktop notices: computed from the model after each step and compared with what was last
+//! told, so that they start and stop with what they tell about.
 
 use std::collections::BTreeMap;
 

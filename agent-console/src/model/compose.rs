@@ -18,16 +18,23 @@ use super::{Model, Upload};
 pub enum Composer {
     /// Messages, notes and files.
     Open,
-    /// Nothing: it has to be taken first; with it goes the state that says what taking means.
+    /// Notes only: it has to be taken first; with it goes the state that says what taking means.
     Take(ConversationState),
-    /// Nothing: a colleague holds it; true when this agent may take it over.
+    /// Notes only: a colleague holds it; true when this agent may take it over.
     Colleague(AgentId, bool),
-    /// Nothing: it is on offer to a colleague.
-    OfferedTo(AgentId),
+    /// Notes only: it is on offer to a colleague; true when this agent may take it all the same.
+    OfferedTo(AgentId, bool),
     /// Nothing: an earlier conversation outside the lists.
     Earlier,
     /// Nothing: the tenant is suspended.
     Suspended,
+}
+
+impl Composer {
+    /// Whether notes can be written.
+    pub fn takes_notes(self) -> bool {
+        !matches!(self, Self::Earlier | Self::Suspended)
+    }
 }
 
 impl Model {
@@ -41,12 +48,15 @@ impl Model {
         let Some(line) = self.selected_line() else {
             return Some(Composer::Earlier);
         };
+        let may = desk.may_take_over();
         Some(match (line.state, line.agent, line.offered_to) {
             (ConversationState::Active, Some(agent), _) if agent != desk.me => {
-                Composer::Colleague(agent, desk.may_take_over())
+                Composer::Colleague(agent, may)
             }
             (ConversationState::Active | ConversationState::Offline, ..) => Composer::Open,
-            (ConversationState::Offered, _, Some(agent)) if agent != desk.me => Composer::OfferedTo(agent),
+            (ConversationState::Offered, _, Some(agent)) if agent != desk.me => {
+                Composer::OfferedTo(agent, may)
+            }
             (state, ..) => Composer::Take(state),
         })
     }
@@ -127,9 +137,12 @@ pub(super) fn stop_typing(model: &mut Model, effects: &mut Vec<Effect>) {
 }
 
 fn send(model: &mut Model, cmid: Cmid, effects: &mut Vec<Effect>) {
-    let (Some(id), Some(Composer::Open)) = (model.view.selected, model.composer()) else {
+    let (Some(id), Some(composer)) = (model.view.selected, model.composer()) else {
         return;
     };
+    if composer != Composer::Open && !(model.view.note && composer.takes_notes()) {
+        return;
+    }
     let text = model.drafts.get(&id).map_or("", |text| text.trim()).to_owned();
     if text.is_empty() || text.chars().count() > MESSAGE_CHARS {
         return;

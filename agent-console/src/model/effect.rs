@@ -16,13 +16,13 @@ pub enum Effect {
     Retry,
     /// Send a command.
     Send(Command),
-    /// Put a message into the outbox, written at this client time.
-    Post(Post, i64),
+    /// Put a message into the outbox.
+    Post(Post),
     /// Send a failed message again.
     Resend(Cmid),
     /// Take a message out of the outbox.
     Discard(Cmid),
-    /// Stop following a conversation's entries.
+    /// Stop following a conversation's entries and resume it no more.
     Unwatch(ConversationId),
     /// Upload the file kept for this send.
     Upload(Cmid, ConversationId),

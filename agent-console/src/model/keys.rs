@@ -75,3 +75,49 @@ pub fn shortcut(press: &Press, model: &Model) -> Option<Msg> {
         }
     })
 }
+
+/// Whether a key press can mean something, whatever is on the screen: the browser must not use it as well.
+pub fn is_shortcut(press: &Press) -> bool {
+    if press.composing || press.control {
+        return false;
+    }
+    if press.alt {
+        return press.code == "KeyA";
+    }
+    if press.key == "Escape" {
+        return true;
+    }
+    const KEYS: [&str; 20] = [
+        "a", "d", "j", "k", "r", "n", "p", "t", "c", "i", "m", "/", "?", "ArrowDown", "ArrowUp", "1", "2", "3", "4", "5",
+    ];
+    !press.in_text && KEYS.contains(&press.key.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Locale;
+
+    fn press(key: &str) -> Press {
+        Press { key: key.into(), ..Press::default() }
+    }
+
+    #[test]
+    fn letters_mean_nothing_in_text_fields_and_with_other_keys() {
+        for strange in [
+            Press { in_text: true, ..press("a") },
+            Press { control: true, ..press("a") },
+            Press { composing: true, ..press("a") },
+            press("x"),
+        ] {
+            assert!(!is_shortcut(&strange), "{strange:?}");
+        }
+        assert!(is_shortcut(&press("a")));
+        assert!(is_shortcut(&Press { alt: true, code: "KeyA".into(), in_text: true, ..press("å") }));
+    }
+
+    #[test]
+    fn nothing_happens_before_there_is_a_desk() {
+        assert_eq!(shortcut(&press("a"), &Model::new(Locale::En, 0)), None);
+    }
+}

@@ -2,7 +2,8 @@
 //! same model and the same effects in a native test.
 
 mod act;
-mod alerts;
+/// Sound, title and desktop notices.
+pub mod alerts;
 mod compose;
 /// A fold of what the server tells besides the logs.
 pub mod desk;
@@ -26,11 +27,12 @@ mod tests;
 /// One open conversation.
 pub mod thread;
 mod update;
+mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::entry::File;
-use protocol::ids::{AgentId, AttachmentId, Cmid, ConversationId, Epoch, TenantId, VisitorId};
+use protocol::ids::{AttachmentId, ConversationId, Epoch, TenantId, VisitorId};
 use protocol::state::{ConversationState, Presence, Summary, VisitorProfile};
 
 pub use compose::Composer;
@@ -41,6 +43,7 @@ pub use me::{Me, Membership};
 pub use msg::Msg;
 pub use thread::Thread;
 pub use update::{start, update};
+pub use view::{Build, Dialog, Notice, Pane, Permission, Prefs, Upload, View};
 
 use crate::text::{Locale, Texts};
 
@@ -87,6 +90,8 @@ pub struct Model {
     pub notices: Vec<Notice>,
     /// Number of the newest notice.
     pub last_notice: u64,
+    /// What sounds, title and notices last told.
+    pub alerted: alerts::Snapshot,
     /// What is on the screen.
     pub view: View,
     /// The settings of this browser.
@@ -125,160 +130,6 @@ pub enum Link {
     TooOld,
 }
 
-/// Builds of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Build {
-    /// The first one seen.
-    pub first: Option<String>,
-    /// Whether a newer one answered since.
-    pub newer: bool,
-}
-
-/// A file on its way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Upload {
-    /// The send it becomes.
-    pub cmid: Cmid,
-    /// Where to.
-    pub conversation: ConversationId,
-    /// Its name.
-    pub name: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// Whether it did not get through.
-    pub broken: bool,
-}
-
-/// A short notice.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Its number.
-    pub id: u64,
-    /// Whether something went wrong.
-    pub error: bool,
-    /// The text.
-    pub text: String,
-    /// Shown until this client time, Unix milliseconds.
-    pub until: i64,
-}
-
-/// Which pane a narrow screen shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Pane {
-    /// The lists.
-    #[default]
-    List,
-    /// The conversation.
-    Thread,
-    /// The visitor.
-    Visitor,
-}
-
-/// A question that needs an answer before going on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Dialog {
-    /// The shortcuts.
-    Help,
-    /// End this conversation?
-    Close(ConversationId),
-    /// Take this conversation from a colleague?
-    TakeOver(ConversationId),
-    /// Whom to give this conversation to.
-    Transfer {
-        /// Which.
-        conversation: ConversationId,
-        /// To whom; `None`: nothing chosen, `Some(None)`: the queue.
-        to: Option<Option<AgentId>>,
-        /// A note for the next agent.
-        note: String,
-    },
-}
-
-/// What is on the screen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
-    /// The list.
-    pub list: List,
-    /// Its order.
-    pub sort: Sort,
-    /// What it is filtered by.
-    pub filter: String,
-    /// The conversation.
-    pub selected: Option<ConversationId>,
-    /// Whose earlier conversation is shown when the selected one is in no list.
-    pub visitor: Option<VisitorId>,
-    /// The pane of a narrow screen.
-    pub pane: Pane,
-    /// Whether the visitor's column is hidden on a wide screen.
-    pub column_hidden: bool,
-    /// Whether the menu is open.
-    pub menu: bool,
-    /// The open dialog.
-    pub dialog: Option<Dialog>,
-    /// Whether the page is shown and focused.
-    pub focused: bool,
-    /// Whether the newest entry is in view.
-    pub at_end: bool,
-    /// Whether the next message is a note.
-    pub note: bool,
-    /// Grows when the model writes into the composer.
-    pub composer_version: u64,
-    /// Whether this browser keeps messages over a reload.
-    pub no_storage: bool,
-    /// Whether desktop notices may be shown.
-    pub permission: Permission,
-}
-
-impl Default for View {
-    fn default() -> Self {
-        Self {
-            list: List::Mine,
-            sort: Sort::Newest,
-            filter: String::new(),
-            selected: None,
-            visitor: None,
-            pane: Pane::List,
-            column_hidden: false,
-            menu: false,
-            dialog: None,
-            focused: true,
-            at_end: true,
-            note: false,
-            composer_version: 0,
-            no_storage: false,
-            permission: Permission::Unsupported,
-        }
-    }
-}
-
-/// Whether the browser lets this page show desktop notices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Permission {
-    /// It may.
-    Granted,
-    /// The person said no.
-    Denied,
-    /// The person may be asked.
-    Ask,
-    /// The browser has none.
-    Unsupported,
-}
-
-/// The settings of this browser.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prefs {
-    /// No sounds.
-    pub muted: bool,
-    /// The language chosen; `None`: the browser's.
-    pub locale: Option<Locale>,
-    /// The order of the lists.
-    pub sort: Sort,
-    /// The tenant chosen last.
-    pub tenant: Option<TenantId>,
-    /// The list looked at last.
-    pub list: List,
-}
-
 impl Model {
     /// A model at the start.
     pub fn new(locale: Locale, now: i64) -> Self {
@@ -303,6 +154,7 @@ impl Model {
             typing_said: None,
             notices: Vec::new(),
             last_notice: 0,
+            alerted: alerts::Snapshot::default(),
             view: View::default(),
             prefs: Prefs::default(),
         }

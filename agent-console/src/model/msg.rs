@@ -57,6 +57,8 @@ pub enum Net {
     Prefs(Prefs),
     /// Messages cannot be kept in this browser.
     NoStorage,
+    /// The browser holds sounds back until the person touches the page, or no longer.
+    SoundBlocked(bool),
 }
 
 /// Acts on conversations.
@@ -124,6 +126,8 @@ pub enum Write {
 pub enum See {
     /// Time passes.
     Tick,
+    /// A key was pressed.
+    Key(super::keys::Press),
     /// The page was shown and focused, or left.
     Focused(bool),
     /// Choose a list.
@@ -144,6 +148,8 @@ pub enum See {
     Help,
     /// Close the dialog.
     CloseDialog,
+    /// Show the newest entry.
+    ToEnd,
     /// Show earlier entries.
     Earlier,
     /// The thread was scrolled to its end, or away from it.

@@ -43,6 +43,7 @@ pub(super) fn update(model: &mut Model, msg: Net, effects: &mut Vec<Effect>) {
         Net::Permission(permission) => model.view.permission = permission,
         Net::Prefs(prefs) => settings(model, prefs, effects),
         Net::NoStorage => model.view.no_storage = true,
+        Net::SoundBlocked(blocked) => model.view.sound_blocked = blocked,
     }
 }
 
@@ -311,7 +312,7 @@ pub(super) fn compose_post(model: &mut Model, id: ConversationId, cmid: Cmid, bo
     let at = model.server_now();
     let thread = model.threads.entry(id).or_default();
     thread.timeline.add_pending(Pending { cmid, body: body.clone(), at, state: SendState::Sending });
-    effects.push(Effect::Post(Post { cmid, conversation: Some(id), body }, at));
+    effects.push(Effect::Post(Post { cmid, conversation: Some(id), body }));
     if model.view.selected == Some(id) {
         effects.push(Effect::ToEnd);
     }

@@ -10,6 +10,8 @@ use crate::text::Texts;
 pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
     match msg {
         See::Tick => tick(model),
+        // Turned into what it means before it comes here.
+        See::Key(_) => {}
         See::Focused(focused) => model.view.focused = focused,
         See::List(list) => {
             model.view.list = list;
@@ -38,6 +40,10 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
                 thread.shown += SHOWN_STEP;
             }
         }
+        See::ToEnd => {
+            model.view.at_end = true;
+            effects.push(Effect::ToEnd);
+        }
         See::AtEnd(at_end) => model.view.at_end = at_end,
         See::Dismiss(id) => model.notices.retain(|notice| notice.id != id),
         See::Mute(muted) => {
@@ -56,7 +62,9 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
             effects.push(Effect::Focus(Spot::Filter));
         }
         See::FocusComposer(note) => {
-            if model.composer() == Some(Composer::Open) {
+            let composer = model.composer();
+            let takes = composer == Some(Composer::Open);
+            if takes || (note && composer.is_some_and(Composer::takes_notes)) {
                 if note {
                     compose::stop_typing(model, effects);
                 }

@@ -6,7 +6,8 @@ use protocol::state::ConversationState;
 
 use super::alerts::Snapshot;
 use super::effect::Effect;
-use super::msg::Msg;
+use super::keys::shortcut;
+use super::msg::{Msg, See};
 use super::rows::newest_readable;
 use super::{Model, Notice, act, compose, net, see};
 
@@ -20,18 +21,21 @@ pub fn start() -> Vec<Effect> {
 
 /// Handles one message and says what is to be done outside. [`Model::now`] has to be set before.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let before = Snapshot::of(model);
     let mut effects = Vec::new();
     match msg {
         Msg::Net(msg) => net::update(model, msg, &mut effects),
         Msg::Do(msg) => act::update(model, msg, &mut effects),
         Msg::Write(msg) => compose::update(model, msg, &mut effects),
+        Msg::See(See::Key(press)) => {
+            return shortcut(&press, model).map_or_else(Vec::new, |msg| update(model, msg));
+        }
         Msg::See(msg) => see::update(model, msg, &mut effects),
     }
     follow(model, &mut effects);
     read(model, &mut effects);
     let after = Snapshot::of(model);
-    effects.extend(before.effects(&after, model));
+    effects.extend(model.alerted.effects(&after, model));
+    model.alerted = after;
     effects
 }
 
@@ -56,8 +60,8 @@ fn follow(model: &mut Model, effects: &mut Vec<Effect>) {
         let thread = model.threads.entry(id).or_default();
         if !thread.watched && thread.failed.is_none() {
             thread.watched = true;
-            let after = thread.timeline.seq();
-            effects.push(Effect::Send(Command::Watch(Watch { conversation: id, after })));
+            // From the start: the client holds no cursor of what it does not watch. What is held is not shown twice.
+            effects.push(Effect::Send(Command::Watch(Watch { conversation: id, after: 0 })));
         }
     }
 }
