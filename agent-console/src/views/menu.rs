@@ -97,7 +97,7 @@ fn tenants(model: &Model, link: &Link) -> Html {
         html! {
             <button type="button" key={member.tenant.to_string()} class={classes!("menu-item", current.then_some("current"))}
                 aria-pressed={current.to_string()} onclick={on(link, Msg::Do(Do::Tenant(member.tenant)))}>
-                <span class="mark small" aria-hidden="true"></span>
+                <span class="logo small" aria-hidden="true"></span>
                 <span>{ &member.tenant_name }</span>
                 if member.suspended { <span class="chip">{ model.texts.get("menu.suspended") }</span> }
             </button>

@@ -18,7 +18,7 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
     html! {
         <aside class="rail" aria-label={model.texts.get("rail.label").to_owned()}>
             <div class="brand">
-                <span class="mark" aria-hidden="true"></span>
+                <span class="logo" aria-hidden="true"></span>
                 <span class="brand-name">{ &desk.tenant_name }</span>
             </div>
             { availability(model, link) }
