@@ -26,11 +26,7 @@ impl Locale {
 
     /// The best language for a BCP 47 tag: every Chinese is answered in Chinese, all else in English.
     pub fn for_tag(tag: &str) -> Self {
-        if tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("zh")) {
-            Self::ZhCn
-        } else {
-            Self::En
-        }
+        if tag.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("zh")) { Self::ZhCn } else { Self::En }
     }
 
     fn source(self) -> &'static str {
@@ -106,11 +102,7 @@ impl Texts {
     /// A running wait to the second, `m:ss` under an hour, then as [`Texts::span`].
     pub fn wait(&self, ms: i64) -> String {
         let seconds = ms.max(0) / 1000;
-        if seconds < 3_600 {
-            format!("{}:{:02}", seconds / 60, seconds % 60)
-        } else {
-            self.span(ms)
-        }
+        if seconds < 3_600 { format!("{}:{:02}", seconds / 60, seconds % 60) } else { self.span(ms) }
     }
 
     /// A size in bytes for people.
@@ -192,7 +184,8 @@ mod tests {
             let family = key.rsplit_once('.').map_or("", |(family, _)| family);
             assert!(
                 family.contains('.') && sources.contains(&format!("\"{family}\""))
-                    || sources.contains(&format!("\"{stem}\"")) || sources.contains(&format!("\"{family}.{{")),
+                    || sources.contains(&format!("\"{stem}\""))
+                    || sources.contains(&format!("\"{family}.{{")),
                 "{key} is used nowhere"
             );
         }

@@ -5,7 +5,10 @@ use std::rc::Rc;
 
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AddEventListenerOptions, BeforeUnloadEvent, Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent, StorageEvent};
+use web_sys::{
+    AddEventListenerOptions, BeforeUnloadEvent, Event, EventTarget, HtmlElement, HtmlInputElement, KeyboardEvent,
+    StorageEvent,
+};
 use yew::Callback;
 
 use super::sound::Sound;
@@ -16,6 +19,9 @@ use crate::model::msg::{Net, See};
 
 /// How often the model hears the clock, in milliseconds.
 const TICK_MS: i32 = 1_000;
+
+/// One pane at a time, as in the style sheet.
+const NARROW: &str = "(max-width: 720px)";
 
 type Handler = Closure<dyn FnMut(Event)>;
 
@@ -57,6 +63,7 @@ impl Listeners {
                 stored.emit(Msg::Net(Net::DraftElsewhere(conversation, text)));
             }
         });
+        this.watch_width(&window, tell);
         let uploading = uploading.clone();
         this.on(&window, "beforeunload", false, move |event| {
             if *uploading.borrow() > 0
@@ -85,9 +92,19 @@ impl Listeners {
         }
     }
 
+    fn watch_width(&mut self, window: &web_sys::Window, tell: &Callback<Msg>) {
+        let Ok(Some(query)) = window.match_media(NARROW) else {
+            return;
+        };
+        tell.emit(Msg::See(See::Narrow(query.matches())));
+        let (tell, changed) = (tell.clone(), query.clone());
+        self.on(&query, "change", false, move |_| tell.emit(Msg::See(See::Narrow(changed.matches()))));
+    }
+
     fn tick(&mut self, window: &web_sys::Window, tell: Callback<Msg>) {
         let handler: Closure<dyn FnMut()> = Closure::new(move || tell.emit(Msg::See(See::Tick)));
-        let set = window.set_interval_with_callback_and_timeout_and_arguments_0(handler.as_ref().unchecked_ref(), TICK_MS);
+        let set =
+            window.set_interval_with_callback_and_timeout_and_arguments_0(handler.as_ref().unchecked_ref(), TICK_MS);
         if let Ok(id) = set {
             self.timer = Some((id, handler));
         }
@@ -99,7 +116,11 @@ impl Drop for Listeners {
         for (target, name, handler) in &self.held {
             for capture in [false, true] {
                 // Nothing can be done about a listener that is gone already.
-                let _ = target.remove_event_listener_with_callback_and_bool(name, handler.as_ref().unchecked_ref(), capture);
+                let _ = target.remove_event_listener_with_callback_and_bool(
+                    name,
+                    handler.as_ref().unchecked_ref(),
+                    capture,
+                );
             }
         }
         if let (Some(window), Some((id, _))) = (web_sys::window(), &self.timer) {

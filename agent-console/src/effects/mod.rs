@@ -14,8 +14,8 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use client::browser::{Driver, LocalStorage, new_cmid, wall};
 use client::Config;
+use client::browser::{Driver, LocalStorage, new_cmid, wall};
 use protocol::command::Command;
 use protocol::ids::{Cmid, TenantId};
 use web_sys::File;
@@ -171,11 +171,8 @@ impl World {
         let outbox = Box::new(LocalStorage::new(format!("frontdesk.outbox.{agent}.")));
         let listener = answers.clone();
         let driver = Driver::new(config, outbox, Box::new(move |event| listener.hear(event)));
-        let restored = driver
-            .outbox()
-            .iter()
-            .filter_map(|item| Some((item.conversation()?, item.pending()?)))
-            .collect();
+        let restored =
+            driver.outbox().iter().filter_map(|item| Some((item.conversation()?, item.pending()?))).collect();
         self.tell.emit(Msg::Net(Net::Restored(restored)));
         driver.start();
         self.answers = answers;

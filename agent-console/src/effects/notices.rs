@@ -23,7 +23,8 @@ pub(super) struct Notices {
 
 /// Whether notices may be shown.
 pub(super) fn permission() -> Permission {
-    let has = web_sys::window().is_some_and(|window| js_sys::Reflect::has(&window, &"Notification".into()).unwrap_or(false));
+    let has =
+        web_sys::window().is_some_and(|window| js_sys::Reflect::has(&window, &"Notification".into()).unwrap_or(false));
     if !has {
         return Permission::Unsupported;
     }

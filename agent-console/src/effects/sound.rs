@@ -74,7 +74,8 @@ impl Sound {
                 Self(inner).play(&RING);
             }
         });
-        let set = window.set_interval_with_callback_and_timeout_and_arguments_0(repeat.as_ref().unchecked_ref(), RING_MS);
+        let set =
+            window.set_interval_with_callback_and_timeout_and_arguments_0(repeat.as_ref().unchecked_ref(), RING_MS);
         self.0.ringing.set(set.ok());
         *self.0.repeat.borrow_mut() = Some(repeat);
     }

@@ -102,6 +102,7 @@ fn change_tenant(model: &mut Model, tenant: TenantId, effects: &mut Vec<Effect>)
     fresh.view = View {
         sort: model.view.sort,
         focused: model.view.focused,
+        narrow: model.view.narrow,
         no_storage: model.view.no_storage,
         permission: model.view.permission,
         ..View::default()

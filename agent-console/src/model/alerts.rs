@@ -50,10 +50,9 @@ impl Snapshot {
             effects.push(Effect::Title(after.title.clone()));
         }
         let quiet = after.offers.is_empty() && after.unread.is_empty();
-        if model.view.focused || quiet {
-            if !(self.offers.is_empty() && self.unread.is_empty()) {
-                effects.push(Effect::ClearNotices);
-            }
+        let told = !(self.offers.is_empty() && self.unread.is_empty());
+        if told && (model.view.focused || quiet) {
+            effects.push(Effect::ClearNotices);
         }
         if self.known {
             self.news(after, model, &mut effects);

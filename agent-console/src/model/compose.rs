@@ -50,13 +50,9 @@ impl Model {
         };
         let may = desk.may_take_over();
         Some(match (line.state, line.agent, line.offered_to) {
-            (ConversationState::Active, Some(agent), _) if agent != desk.me => {
-                Composer::Colleague(agent, may)
-            }
+            (ConversationState::Active, Some(agent), _) if agent != desk.me => Composer::Colleague(agent, may),
             (ConversationState::Active | ConversationState::Offline, ..) => Composer::Open,
-            (ConversationState::Offered, _, Some(agent)) if agent != desk.me => {
-                Composer::OfferedTo(agent, may)
-            }
+            (ConversationState::Offered, _, Some(agent)) if agent != desk.me => Composer::OfferedTo(agent, may),
             (state, ..) => Composer::Take(state),
         })
     }

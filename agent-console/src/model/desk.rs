@@ -41,11 +41,7 @@ pub struct Desk {
 impl Desk {
     /// The desk of a full state.
     pub fn new(state: &AgentState) -> Self {
-        let lines: BTreeMap<_, _> = state
-            .conversations
-            .iter()
-            .map(|line| (line.id, line.clone()))
-            .collect();
+        let lines: BTreeMap<_, _> = state.conversations.iter().map(|line| (line.id, line.clone())).collect();
         let marks = state
             .marks
             .iter()
@@ -123,11 +119,8 @@ impl Desk {
             return;
         }
         let held = items.iter().take_while(|item| item.seq <= seq).filter(|item| from_visitor(item));
-        let counted = if seq >= line.last_seq {
-            line.visitor_messages
-        } else {
-            u32::try_from(held.count()).unwrap_or(u32::MAX)
-        };
+        let counted =
+            if seq >= line.last_seq { line.visitor_messages } else { u32::try_from(held.count()).unwrap_or(u32::MAX) };
         mark.seq = seq;
         mark.counted = mark.counted.max(counted).min(line.visitor_messages);
     }
@@ -174,8 +167,7 @@ impl Desk {
 
     /// Whether this agent may take over from a colleague.
     pub fn may_take_over(&self) -> bool {
-        self.myself()
-            .is_some_and(|me| matches!(me.role, Role::Owner | Role::Admin | Role::Supervisor))
+        self.myself().is_some_and(|me| matches!(me.role, Role::Owner | Role::Admin | Role::Supervisor))
     }
 
     /// Whether a line is a conversation this agent holds.
@@ -186,9 +178,5 @@ impl Desk {
 
 /// Whether an entry is something the visitor wrote.
 pub fn from_visitor(item: &Item) -> bool {
-    item.is_message()
-        && item
-            .author
-            .as_ref()
-            .is_some_and(|author| author.kind == AuthorKind::Visitor)
+    item.is_message() && item.author.as_ref().is_some_and(|author| author.kind == AuthorKind::Visitor)
 }

@@ -88,7 +88,26 @@ pub fn is_shortcut(press: &Press) -> bool {
         return true;
     }
     const KEYS: [&str; 20] = [
-        "a", "d", "j", "k", "r", "n", "p", "t", "c", "i", "m", "/", "?", "ArrowDown", "ArrowUp", "1", "2", "3", "4", "5",
+        "a",
+        "d",
+        "j",
+        "k",
+        "r",
+        "n",
+        "p",
+        "t",
+        "c",
+        "i",
+        "m",
+        "/",
+        "?",
+        "ArrowDown",
+        "ArrowUp",
+        "1",
+        "2",
+        "3",
+        "4",
+        "5",
     ];
     !press.in_text && KEYS.contains(&press.key.as_str())
 }

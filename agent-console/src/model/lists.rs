@@ -62,10 +62,7 @@ impl List {
 
     /// The list a line is found in, the agent's own before all.
     pub fn of(desk: &Desk, line: &Summary) -> Self {
-        Self::ALL
-            .into_iter()
-            .find(|list| list.holds(desk, line))
-            .unwrap_or_default()
+        Self::ALL.into_iter().find(|list| list.holds(desk, line)).unwrap_or_default()
     }
 }
 
@@ -76,22 +73,18 @@ pub fn awaits_answer(line: &Summary) -> bool {
 
 /// Since when the visitor waits: in the queue, or for an answer.
 pub fn waits_since(line: &Summary) -> Option<i64> {
-    line.waiting_since
-        .or_else(|| awaits_answer(line).then_some(line.updated_at))
+    line.waiting_since.or_else(|| awaits_answer(line).then_some(line.updated_at))
 }
 
 /// The lines of a list in order, those that match `filter`.
 pub fn lines<'a>(desk: &'a Desk, list: List, sort: Sort, filter: &str) -> Vec<&'a Summary> {
     let needle = filter.trim().to_lowercase();
-    let mut found: Vec<&Summary> = desk
-        .lines
-        .values()
-        .filter(|line| list.holds(desk, line) && matches(line, &needle))
-        .collect();
+    let mut found: Vec<&Summary> =
+        desk.lines.values().filter(|line| list.holds(desk, line) && matches(line, &needle)).collect();
     match (list, sort) {
-        (List::Waiting, _) => found.sort_by_key(|line| {
-            (line.position.unwrap_or(u32::MAX), line.waiting_since, line.id)
-        }),
+        (List::Waiting, _) => {
+            found.sort_by_key(|line| (line.position.unwrap_or(u32::MAX), line.waiting_since, line.id))
+        }
         (_, Sort::Newest) => found.sort_by_key(|line| (Reverse(line.updated_at), line.id)),
         (_, Sort::Longest) => found.sort_by_key(|line| {
             let since = waits_since(line);
@@ -109,12 +102,9 @@ pub fn count(desk: &Desk, list: List) -> usize {
 /// Unread messages in a list; nobody has read what nobody holds, so queues show none.
 pub fn unread(desk: &Desk, list: List) -> u32 {
     match list {
-        List::Mine | List::Offline => desk
-            .lines
-            .values()
-            .filter(|line| list.holds(desk, line))
-            .map(|line| desk.unread(line))
-            .sum(),
+        List::Mine | List::Offline => {
+            desk.lines.values().filter(|line| list.holds(desk, line)).map(|line| desk.unread(line)).sum()
+        }
         _ => 0,
     }
 }

@@ -201,10 +201,7 @@ impl Model {
 
     /// What to call the visitor of a line.
     pub fn visitor_name(&self, line: &Summary) -> String {
-        line.visitor_name
-            .clone()
-            .or_else(|| line.visitor_email.clone())
-            .unwrap_or_else(|| self.nameless(line.visitor))
+        line.visitor_name.clone().or_else(|| line.visitor_email.clone()).unwrap_or_else(|| self.nameless(line.visitor))
     }
 
     /// What to call a visitor who gave no name: short, and the same everywhere.
@@ -229,8 +226,7 @@ impl Model {
 
     /// The presence to show: the chosen one, else the one the server knows.
     pub fn presence(&self) -> Presence {
-        self.presence_wish
-            .unwrap_or_else(|| self.desk.as_ref().map_or(Presence::Unknown, Desk::presence))
+        self.presence_wish.unwrap_or_else(|| self.desk.as_ref().map_or(Presence::Unknown, Desk::presence))
     }
 
     /// Whether the screen changes with the clock alone.

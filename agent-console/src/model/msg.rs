@@ -12,6 +12,10 @@ use super::{Link, List, Me, Permission, Prefs, Sort};
 use crate::text::Locale;
 
 /// What happened.
+#[cfg_attr(
+    not(target_arch = "wasm32"),
+    expect(clippy::large_enum_variant, reason = "each lives for one update; smaller in a browser")
+)]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Msg {
     /// From outside.
@@ -130,6 +134,8 @@ pub enum See {
     Key(super::keys::Press),
     /// The page was shown and focused, or left.
     Focused(bool),
+    /// The screen became so narrow that it shows one pane at a time, or no longer is.
+    Narrow(bool),
     /// Choose a list.
     List(List),
     /// Choose an order.

@@ -124,7 +124,12 @@ fn apply(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
         Event::Profile(profile) => {
             model.profiles.insert(profile.id, profile);
         }
-        Event::Ack(_) | Event::Refused(_) | Event::Visitor(_) | Event::Reconnect(_) | Event::Ping(_) | Event::Unknown => {}
+        Event::Ack(_)
+        | Event::Refused(_)
+        | Event::Visitor(_)
+        | Event::Reconnect(_)
+        | Event::Ping(_)
+        | Event::Unknown => {}
     }
 }
 
@@ -252,7 +257,9 @@ fn refuse(model: &mut Model, command: &Command, refused: &Refused) {
             model.presence_wish = None;
             None
         }
-        Command::Typing(_) | Command::Read(_) | Command::Unwatch(_) | Command::Post(_) | Command::ShowVisitor(_) => return,
+        Command::Typing(_) | Command::Read(_) | Command::Unwatch(_) | Command::Post(_) | Command::ShowVisitor(_) => {
+            return;
+        }
         _ => None,
     };
     if let Some(id) = conversation {
@@ -308,7 +315,13 @@ fn uploaded(model: &mut Model, cmid: Cmid, file: File, effects: &mut Vec<Effect>
 }
 
 /// Shows a message at once and puts it into the outbox.
-pub(super) fn compose_post(model: &mut Model, id: ConversationId, cmid: Cmid, body: PostBody, effects: &mut Vec<Effect>) {
+pub(super) fn compose_post(
+    model: &mut Model,
+    id: ConversationId,
+    cmid: Cmid,
+    body: PostBody,
+    effects: &mut Vec<Effect>,
+) {
     let at = model.server_now();
     let thread = model.threads.entry(id).or_default();
     thread.timeline.add_pending(Pending { cmid, body: body.clone(), at, state: SendState::Sending });

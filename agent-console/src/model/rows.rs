@@ -183,9 +183,9 @@ impl Builder<'_> {
 
 /// The index of the newest own stored message: the one whose mark is shown.
 pub fn newest_own(rows: &[Row]) -> Option<usize> {
-    rows.iter().rposition(|row| {
-        matches!(row, Row::Bubble(bubble) if matches!(bubble.mark, Some(SentMark::Sent | SentMark::Read)))
-    })
+    rows.iter().rposition(
+        |row| matches!(row, Row::Bubble(bubble) if matches!(bubble.mark, Some(SentMark::Sent | SentMark::Read))),
+    )
 }
 
 /// The newest entry of a thread that is something to read.
@@ -193,9 +193,6 @@ pub fn newest_readable(items: &[Item]) -> u64 {
     items
         .iter()
         .rev()
-        .find(|item| {
-            item.is_message()
-                && item.author.as_ref().is_some_and(|author| author.kind == AuthorKind::Visitor)
-        })
+        .find(|item| item.is_message() && item.author.as_ref().is_some_and(|author| author.kind == AuthorKind::Visitor))
         .map_or(0, |item| item.seq)
 }

@@ -13,18 +13,7 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
         // Turned into what it means before it comes here.
         See::Key(_) => {}
         See::Focused(focused) => model.view.focused = focused,
-        See::List(list) => {
-            model.view.list = list;
-            model.view.menu = false;
-            model.view.pane = Pane::List;
-            model.prefs.list = list;
-            effects.push(Effect::SavePrefs(model.prefs));
-        }
-        See::Sort(sort) => {
-            model.view.sort = sort;
-            model.prefs.sort = sort;
-            effects.push(Effect::SavePrefs(model.prefs));
-        }
+        See::Narrow(narrow) => model.view.narrow = narrow,
         See::Filter(text) => model.view.filter = text,
         See::Back => back(model, effects),
         See::Column(shown) => model.view.column_hidden = !shown,
@@ -46,17 +35,8 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
         }
         See::AtEnd(at_end) => model.view.at_end = at_end,
         See::Dismiss(id) => model.notices.retain(|notice| notice.id != id),
-        See::Mute(muted) => {
-            model.prefs.muted = muted;
-            effects.push(Effect::SavePrefs(model.prefs));
-        }
+        See::List(_) | See::Sort(_) | See::Mute(_) | See::Language(_) => choose(model, msg, effects),
         See::AllowNotices => effects.push(Effect::AskNotices),
-        See::Language(locale) => {
-            model.texts = Texts::new(locale);
-            model.prefs.locale = Some(locale);
-            effects.push(Effect::Language(locale.tag()));
-            effects.push(Effect::SavePrefs(model.prefs));
-        }
         See::FocusFilter => {
             model.view.pane = Pane::List;
             effects.push(Effect::Focus(Spot::Filter));
@@ -74,6 +54,32 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
             }
         }
     }
+}
+
+/// Settings that this browser keeps.
+fn choose(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
+    match msg {
+        See::List(list) => {
+            model.view.list = list;
+            model.view.menu = false;
+            model.view.pane = Pane::List;
+            model.prefs.list = list;
+        }
+        See::Sort(sort) => {
+            model.view.sort = sort;
+            model.prefs.sort = sort;
+        }
+        See::Mute(muted) => {
+            model.prefs.muted = muted;
+        }
+        See::Language(locale) => {
+            model.texts = Texts::new(locale);
+            model.prefs.locale = Some(locale);
+            effects.push(Effect::Language(locale.tag()));
+        }
+        _ => return,
+    }
+    effects.push(Effect::SavePrefs(model.prefs));
 }
 
 fn tick(model: &mut Model) {

@@ -9,7 +9,7 @@ use super::effect::Effect;
 use super::keys::shortcut;
 use super::msg::{Msg, See};
 use super::rows::newest_readable;
-use super::{Model, Notice, act, compose, net, see};
+use super::{Model, Notice, Pane, act, compose, net, see};
 
 /// How long a notice is shown, in milliseconds.
 const NOTICE_MS: i64 = 7_000;
@@ -72,10 +72,10 @@ fn read(model: &mut Model, effects: &mut Vec<Effect>) {
     let (Some(id), Some(desk)) = (view.selected, &mut model.desk) else {
         return;
     };
-    let seen = view.focused && view.at_end && !desk.suspended;
+    let in_view = view.at_end && (!view.narrow || view.pane == Pane::Thread);
+    let seen = view.focused && in_view && !desk.suspended;
     let counts = desk.lines.get(&id).is_some_and(|line| {
-        desk.is_mine(line)
-            || matches!(line.state, ConversationState::Offline | ConversationState::Closed)
+        desk.is_mine(line) || matches!(line.state, ConversationState::Offline | ConversationState::Closed)
     });
     let Some(thread) = model.threads.get(&id) else {
         return;
@@ -102,11 +102,6 @@ impl Model {
     fn push_notice(&mut self, text: String, error: bool) {
         self.notices.retain(|notice| notice.text != text);
         self.last_notice += 1;
-        self.notices.push(Notice {
-            id: self.last_notice,
-            error,
-            text,
-            until: self.now + NOTICE_MS,
-        });
+        self.notices.push(Notice { id: self.last_notice, error, text, until: self.now + NOTICE_MS });
     }
 }

@@ -97,6 +97,8 @@ pub struct View {
     pub dialog: Option<Dialog>,
     /// Whether the page is shown and focused.
     pub focused: bool,
+    /// Whether one pane is shown at a time.
+    pub narrow: bool,
     /// Whether the newest entry is in view.
     pub at_end: bool,
     /// Whether the next message is a note.
@@ -124,6 +126,7 @@ impl Default for View {
             menu: false,
             dialog: None,
             focused: true,
+            narrow: false,
             at_end: true,
             note: false,
             composer_version: 0,

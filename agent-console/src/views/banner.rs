@@ -15,11 +15,14 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
     let retry = Some(button(model, link, "banner.retry", Do::Reconnect));
     let (class, text, action) = match model.link {
         Wire::SignedOut => {
-            let sign_in = html! { <a class="banner-action" href="/sign-in?next=/console">{ texts.get("boot.sign_in") }</a> };
+            let sign_in =
+                html! { <a class="banner-action" href="/sign-in?next=/console">{ texts.get("boot.sign_in") }</a> };
             ("bad", texts.get("banner.signed_out").to_owned(), Some(sign_in))
         }
         Wire::Forbidden => ("bad", texts.get("banner.forbidden").to_owned(), retry),
-        Wire::TooOld => ("bad", texts.get("banner.too_old").to_owned(), Some(button(model, link, "boot.reload", Do::Reload))),
+        Wire::TooOld => {
+            ("bad", texts.get("banner.too_old").to_owned(), Some(button(model, link, "boot.reload", Do::Reload)))
+        }
         Wire::Connecting => ("calm", texts.get("banner.connecting").to_owned(), None),
         Wire::Down(Some(at)) => {
             let seconds = ((at - model.now + 999) / 1000).max(0).to_string();

@@ -17,7 +17,9 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
         (Boot::Ready(_), Wire::Forbidden) => {
             screen(model, link, "boot.forbidden", Some(("menu.sign_out", Msg::Do(Do::SignOut))))
         }
-        (Boot::Ready(_), Wire::TooOld) => screen(model, link, "boot.too_old", Some(("boot.reload", Msg::Do(Do::Reload)))),
+        (Boot::Ready(_), Wire::TooOld) => {
+            screen(model, link, "boot.too_old", Some(("boot.reload", Msg::Do(Do::Reload))))
+        }
         (Boot::Ready(_), Wire::Down(_)) => screen(model, link, "boot.down", Some(retry)),
         (Boot::Asking | Boot::Ready(_), _) => skeleton(model),
     }

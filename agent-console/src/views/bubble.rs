@@ -20,7 +20,8 @@ pub(super) fn view(model: &Model, link: &Link, bubble: &Bubble, marked: bool) ->
     let note = matches!(bubble.content, Content::Note(_));
     let side = if bubble.own { "own" } else { "other" };
     let failed = matches!(bubble.mark, Some(SentMark::Unsent(SendState::Failed(_) | SendState::Stale)));
-    let class = classes!("entry", side, note.then_some("note"), bubble.first.then_some("first"), failed.then_some("failed"));
+    let class =
+        classes!("entry", side, note.then_some("note"), bubble.first.then_some("first"), failed.then_some("failed"));
     html! {
         <li {key} class={class}>
             if !bubble.own { { portrait(model, bubble) } }
@@ -66,7 +67,9 @@ fn content(model: &Model, content: &Content) -> Html {
     match content {
         Content::Text(text) | Content::Note(text) => html! { <p class="text" dir="auto">{ text }</p> },
         Content::File(file) => stored_file(model, file),
-        Content::Attached(_) => html! { <span class="file">{ icon(Icon::File) }<span>{ model.texts.get("entry.file") }</span></span> },
+        Content::Attached(_) => {
+            html! { <span class="file">{ icon(Icon::File) }<span>{ model.texts.get("entry.file") }</span></span> }
+        }
     }
 }
 

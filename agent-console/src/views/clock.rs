@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 
 use js_sys::{Date, Object, Reflect};
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::text::Texts;
 

@@ -4,8 +4,11 @@
 use protocol::ids::ConversationId;
 use protocol::limits::MESSAGE_CHARS;
 use protocol::state::ConversationState;
-use web_sys::{ClipboardEvent, DragEvent, Event, FileList, HtmlElement, HtmlInputElement, HtmlTextAreaElement, InputEvent, KeyboardEvent};
 use wasm_bindgen::JsCast;
+use web_sys::{
+    ClipboardEvent, DragEvent, Event, FileList, HtmlElement, HtmlInputElement, HtmlTextAreaElement, InputEvent,
+    KeyboardEvent,
+};
 use yew::{Callback, Html, NodeRef, Properties, TargetCast, classes, component, html, use_effect_with, use_node_ref};
 
 use super::Link;

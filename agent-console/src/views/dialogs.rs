@@ -16,16 +16,22 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
     match &model.view.dialog {
         None => Html::default(),
         Some(Dialog::Help) => modal(model, link, "help.title", help(model)),
-        Some(Dialog::Close(_)) => {
-            modal(model, link, "close.title", question(model, link, texts.get("close.text"), ("close.confirm", Do::Close)))
-        }
+        Some(Dialog::Close(_)) => modal(
+            model,
+            link,
+            "close.title",
+            question(model, link, texts.get("close.text"), ("close.confirm", Do::Close)),
+        ),
         Some(Dialog::TakeOver(id)) => {
             let agent = model.line(*id).and_then(|line| line.agent);
-            let name = agent.and_then(|agent| model.desk.as_ref()?.colleague(agent)).map_or("", |one| one.name.as_str());
+            let name =
+                agent.and_then(|agent| model.desk.as_ref()?.colleague(agent)).map_or("", |one| one.name.as_str());
             let text = texts.fill("take_over.text", &[("name", name)]);
             modal(model, link, "take_over.title", question(model, link, &text, ("foot.take_over", Do::TakeOver)))
         }
-        Some(Dialog::Transfer { to, note, .. }) => modal(model, link, "transfer.title", transfer::view(model, link, *to, note)),
+        Some(Dialog::Transfer { to, note, .. }) => {
+            modal(model, link, "transfer.title", transfer::view(model, link, *to, note))
+        }
     }
 }
 

@@ -57,9 +57,8 @@ fn sort(model: &Model, link: &Link) -> Html {
 }
 
 fn filter(model: &Model, link: &Link) -> Html {
-    let oninput = link.reform(|event: InputEvent| {
-        Msg::See(See::Filter(event.target_unchecked_into::<HtmlInputElement>().value()))
-    });
+    let oninput = link
+        .reform(|event: InputEvent| Msg::See(See::Filter(event.target_unchecked_into::<HtmlInputElement>().value())));
     let label = model.texts.get("list.filter").to_owned();
     html! {
         <div class="filter">
@@ -125,9 +124,10 @@ fn preview(model: &Model, desk: &Desk, line: &Summary) -> Html {
     if let Some(draft) = draft.filter(|_| model.view.selected != Some(line.id)) {
         return html! { <><em class="draft">{ texts.get("list.draft") }</em>{ " " }{ draft }</> };
     }
-    let typing = model.threads.get(&line.id).is_some_and(|thread| {
-        thread.typists.iter().any(|typist| typist.kind == AuthorKind::Visitor)
-    });
+    let typing = model
+        .threads
+        .get(&line.id)
+        .is_some_and(|thread| thread.typists.iter().any(|typist| typist.kind == AuthorKind::Visitor));
     if typing {
         return html! { <em class="typing">{ texts.get("list.typing") }</em> };
     }

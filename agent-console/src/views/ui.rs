@@ -43,7 +43,7 @@ fn initials(name: &str) -> String {
     if !first.is_ascii() && first.len_utf8() > 2 {
         return name.chars().last().into_iter().collect();
     }
-    first.to_uppercase().chain(words.last().into_iter().flat_map(char::to_uppercase)).collect()
+    first.to_uppercase().chain(words.next_back().into_iter().flat_map(char::to_uppercase)).collect()
 }
 
 /// The text key of a presence.

@@ -40,10 +40,9 @@ fn who(model: &Model) -> Html {
     let (Some(id), name) = (model.selected_visitor(), header::name(model)) else {
         return Html::default();
     };
-    let online = model.profile().map_or_else(
-        || model.selected_line().is_some_and(|line| line.visitor_online),
-        |profile| profile.online,
-    );
+    let online = model
+        .profile()
+        .map_or_else(|| model.selected_line().is_some_and(|line| line.visitor_online), |profile| profile.online);
     let word = if online { "visitor.online" } else { "visitor.offline" };
     html! {
         <div class="visitor-who">
@@ -63,7 +62,8 @@ fn facts(model: &Model, profile: &VisitorProfile) -> Html {
         html! { <div class="fact" key={key.to_owned()}><dt>{ texts.get(key) }</dt><dd>{ value }</dd></div> }
     };
     let text = |value: &Option<String>| value.as_ref().map_or_else(none, |value| html! { value });
-    let email = profile.email.as_ref().map_or_else(none, |email| html! { <a href={format!("mailto:{email}")}>{ email }</a> });
+    let email =
+        profile.email.as_ref().map_or_else(none, |email| html! { <a href={format!("mailto:{email}")}>{ email }</a> });
     let page = profile.page_url.as_ref().map_or_else(none, |url| address(url, profile.page_title.as_deref()));
     let referrer = profile.referrer.as_ref().map_or_else(none, |url| address(url, None));
     let now = model.server_now();
@@ -71,7 +71,11 @@ fn facts(model: &Model, profile: &VisitorProfile) -> Html {
         let ago = texts.fill("visitor.ago", &[("span", &texts.span(now - at))]);
         html! { <time title={clock::full(texts, at)}>{ ago }</time> }
     };
-    let last = if profile.online { html! { { texts.get("visitor.now") } } } else { seen(profile.last_seen_at) };
+    let last = if profile.online {
+        html! { { texts.get("visitor.now") } }
+    } else {
+        seen(profile.last_seen_at)
+    };
     html! {
         <dl class="facts">
             { fact("visitor.email", email) }
@@ -103,7 +107,8 @@ fn bare(url: &str) -> &str {
 
 fn earlier(model: &Model, link: &Link, profile: &VisitorProfile) -> Html {
     let texts = &model.texts;
-    let others: Vec<&Earlier> = profile.conversations.iter().filter(|one| Some(one.id) != model.view.selected).collect();
+    let others: Vec<&Earlier> =
+        profile.conversations.iter().filter(|one| Some(one.id) != model.view.selected).collect();
     let row = |one: &&Earlier| {
         html! {
             <li key={one.id.to_string()}>

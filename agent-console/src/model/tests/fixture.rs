@@ -127,7 +127,8 @@ impl Server {
             body: Some(EntryBody::Message(Text { text: text.into() })),
         };
         log.push(item.clone());
-        let entries = Event::Entries(Entries { conversation: id, epoch: epoch(), from: seq, last_seq: seq, items: vec![item] });
+        let entries =
+            Event::Entries(Entries { conversation: id, epoch: epoch(), from: seq, last_seq: seq, items: vec![item] });
         let line = self.change(id, |line| {
             line.last_seq = seq;
             line.last_author = Some(who);

@@ -190,6 +190,21 @@ fn nothing_is_read_while_the_page_is_not_looked_at() {
 }
 
 #[test]
+fn a_narrow_screen_reads_only_what_its_one_pane_shows() {
+    let mut server = Server::new();
+    server.add(1, S::Active, Some(ME));
+    let mut tab = Tab::new(&server);
+    tab.tell(Msg::See(See::Narrow(true)));
+    tab.open(chat(1), &server);
+    tab.tell(Msg::See(See::Back));
+    let events = server.write(chat(1), AuthorKind::Visitor, "hi", None);
+    tab.events(events);
+    assert_eq!(tab.unread(chat(1)), 1);
+    tab.tell(Msg::Do(Do::Open(chat(1))));
+    assert_eq!(tab.unread(chat(1)), 0);
+}
+
+#[test]
 fn looking_into_the_queue_or_over_a_shoulder_reads_nothing() {
     let mut server = Server::new();
     server.add(1, S::Waiting, None);
@@ -214,7 +229,12 @@ fn marks_only_grow_and_are_mine_alone() {
     let mut tab = Tab::new(&server);
     tab.focus(false);
     let read = |agent, seq| {
-        protocol::event::Event::ReadMoved(ReadMoved { conversation: chat(1), kind: AuthorKind::Agent, id: id(agent), seq })
+        protocol::event::Event::ReadMoved(ReadMoved {
+            conversation: chat(1),
+            kind: AuthorKind::Agent,
+            id: id(agent),
+            seq,
+        })
     };
     tab.events(vec![read(BOB, 2)]);
     assert_eq!(tab.unread(chat(1)), 2);
@@ -277,7 +297,12 @@ fn only_own_and_shown_conversations_are_followed() {
     let mut tab = Tab::new(&server);
     let watched = |tab: &mut Tab| -> Vec<_> {
         let sent = tab.sent();
-        sent.iter().filter_map(|command| match command { Command::Watch(watch) => Some(watch.conversation), _ => None }).collect()
+        sent.iter()
+            .filter_map(|command| match command {
+                Command::Watch(watch) => Some(watch.conversation),
+                _ => None,
+            })
+            .collect()
     };
     assert_eq!(watched(&mut tab), [chat(1), chat(2)]);
     tab.open(chat(3), &server);

@@ -48,12 +48,8 @@ fn reading_in_one_tab_reads_in_the_other() {
     two.events(events);
     assert_eq!((one.unread(chat(1)), two.unread(chat(1))), (0, 1));
     let Some(Command::Read(read)) = one.sent().pop() else { panic!("no read mark") };
-    let moved = Event::ReadMoved(ReadMoved {
-        conversation: chat(1),
-        kind: AuthorKind::Agent,
-        id: id(ME),
-        seq: read.seq,
-    });
+    let moved =
+        Event::ReadMoved(ReadMoved { conversation: chat(1), kind: AuthorKind::Agent, id: id(ME), seq: read.seq });
     for tab in [&mut one, &mut two] {
         tab.events(vec![moved.clone()]);
     }

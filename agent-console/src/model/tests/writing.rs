@@ -123,7 +123,12 @@ fn typing_is_told_every_three_seconds_and_its_end_once() {
     let (_, mut tab) = active(Role::Agent, ME);
     let told = |tab: &mut Tab| -> Vec<bool> {
         let sent = tab.sent();
-        sent.iter().filter_map(|command| match command { Command::Typing(typing) => Some(typing.active), _ => None }).collect()
+        sent.iter()
+            .filter_map(|command| match command {
+                Command::Typing(typing) => Some(typing.active),
+                _ => None,
+            })
+            .collect()
     };
     draft(&mut tab, "h");
     draft(&mut tab, "he");
@@ -185,7 +190,9 @@ fn a_file_is_uploaded_first_and_posted_second() {
     tab.tell(Msg::Net(Net::Uploaded(cmid(1), Ok(file.clone()))));
     assert!(tab.model.uploads.is_empty());
     let posted = tab.take();
-    assert!(posted.iter().any(|effect| matches!(effect, Effect::Post(post) if matches!(&post.body, PostBody::File(_)))));
+    assert!(
+        posted.iter().any(|effect| matches!(effect, Effect::Post(post) if matches!(&post.body, PostBody::File(_))))
+    );
     assert!(matches!(&shown(&tab)[1], Row::Bubble(bubble) if bubble.content == Content::File(file)));
 }
 
@@ -243,7 +250,9 @@ fn a_transfer_needs_a_choice_and_carries_the_note() {
     tab.tell(Msg::Do(Do::TransferNote("  likes blue ".into())));
     tab.tell(Msg::Do(Do::Transfer));
     let sent = tab.sent();
-    assert!(matches!(&sent[..], [Command::Transfer(transfer)] if transfer.to.is_none() && transfer.note.as_deref() == Some("likes blue")));
+    assert!(
+        matches!(&sent[..], [Command::Transfer(transfer)] if transfer.to.is_none() && transfer.note.as_deref() == Some("likes blue"))
+    );
 }
 
 #[test]
