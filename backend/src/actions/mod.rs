@@ -32,6 +32,8 @@ pub mod close;
 pub mod connected;
 /// Agent: pass an offer on.
 pub mod decline;
+/// Files: store and find.
+pub mod upload;
 /// Change queue and routing settings.
 pub mod set_policy;
 /// The dispatcher's round: timers, offers, positions.

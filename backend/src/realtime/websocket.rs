@@ -106,7 +106,9 @@ impl Connection {
     /// Waits for `hello` and opens the session. An error is the code to close with, or none when nobody is
     /// there any more.
     async fn greet(&mut self, mut credentials: Credentials) -> Result<(Session, Standing), Option<CloseCode>> {
-        let first = timeout(self.realtime.pace.hello_within, self.first_text()).await.map_err(|_| CloseCode::HelloExpected)??;
+        let first = timeout(self.realtime.pace.hello_within, self.first_text())
+            .await
+            .map_err(|_| CloseCode::HelloExpected)??;
         let (id, hello) = match decode(&first) {
             Ok(CommandFrame { id, command: Command::Hello(hello) }) => (id, hello),
             Ok(CommandFrame { id, .. }) => {

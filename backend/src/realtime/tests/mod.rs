@@ -148,11 +148,8 @@ async fn a_flood_is_cut_off() {
 
 #[actix_web::test]
 async fn who_does_not_answer_a_ping_is_cut_off_and_who_does_stays() {
-    let pace = Pace {
-        ping_every: Duration::from_millis(200),
-        pong_within: Duration::from_millis(300),
-        ..Pace::default()
-    };
+    let pace =
+        Pace { ping_every: Duration::from_millis(200), pong_within: Duration::from_millis(300), ..Pace::default() };
     let world = World::new(pace).await;
     let mut silent = world.visitor(&[]).await;
     let mut lively = world.visitor(&[]).await;

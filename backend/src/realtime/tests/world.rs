@@ -35,11 +35,11 @@ use crate::presence::Who;
 use crate::presence::local::LocalPresence;
 use crate::realtime::hub::{Connections, Hub};
 use crate::realtime::{Pace, Realtime, longpoll, websocket};
+use crate::store::account::Account;
+use crate::store::agent::Agent;
 use crate::store::site::{Department, Site};
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
-use crate::store::account::Account;
-use crate::store::agent::Agent;
 use crate::store::{Store, account, agent, site, tenant, visitor};
 
 /// Nothing in a test takes longer.

@@ -1,19 +1,40 @@
 //! Where attachments lie: content-addressed files under the data folder, one folder per tenant.
 
+/// What a file is, by looking at it.
+pub mod content;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use protocol::ids::TenantId;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// The folder of attachments.
 pub struct FileStore {
     root: PathBuf,
+    // Decoding a picture may take hundreds of megabytes.
+    turns: Semaphore,
 }
 
 impl FileStore {
     /// Uses (and makes on first write) the folder `root`.
     pub fn new(root: PathBuf) -> Self {
-        Self { root }
+        Self { root, turns: Semaphore::new(1) }
+    }
+
+    /// Waits for the turn to look into a file; dropping it lets the next one in.
+    pub async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.turns.acquire().await.ok()
+    }
+
+    /// Makes the folder for uploads and removes what a crash left in it.
+    pub fn clean(&self) -> io::Result<()> {
+        let folder = self.incoming();
+        std::fs::create_dir_all(&folder)?;
+        for left in std::fs::read_dir(folder)? {
+            std::fs::remove_file(left?.path())?;
+        }
+        Ok(())
     }
 
     /// The folder for uploads that are not complete yet, on the same file system as their final place.

@@ -1,0 +1,149 @@
+//! Attachments: `POST /v1/files` stores one, `GET /v1/files/{id}` fetches one. What is served is never
+//! shown as a page: always an attachment, sandboxed, its type not to be guessed (rules U1 to U3).
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentDisposition, DispositionParam,
+    DispositionType, Charset, ExtendedValue, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+use protocol::error::ErrorCode;
+use protocol::frame::UploadReply;
+use protocol::ids::{AttachmentId, ConversationId};
+use protocol::limits::ATTACHMENT_BYTES;
+use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::actions::upload::{Upload, check, find_file, store_upload, too_large};
+use crate::app::App;
+use crate::auth::Principal;
+use crate::auth::limiter::Rule;
+use crate::error::{AppResult, Refusal};
+use super::extract::Caller;
+
+/// Longest pause between two parts of a body.
+const PART_WITHIN: Duration = Duration::from_secs(10);
+/// Longest upload: 10 MiB at 90 KB/s.
+const WHOLE_WITHIN: Duration = Duration::from_secs(120);
+/// Bytes read from disk at once.
+const CHUNK: usize = 64 * 1024;
+
+/// Where an upload goes.
+#[derive(Deserialize)]
+pub struct UploadQuery {
+    conversation: ConversationId,
+    name: String,
+}
+
+/// Stores the body as a file of a conversation.
+///
+/// # Errors
+/// Everything wrong with the request is refused before its body is read; the body is cut at the limit.
+pub async fn upload(
+    app: web::Data<App>,
+    Caller(who): Caller,
+    request: HttpRequest,
+    query: web::Query<UploadQuery>,
+    body: web::Payload,
+) -> AppResult<web::Json<UploadReply>> {
+    app.limiter.take(Rule::Upload, &key(&who), app.clock.monotonic())?;
+    check(&app, &who, query.conversation, &query.name).await?;
+    let declared_length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if declared_length.is_some_and(|length| length > ATTACHMENT_BYTES) {
+        return Err(too_large());
+    }
+    let path = app.files.incoming().join(app.id().simple().to_string());
+    if let Err(error) = receive(&path, body).await {
+        let _ = tokio::fs::remove_file(&path).await;
+        return Err(error);
+    }
+    let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let UploadQuery { conversation, name, .. } = query.into_inner();
+    let attachment = store_upload(&app, &who, Upload { conversation, name, declared, path }).await?;
+    Ok(web::Json(UploadReply { attachment }))
+}
+
+/// Writes a body to disk, never more than the limit.
+async fn receive(path: &Path, mut body: web::Payload) -> AppResult<()> {
+    let mut file = tokio::fs::File::create(path).await.map_err(anyhow::Error::from)?;
+    let deadline = Instant::now() + WHOLE_WITHIN;
+    let mut size = 0u64;
+    loop {
+        let part = timeout_at(deadline.min(Instant::now() + PART_WITHIN), body.next()).await;
+        let Some(part) = part.map_err(|_| Refusal::field("file", ErrorCode::Malformed, "the upload was too slow"))?
+        else {
+            break;
+        };
+        let part = part.map_err(|_| Refusal::field("file", ErrorCode::Malformed, "the upload broke off"))?;
+        size += part.len() as u64;
+        if size > ATTACHMENT_BYTES {
+            return Err(too_large());
+        }
+        file.write_all(&part).await.map_err(anyhow::Error::from)?;
+    }
+    if size == 0 {
+        return Err(Refusal::field("file", ErrorCode::Invalid, "the file is empty").into());
+    }
+    file.flush().await.map_err(anyhow::Error::from)?;
+    Ok(())
+}
+
+/// Fetches a file. Who asks is checked each time; what belongs to somebody else does not exist.
+///
+/// # Errors
+/// `unauthenticated` or `not_found`.
+pub async fn download(
+    app: web::Data<App>,
+    Caller(who): Caller,
+    id: web::Path<AttachmentId>,
+) -> AppResult<HttpResponse> {
+    let (row, path) = find_file(&app, &who, id.into_inner()).await?;
+    let length = u64::try_from(row.size).unwrap_or(0);
+    let mut response = HttpResponse::Ok();
+    response
+        .insert_header((CONTENT_TYPE, row.media_type))
+        .insert_header((CONTENT_DISPOSITION, attachment_named(&row.name)))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .insert_header((CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
+        .insert_header((CACHE_CONTROL, "private, max-age=3600"))
+        .no_chunking(length);
+    Ok(response.streaming(content(path)))
+}
+
+fn attachment_named(name: &str) -> ContentDisposition {
+    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
+    let exact = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value: name.as_bytes().into() };
+    ContentDisposition {
+        disposition: DispositionType::Attachment,
+        parameters: vec![DispositionParam::Filename(plain), DispositionParam::FilenameExt(exact)],
+    }
+}
+
+/// A file's bytes, read as fast as the reader takes them.
+fn content(path: PathBuf) -> impl futures_util::Stream<Item = Result<web::Bytes, std::io::Error>> {
+    futures_util::stream::try_unfold((Some(path), None), |(path, file): (Option<PathBuf>, Option<tokio::fs::File>)| async {
+        let mut file = match (path, file) {
+            (Some(path), _) => tokio::fs::File::open(path).await?,
+            (None, Some(file)) => file,
+            (None, None) => return Ok(None),
+        };
+        let mut bytes = vec![0; CHUNK];
+        let read = timeout(PART_WITHIN, file.read(&mut bytes)).await??;
+        if read == 0 {
+            return Ok(None);
+        }
+        bytes.truncate(read);
+        Ok(Some((web::Bytes::from(bytes), (None, Some(file)))))
+    })
+}
+
+fn key(who: &Principal) -> String {
+    match who {
+        Principal::Visitor(visitor) => visitor.visitor.to_string(),
+        Principal::Agent(agent) => agent.agent.to_string(),
+    }
+}
