@@ -63,6 +63,8 @@ pub mod typing;
 
 /// Platform: create a tenant.
 pub mod create_tenant;
+/// Platform: rename a tenant.
+pub mod rename_tenant;
 /// Platform: suspend a tenant.
 pub mod suspend_tenant;
 /// Platform: resume a tenant.
@@ -75,6 +77,14 @@ pub mod create_site;
 pub mod update_site;
 /// Tenant: invite people; one-time links.
 pub mod invite_agent;
+/// Tenant: take an invitation back.
+pub mod withdraw_invitation;
+/// Tenant: try a mail again.
+pub mod retry_mail;
+/// Tenant: read and export a conversation.
+pub mod read_transcript;
+/// Check an exported transcript.
+pub mod verify_file;
 /// Use a one-time link.
 pub mod accept_link;
 /// Tenant: change a membership.

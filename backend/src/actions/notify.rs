@@ -2,14 +2,16 @@
 //! mail exists exactly when its cause does (C18); the caller calls `app.mailer` after the commit.
 
 use protocol::ids::{ConversationId, TenantId};
+use protocol::state::ConversationState;
 
-use crate::app::App;
+use crate::auth::AgentIdentity;
 use crate::clock::new_id;
 use crate::error::{AppError, AppResult};
 use crate::i18n;
-use crate::mail::letters::{self, LeftMessage};
+use crate::mail::letters::{self, Answer, LeftMessage};
 use crate::mail::{Mail, MailKind};
-use crate::store::{Conn, conversation, outbox, site, transcript};
+use crate::store::conversation::{self, Conversation};
+use crate::store::{Conn, outbox, site, transcript, visitor};
 
 /// A message left while nobody was there. Made before the write, which cannot hold `app`.
 #[derive(Debug, Clone)]
@@ -28,21 +30,6 @@ pub struct OfflineNotice {
     pub origin: String,
     /// Now.
     pub at: i64,
-}
-
-impl OfflineNotice {
-    /// A notice of what `name` wrote.
-    pub fn new(app: &App, conversation: ConversationId, name: &str, email: &str, text: &str) -> Self {
-        Self {
-            conversation,
-            name: name.to_owned(),
-            email: email.to_owned(),
-            text: text.to_owned(),
-            page_url: None,
-            origin: app.config.public_origin(),
-            at: app.now(),
-        }
-    }
 }
 
 /// Tells the tenant's owners and admins about an offline message: one mail each, so that one bad address
@@ -78,6 +65,32 @@ pub async fn offline_message(tx: &mut Conn, tenant: TenantId, notice: &OfflineNo
         enqueue(tx, tenant, MailKind::OfflineMessage, &mail, notice.at).await?;
     }
     Ok(())
+}
+
+/// Sends an agent's answer in an offline conversation to the address the visitor left; nothing when it is
+/// not offline or no address is known.
+///
+/// # Errors
+/// When the database fails.
+pub async fn offline_answer(
+    tx: &mut Conn,
+    who: &AgentIdentity,
+    row: &Conversation,
+    text: &str,
+    now: i64,
+) -> AppResult<()> {
+    if row.state != ConversationState::Offline {
+        return Ok(());
+    }
+    let Some(email) = row.offline_email.clone() else { return Ok(()) };
+    let site = site::find(tx, who.tenant, row.site_id).await?.ok_or_else(|| AppError::not_found("site"))?;
+    let visitor = visitor::find(tx, who.tenant, row.visitor_id).await?;
+    let language = visitor.and_then(|visitor| visitor.language).unwrap_or_default();
+    let texts = i18n::texts(domain::locale::best(&language, site.config.locale.as_deref()));
+    let link = site.origins.first().map(String::as_str);
+    let letter = letters::answer(texts, Answer { agent: &who.name, site: &site.name, text, link })?;
+    let mail = Mail { to: email, to_name: row.offline_name.clone(), reply_to: None, thread: Some(row.id), letter };
+    enqueue(tx, who.tenant, MailKind::Reply, &mail, now).await
 }
 
 /// Adds a mail to the outbox.

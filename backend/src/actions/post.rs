@@ -9,10 +9,10 @@ use protocol::ids::{AttachmentId, ConversationId};
 use protocol::state::{Availability, ConversationState};
 
 use super::begin::Profile;
-use super::change::{Asker, Request, carry_out};
-use super::{Done, access, start, view};
+use super::change::{self, Asker, Request, carry_out};
+use super::{Done, access, notify, start, view};
 use crate::app::App;
-use crate::auth::{Principal, VisitorIdentity};
+use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
 use crate::error::{AppError, AppResult, OnField, Refusal};
 use crate::store::{attachment, conversation, entry};
 
@@ -84,9 +84,32 @@ async fn post(
     cmid: protocol::ids::Cmid,
     (written, availability): (Written, Availability),
 ) -> AppResult<Done> {
+    let answer = answer(who, &written);
     let command = Command::Post { written, availability };
     let request = Request { cmid: Some(cmid), ..Request::new(Asker::Person(who.clone()), id, command) };
-    carry_out(app, request).await
+    let Some((agent, text)) = answer else { return carry_out(app, request).await };
+    let now = app.now();
+    let write = app.store.write(move |tx| {
+        Box::pin(async move {
+            let outcome = change::write(tx, &request, now).await?;
+            // A retransmission wrote nothing and sends nothing.
+            if !outcome.items.is_empty() {
+                notify::offline_answer(tx, &agent, &outcome.row, &text, now).await?;
+            }
+            Ok(outcome)
+        })
+    });
+    let outcome = write.await?;
+    app.mailer.call(());
+    Ok(change::announce(app, who.tenant(), outcome))
+}
+
+/// What an agent says to the visitor: in an offline conversation it goes out by e-mail too.
+fn answer(who: &Principal, written: &Written) -> Option<(AgentIdentity, String)> {
+    match (who, written) {
+        (Principal::Agent(agent), Written::Message(text)) => Some((agent.clone(), text.text.clone())),
+        _ => None,
+    }
 }
 
 /// The body as it will be stored.

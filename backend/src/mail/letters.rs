@@ -33,6 +33,8 @@ pub struct Answer<'a> {
     pub site: &'a str,
     /// The answer.
     pub text: &'a str,
+    /// Where the conversation can go on.
+    pub link: Option<&'a str>,
 }
 
 /// An invitation or a new password.
@@ -84,7 +86,7 @@ pub fn answer(texts: &Texts, about: Answer) -> AppResult<Letter> {
         lines: Vec::new(),
         said: Some(about.text),
         facts: Vec::new(),
-        button: None,
+        button: about.link.map(|link| (texts.get("mail.answer.button"), link)),
         foot: texts.fill("mail.answer.foot", &[("site", about.site)]),
     }
     .render()

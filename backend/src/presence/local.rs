@@ -58,4 +58,14 @@ impl Presence for LocalPresence {
             None => Some(self.started_at),
         })
     }
+
+    fn count(&self) -> (usize, usize) {
+        self.with(|people| {
+            let here = people.iter().filter(|(_, state)| state.connections > 0);
+            here.fold((0, 0), |(agents, visitors), (who, _)| match who {
+                Who::Agent(..) => (agents + 1, visitors),
+                Who::Visitor(..) => (agents, visitors + 1),
+            })
+        })
+    }
 }

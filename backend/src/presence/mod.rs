@@ -26,4 +26,6 @@ pub trait Presence: Send + Sync {
     /// Since when no connection is open; `None` while one is. A person never seen since the process began
     /// counts as gone since then.
     fn gone_since(&self, who: Who) -> Option<i64>;
+    /// How many agents and how many visitors have a connection open.
+    fn count(&self) -> (usize, usize);
 }

@@ -1,0 +1,80 @@
+//! The panels rendered on the server: `/admin` for a tenant's people, `/platform` for operators. They work
+//! without JavaScript. A handler reads what it shows, or calls one action and redirects; rules and writes are in
+//! [`crate::actions`].
+
+/// Language, texts, navigation.
+pub mod ui;
+/// Small pieces of pages.
+pub mod parts;
+/// Times for people.
+pub mod time;
+/// Fields of forms.
+pub mod field;
+/// Answers: pages and redirects.
+pub mod reply;
+/// Who asks, in which tenant.
+pub mod scope;
+/// Start page of a tenant.
+mod overview;
+/// Sites.
+mod sites;
+/// The form of a site.
+mod site_form;
+/// Members.
+mod people;
+/// Inviting members.
+mod invite;
+/// A log as people read it.
+mod thread;
+/// Conversations, searched, read, exported.
+mod transcripts;
+/// Messages left while nobody was there.
+mod offline;
+/// E-mail.
+mod mail;
+/// Who did what.
+mod audit;
+/// One's own login.
+mod profile;
+/// The operators' side.
+mod platform;
+
+use actix_web::web::{self, ServiceConfig, get, post};
+
+/// The routes of both panels.
+pub fn routes(cfg: &mut ServiceConfig) {
+    cfg.service(web::scope("/admin").configure(tenant_side));
+    cfg.service(web::scope("/platform").configure(platform::routes));
+}
+
+fn tenant_side(cfg: &mut ServiceConfig) {
+    cfg.route("", get().to(overview::show))
+        .route("/switch", post().to(scope::switch))
+        .route("/sites", get().to(sites::list))
+        .route("/sites", post().to(sites::create))
+        .route("/sites/new", get().to(sites::new))
+        .route("/sites/{id}", get().to(sites::show))
+        .route("/sites/{id}", post().to(sites::update))
+        .route("/sites/{id}/preview", get().to(sites::preview))
+        .route("/sites/{id}/{switch}", post().to(sites::switch))
+        .route("/people", get().to(people::list))
+        .route("/people/invite", get().to(invite::form))
+        .route("/people/invite", post().to(invite::make))
+        .route("/people/invite/withdraw", post().to(invite::withdraw))
+        .route("/people/{id}", get().to(people::show))
+        .route("/people/{id}", post().to(people::update))
+        .route("/people/{id}/{switch}", post().to(people::switch))
+        .route("/transcripts", get().to(transcripts::list))
+        .route("/transcripts/{id}", get().to(transcripts::show))
+        .route("/transcripts/{id}/export", post().to(transcripts::export))
+        .route("/offline", get().to(offline::list))
+        .route("/offline/{id}", get().to(offline::show))
+        .route("/offline/{id}/answer", post().to(offline::answer))
+        .route("/offline/{id}/close", post().to(offline::close))
+        .route("/mail", get().to(mail::list))
+        .route("/mail/{id}/retry", post().to(mail::retry))
+        .route("/audit", get().to(audit::list))
+        .route("/profile", get().to(profile::show))
+        .route("/profile/password", post().to(profile::change_password))
+        .route("/profile/sign-out-everywhere", post().to(profile::sign_out_everywhere));
+}

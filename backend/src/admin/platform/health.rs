@@ -1,0 +1,144 @@
+//! How the installation is: sizes, queues, backlog, build.
+
+use std::path::Path;
+
+use askama::Template;
+
+use crate::admin::parts::{Pill, bytes};
+use crate::admin::reply::{Reply, page};
+use crate::admin::scope::Operator;
+use crate::admin::ui::{Chrome, Ui};
+use crate::app::App;
+use crate::assets;
+use crate::error::AppResult;
+use crate::store::{outbox, overview};
+
+#[derive(Template)]
+#[template(path = "platform/facts.html")]
+struct FactsPage {
+    ui: Ui,
+    chrome: Chrome,
+    heading: &'static str,
+    lead: &'static str,
+    parts: Vec<Part>,
+}
+
+/// Facts about one thing.
+struct Part {
+    title: &'static str,
+    state: Option<Pill>,
+    facts: Vec<(&'static str, String)>,
+}
+
+/// Size of a file in words; a file that is not there has none.
+async fn file_size(path: &Path) -> String {
+    let size = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
+    bytes(i64::try_from(size).unwrap_or(i64::MAX))
+}
+
+/// `GET /platform/health`
+pub(super) async fn health(operator: Operator) -> Reply {
+    let ui = operator.ui;
+    let parts = vec![build(&ui), database(&operator.app, &ui).await?, traffic(&operator.app, &ui).await?];
+    page(&FactsPage {
+        ui,
+        chrome: operator.chrome("/platform/health"),
+        heading: ui.t("health.title"),
+        lead: ui.t("health.lead"),
+        parts,
+    })
+}
+
+fn build(ui: &Ui) -> Part {
+    let state = match assets::missing() {
+        None => Pill { tone: "good", text: ui.t("health.good") },
+        Some(_) => Pill { tone: "bad", text: ui.t("health.no_assets") },
+    };
+    Part {
+        title: ui.t("health.build"),
+        state: Some(state),
+        facts: vec![
+            (ui.t("health.version"), env!("CARGO_PKG_VERSION").to_owned()),
+            (ui.t("health.assets"), assets::build().to_owned()),
+        ],
+    }
+}
+
+async fn database(app: &App, ui: &Ui) -> AppResult<Part> {
+    let mut wal = app.config.database.clone().into_os_string();
+    wal.push("-wal");
+    let mut conn = app.store.read().await?;
+    let size = overview::size(&mut conn).await?;
+    Ok(Part {
+        title: ui.t("health.database"),
+        state: None,
+        facts: vec![
+            (ui.t("health.file"), file_size(&app.config.database).await),
+            (ui.t("health.wal"), file_size(Path::new(&wal)).await),
+            (ui.t("tenants.conversations"), size.conversations.to_string()),
+            (ui.t("fact.entries"), size.entries.to_string()),
+            (ui.t("health.attachments"), format!("{} ({})", size.attachments, bytes(size.attachment_bytes))),
+        ],
+    })
+}
+
+async fn traffic(app: &App, ui: &Ui) -> AppResult<Part> {
+    let mut conn = app.store.read().await?;
+    let size = overview::size(&mut conn).await?;
+    let (agents, visitors) = app.presence.count();
+    Ok(Part {
+        title: ui.t("health.traffic"),
+        state: None,
+        facts: vec![
+            (ui.t("health.agents"), agents.to_string()),
+            (ui.t("health.visitors"), visitors.to_string()),
+            (ui.t("stat.waiting"), size.waiting.to_string()),
+            (ui.t("stat.active"), size.active.to_string()),
+        ],
+    })
+}
+
+/// `GET /platform/jobs`
+pub(super) async fn jobs(operator: Operator) -> Reply {
+    let (ui, app) = (operator.ui, &operator.app);
+    let mut conn = app.store.read().await?;
+    let backlog = outbox::backlog_of_all(&mut conn).await?;
+    let next = outbox::next_due(&mut conn).await?;
+    let size = overview::size(&mut conn).await?;
+    drop(conn);
+    let mail = match (&app.config.smtp_url, backlog.failed) {
+        (None, _) => Pill { tone: "warn", text: ui.t("jobs.no_smtp") },
+        (Some(_), 0) => Pill { tone: "good", text: ui.t("health.good") },
+        (Some(_), _) => Pill { tone: "bad", text: ui.t("jobs.mail_failed") },
+    };
+    let dash = || "–".to_owned();
+    let next = next.map_or_else(dash, |at| format!("{} UTC", crate::admin::time::minute(at)));
+    let server = app.config.smtp_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
+    let parts = vec![
+        Part {
+            title: ui.t("jobs.mail"),
+            state: Some(mail),
+            facts: vec![
+                (ui.t("jobs.waiting"), backlog.waiting.to_string()),
+                (ui.t("jobs.failed"), backlog.failed.to_string()),
+                (ui.t("jobs.next"), next),
+                (ui.t("jobs.server"), server.unwrap_or_else(dash)),
+            ],
+        },
+        Part {
+            title: ui.t("jobs.dispatcher"),
+            state: Some(Pill { tone: "good", text: ui.t("health.good") }),
+            facts: vec![
+                (ui.t("stat.waiting"), size.waiting.to_string()),
+                (ui.t("stat.active"), size.active.to_string()),
+            ],
+        },
+    ];
+    page(&FactsPage {
+        ui,
+        chrome: operator.chrome("/platform/jobs"),
+        heading: ui.t("jobs.title"),
+        lead: ui.t("jobs.lead"),
+        parts,
+    })
+}

@@ -1,0 +1,177 @@
+//! A log as people read it. Everything people wrote stays text; the template escapes it (rule C-8).
+
+use domain::transcript::{Transcript, verify};
+use protocol::entry::{AuthorKind, ClosedBy, EntryBody, File, Queued, QueuedReason, Transferred};
+
+use protocol::ids::TenantId;
+
+use super::parts::{Time, bytes};
+use super::ui::Ui;
+use crate::store::entry::Entry;
+
+/// How an entry looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The visitor wrote it.
+    Visitor,
+    /// An agent wrote it.
+    Agent,
+    /// An agent wrote it for agents.
+    Note,
+    /// Frontdesk noted it.
+    System,
+    /// Its text was deleted.
+    Redacted,
+}
+
+/// An entry.
+#[derive(Debug, Clone)]
+pub(super) struct EntryView {
+    /// Position.
+    pub(super) seq: i64,
+    /// How it looks.
+    pub(super) kind: Kind,
+    /// Name of the author.
+    pub(super) author: String,
+    /// What it says.
+    pub(super) text: String,
+    /// When.
+    pub(super) at: Time,
+    /// The file it carries.
+    pub(super) file: Option<FileView>,
+}
+
+/// A file.
+#[derive(Debug, Clone)]
+pub(super) struct FileView {
+    /// Its name.
+    pub(super) name: String,
+    /// Where it can be fetched.
+    pub(super) href: String,
+    /// Its type.
+    pub(super) media_type: String,
+    /// Its size for people.
+    pub(super) bytes: String,
+    /// It is a picture that can be shown.
+    pub(super) is_picture: bool,
+    /// Width and height of a picture.
+    pub(super) size: Option<(u32, u32)>,
+}
+
+impl EntryView {
+    /// The entry as stored.
+    pub(super) fn new(ui: &Ui, tenant: TenantId, entry: &Entry) -> Self {
+        let body = entry.body.as_deref().map(serde_json::from_str::<EntryBody>);
+        let mut view = Self {
+            seq: entry.seq,
+            kind: Kind::System,
+            author: author(ui, entry),
+            text: String::new(),
+            at: Time(entry.at),
+            file: None,
+        };
+        match body {
+            None => view.kind = Kind::Redacted,
+            Some(Ok(EntryBody::Message(text))) => (view.kind, view.text) = (side(entry.author_kind), text.text),
+            Some(Ok(EntryBody::Note(text))) => (view.kind, view.text) = (Kind::Note, text.text),
+            Some(Ok(EntryBody::File(file))) => {
+                (view.kind, view.file) = (side(entry.author_kind), Some(FileView::new(tenant, file)));
+            }
+            Some(Ok(body)) => view.text = noted(ui, &body),
+            Some(Err(_)) => ui.t("entry.unknown").clone_into(&mut view.text),
+        }
+        view
+    }
+
+    /// The class of its element.
+    pub(super) fn class(&self) -> &'static str {
+        match self.kind {
+            Kind::Visitor => "visitor",
+            Kind::Agent => "agent",
+            Kind::Note => "note",
+            Kind::System | Kind::Redacted => "system",
+        }
+    }
+
+    /// It is for agents only.
+    pub(super) fn is_note(&self) -> bool {
+        self.kind == Kind::Note
+    }
+}
+
+impl FileView {
+    fn new(tenant: TenantId, file: File) -> Self {
+        Self {
+            href: format!("/v1/files/{}?tenant={tenant}", file.attachment),
+            bytes: bytes(i64::try_from(file.size).unwrap_or(i64::MAX)),
+            is_picture: file.media_type.starts_with("image/"),
+            size: file.width.zip(file.height),
+            media_type: file.media_type,
+            name: file.name,
+        }
+    }
+}
+
+fn side(author: AuthorKind) -> Kind {
+    match author {
+        AuthorKind::Agent => Kind::Agent,
+        AuthorKind::System => Kind::System,
+        _ => Kind::Visitor,
+    }
+}
+
+fn author(ui: &Ui, entry: &Entry) -> String {
+    let nameless = match entry.author_kind {
+        AuthorKind::Agent => "entry.agent",
+        AuthorKind::System => "entry.system",
+        _ => "entry.visitor",
+    };
+    entry.author_name.clone().unwrap_or_else(|| ui.t(nameless).to_owned())
+}
+
+/// What Frontdesk noted, in words.
+fn noted(ui: &Ui, body: &EntryBody) -> String {
+    match body {
+        EntryBody::Queued(Queued { reason }) => ui
+            .t(match reason {
+                None => "entry.queued",
+                Some(QueuedReason::NoReply) => "entry.queued.no_reply",
+                Some(QueuedReason::Returned) => "entry.queued.returned",
+                Some(_) => "entry.queued.agent_gone",
+            })
+            .to_owned(),
+        EntryBody::Assigned(assigned) => ui.t1("entry.assigned", &assigned.name),
+        EntryBody::Transferred(Transferred { name: Some(name), .. }) => ui.t1("entry.transferred", name),
+        EntryBody::Transferred(_) => ui.t("entry.queued.returned").to_owned(),
+        EntryBody::LeftOffline(_) => ui.t("entry.left_offline").to_owned(),
+        EntryBody::Closed(closed) => ui
+            .t(match closed.by {
+                ClosedBy::Visitor => "entry.closed.visitor",
+                ClosedBy::Agent => "entry.closed.agent",
+                _ => "entry.closed.gone",
+            })
+            .to_owned(),
+        EntryBody::Reopened(_) => ui.t("entry.reopened").to_owned(),
+        EntryBody::Rated(rated) => {
+            let score = ui.t1("entry.rated", rated.score);
+            rated.comment.as_ref().map_or_else(|| score.clone(), |comment| format!("{score}: {comment}"))
+        }
+        _ => ui.t("entry.unknown").to_owned(),
+    }
+}
+
+/// Whether the log is what it was when it was written.
+pub(super) enum Proof {
+    /// It is.
+    Good(String),
+    /// It is not.
+    Bad(String),
+}
+
+/// Verifies a transcript, in words.
+pub(super) fn proof(ui: &Ui, transcript: &Transcript) -> Proof {
+    match verify(transcript) {
+        Ok(_) => Proof::Good(ui.t1("transcript.verified", transcript.last_seq)),
+        Err(error) => Proof::Bad(ui.t1("transcript.broken", error)),
+    }
+}

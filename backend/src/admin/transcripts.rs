@@ -1,0 +1,310 @@
+//! Conversations, searched, read and exported.
+
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use askama::Template;
+use domain::permission::Permission;
+use protocol::ids::{AgentId, ConversationId, SiteId};
+use protocol::state::ConversationState;
+use serde::Deserialize;
+
+use super::field::{Control, Field};
+use super::parts::{Pill, Stars, Time};
+use super::reply::{Reply, page};
+use super::scope::{Area, Member};
+use super::thread::{EntryView, Kind, Proof, proof};
+use super::time::Date;
+use super::ui::{Choice, Chrome, Html, Ui};
+use crate::actions::read_transcript::{Log, export_transcript, read_transcript, transcript};
+use crate::error::{AppError, AppResult};
+use crate::store::transcript::{self as lines, Filter, Line};
+use crate::store::{agent, site};
+
+/// Lines on a page.
+pub(super) const PAGE: i64 = 50;
+
+/// What is looked for.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Query {
+    q: String,
+    from: String,
+    to: String,
+    agent: String,
+    site: String,
+    state: String,
+    rating: String,
+    before: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/transcripts.html")]
+struct ListPage {
+    ui: Ui,
+    chrome: Chrome,
+    filter: FilterForm,
+    filtered: bool,
+    lines: Vec<LineView>,
+    newer: Option<String>,
+    older: Option<String>,
+}
+
+struct FilterForm {
+    q: Field,
+    from: Field,
+    to: Field,
+    agent: Field,
+    site: Field,
+    state: Field,
+    rating: Field,
+}
+
+/// A line of a list.
+pub(super) struct LineView {
+    pub(super) id: ConversationId,
+    pub(super) visitor: String,
+    pub(super) email: Option<String>,
+    pub(super) preview: Option<String>,
+    pub(super) begun: Time,
+    agent: Option<String>,
+    pub(super) site: String,
+    state: Pill,
+    rating: Option<Stars>,
+}
+
+impl LineView {
+    /// The line as people read it.
+    pub(super) fn new(ui: &Ui, line: Line) -> Self {
+        let nameless = || ui.t("entry.visitor").to_owned();
+        Self {
+            id: line.id,
+            visitor: line.visitor_name.or_else(|| line.visitor_email.clone()).unwrap_or_else(nameless),
+            email: line.visitor_email,
+            preview: line.preview,
+            begun: Time(line.created_at),
+            agent: line.agent_name,
+            site: line.site_name,
+            state: state(ui, line.state),
+            rating: line.rating.map(|score| Stars { score, label: ui.t("list.rating") }),
+        }
+    }
+}
+
+/// The state of a conversation.
+pub(super) fn state(ui: &Ui, state: ConversationState) -> Pill {
+    let tone = match state {
+        ConversationState::Waiting | ConversationState::Offered => "warn",
+        ConversationState::Active => "good",
+        ConversationState::Offline => "info",
+        _ => "",
+    };
+    Pill { tone, text: ui.word("state", state) }
+}
+
+impl Query {
+    /// The filter; what is not understood does not narrow.
+    fn filter(&self, member: &Member) -> Filter {
+        let all = member.may(Permission::ReadTranscripts);
+        let text = self.q.trim();
+        Filter {
+            from: Date::parse(self.from.trim()).map(Date::start),
+            until: Date::parse(self.to.trim()).map(Date::end),
+            agent: if all { AgentId::parse(&self.agent) } else { Some(member.who.agent) },
+            site: SiteId::parse(&self.site),
+            state: ConversationState::from_text(&self.state),
+            rating: self.rating.parse().ok().filter(|score| (1..=5).contains(score)),
+            text: (!text.is_empty()).then(|| text.chars().take(200).collect()),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        [&self.q, &self.from, &self.to, &self.agent, &self.site, &self.state, &self.rating]
+            .iter()
+            .all(|part| part.trim().is_empty())
+    }
+
+    /// The address of another page of the same search.
+    fn address(&self, before: Option<ConversationId>) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let parts = [
+            ("q", &self.q),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("agent", &self.agent),
+            ("site", &self.site),
+            ("state", &self.state),
+            ("rating", &self.rating),
+        ];
+        for (key, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
+            query.append_pair(key, value);
+        }
+        if let Some(before) = before {
+            query.append_pair("before", &before.to_string());
+        }
+        format!("/admin/transcripts?{}", query.finish())
+    }
+}
+
+/// `GET /admin/transcripts`
+pub(super) async fn list(member: Member, query: web::Query<Query>) -> Reply {
+    let ui = member.ui;
+    let filter = query.filter(&member);
+    let before = ConversationId::parse(&query.before);
+    let mut conn = member.app.store.read().await?;
+    let mut found = lines::list(&mut conn, member.who.tenant, &filter, before, PAGE + 1).await?;
+    drop(conn);
+    let more = found.len() > usize::try_from(PAGE).unwrap_or(0);
+    found.truncate(usize::try_from(PAGE).unwrap_or(0));
+    let older = found.last().filter(|_| more).map(|line| query.address(Some(line.id)));
+    page(&ListPage {
+        ui,
+        chrome: member.chrome(Area::Transcripts).await?,
+        filter: filter_form(&member, &query).await?,
+        filtered: !query.is_empty(),
+        lines: found.into_iter().map(|line| LineView::new(&ui, line)).collect(),
+        newer: before.map(|_| query.address(None)),
+        older,
+    })
+}
+
+async fn filter_form(member: &Member, query: &Query) -> AppResult<FilterForm> {
+    let ui = &member.ui;
+    let mut conn = member.app.store.read().await?;
+    let sites = site::list(&mut conn, member.who.tenant).await?;
+    let mut agents = agent::list(&mut conn, member.who.tenant).await?;
+    if !member.may(Permission::ReadTranscripts) {
+        agents.retain(|agent| agent.id == member.who.agent);
+    }
+    let any = |present: &str| Choice::new("", ui.t("filter.any"), present);
+    let choose = |name, present: &str, choices: Vec<Choice>| {
+        let choices = std::iter::once(any(present)).chain(choices).collect();
+        Field { required: false, ..Field::line(ui, name, present) }.control(Control::Select(choices))
+    };
+    let sites = sites.into_iter().map(|site| Choice::new(site.id.to_string(), site.name, &query.site)).collect();
+    let agents = agents.into_iter().map(|agent| Choice::new(agent.id.to_string(), agent.name, &query.agent)).collect();
+    let word = |state: &ConversationState| Choice::new(state.as_str(), ui.word("state", state), &query.state);
+    let states = ConversationState::ALL.iter().map(word).collect();
+    let ratings = (1..=5).rev().map(|score: i64| Choice::new(score.to_string(), score.to_string(), &query.rating));
+    let line = |name, value: &str, kind| Field { required: false, ..Field::line(ui, name, value).input(kind, "off") };
+    Ok(FilterForm {
+        q: line("q", &query.q, "search"),
+        from: line("from", &query.from, "date"),
+        to: line("to", &query.to, "date"),
+        agent: choose("agent", &query.agent, agents),
+        site: choose("site", &query.site, sites),
+        state: choose("state", &query.state, states),
+        rating: choose("rating", &query.rating, ratings.collect()),
+    })
+}
+
+#[derive(Template)]
+#[template(path = "admin/transcript.html")]
+struct TranscriptPage {
+    ui: Ui,
+    chrome: Chrome,
+    id: ConversationId,
+    heading: String,
+    begun: Time,
+    proof: Proof,
+    entries: Vec<EntryView>,
+    facts: Vec<(&'static str, String)>,
+    state: Pill,
+    rating: Option<Stars>,
+}
+
+/// `GET /admin/transcripts/{id}`
+pub(super) async fn show(member: Member, id: web::Path<String>) -> Reply {
+    let ui = member.ui;
+    let log = read_transcript(&member.app, &member.who, parse(&id)?).await?;
+    let file = transcript(&log, &member.who, member.app.now())?;
+    page(&TranscriptPage {
+        ui,
+        chrome: member.chrome(Area::Transcripts).await?,
+        id: log.row.id,
+        heading: heading(&ui, &log),
+        begun: Time(log.row.created_at),
+        proof: proof(&ui, &file),
+        entries: log.entries.iter().map(|entry| EntryView::new(&ui, member.who.tenant, entry)).collect(),
+        facts: facts(&ui, &log),
+        state: state(&ui, log.row.state),
+        rating: log.row.rating.map(|score| Stars { score, label: ui.t("list.rating") }),
+    })
+}
+
+/// Reads the id of a conversation out of an address.
+pub(super) fn parse(id: &str) -> AppResult<ConversationId> {
+    ConversationId::parse(id).ok_or_else(|| AppError::not_found("conversation"))
+}
+
+/// Whom a conversation was with.
+pub(super) fn heading(ui: &Ui, log: &Log) -> String {
+    let name = log.visitor_name().or(log.visitor_email());
+    name.map_or_else(|| ui.t("entry.visitor").to_owned(), str::to_owned)
+}
+
+/// What is known about a conversation.
+pub(super) fn facts(ui: &Ui, log: &Log) -> Vec<(&'static str, String)> {
+    let parts = [
+        ("list.site", Some(log.site.name.clone())),
+        ("list.agent", log.agent_name.clone()),
+        ("label.email", log.visitor_email().map(str::to_owned)),
+        ("fact.page", log.visitor.page_url.clone()),
+        ("fact.referrer", log.visitor.referrer.clone()),
+        ("fact.browser", log.visitor.browser.clone()),
+        ("fact.language", log.visitor.language.clone()),
+        ("fact.entries", Some(log.row.last_seq.to_string())),
+    ];
+    parts.into_iter().filter_map(|(key, value)| value.map(|value| (ui.t(key), value))).collect()
+}
+
+/// Which file.
+#[derive(Deserialize)]
+pub(super) struct Export {
+    format: String,
+}
+
+#[derive(Template)]
+#[template(path = "admin/export.html")]
+struct ExportPage {
+    ui: Ui,
+    heading: String,
+    entries: Vec<EntryView>,
+    facts: Vec<(&'static str, Html)>,
+    foot: String,
+}
+
+/// `POST /admin/transcripts/{id}/export`: a write, because the audit log says who took what.
+pub(super) async fn export(member: Member, id: web::Path<String>, form: web::Form<Export>) -> Reply {
+    let id = parse(&id)?;
+    let (format, media_type) = match form.format.as_str() {
+        "json" => ("json", "application/json"),
+        _ => ("html", "text/html; charset=utf-8"),
+    };
+    let log = export_transcript(&member.app, &member.actor(), &member.who, id, format).await?;
+    let file = transcript(&log, &member.who, member.app.now())?;
+    let body = match format {
+        "json" => serde_json::to_string_pretty(&file).map_err(|error| AppError::Internal(error.into()))?,
+        _ => export_page(&member.ui, &log, &file.head, file.exported_at)
+            .render()
+            .map_err(|error| AppError::Internal(error.into()))?,
+    };
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        .insert_header((header::CONTENT_DISPOSITION, format!("attachment; filename=\"transcript-{id}.{format}\"")))
+        .content_type(media_type)
+        .body(body))
+}
+
+fn export_page(ui: &Ui, log: &Log, head: &str, at: i64) -> ExportPage {
+    let mut facts: Vec<_> = vec![(ui.t("list.begun"), Html(Time(log.row.created_at).to_string()))];
+    let text = |(name, value): (&'static str, String)| (name, Html(super::parts::escape(&value)));
+    facts.extend(self::facts(ui, log).into_iter().map(text));
+    let at = super::time::minute(at);
+    ExportPage {
+        ui: *ui,
+        heading: heading(ui, log),
+        entries: log.entries.iter().map(|entry| EntryView::new(ui, log.site.tenant_id, entry)).collect(),
+        facts,
+        foot: ui.texts().fill("transcript.foot", &[("at", &at), ("id", &log.row.id.to_string()), ("head", head)]),
+    }
+}
