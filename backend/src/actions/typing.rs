@@ -5,13 +5,14 @@ use protocol::command::Typing;
 use protocol::entry::AuthorKind;
 use protocol::event::{Event, TypingShown};
 
+use super::change::{Asker, Request, carry_out};
 use super::{Done, access, publish};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::bus::{Note, Topic};
 use crate::error::AppResult;
 
-/// Shows that somebody types. What a visitor typed so far goes to agents only, what an agent types to nobody.
+/// Shows that somebody types; an agent who does need not fear the deadline of the first reply. What a visitor typed so far goes to agents only, what an agent types to nobody.
 pub async fn type_preview(app: &App, who: &Principal, command: Typing) -> AppResult<Done> {
     let mut conn = app.store.read().await?;
     let row = access::readable(&mut conn, who, command.conversation).await?;
@@ -19,6 +20,15 @@ pub async fn type_preview(app: &App, who: &Principal, command: Typing) -> AppRes
         Principal::Visitor(visitor) => (AuthorKind::Visitor, visitor.visitor.0, None),
         Principal::Agent(agent) => (AuthorKind::Agent, agent.agent.0, Some(agent.name.clone())),
     };
+    drop(conn);
+    if let Principal::Agent(agent) = who
+        && command.active
+        && row.reply_deadline_at.is_some()
+        && row.agent_id == Some(agent.agent)
+    {
+        let start = Request::new(Asker::Person(who.clone()), row.id, domain::conversation::Command::StartReply);
+        carry_out(app, start).await?;
+    }
     let mut shown = TypingShown { conversation: row.id, kind, id, name, active: command.active, preview: None };
     let for_visitor = publish::frame(&Event::Typing(shown.clone()));
     if kind == AuthorKind::Visitor {

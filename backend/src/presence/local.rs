@@ -5,6 +5,11 @@ use std::sync::Mutex;
 
 use super::{Presence, Who};
 
+/// People remembered before those long gone are forgotten.
+const REMEMBERED: usize = 10_000;
+/// When somebody without a connection may be forgotten: every grace period is shorter.
+const FORGOTTEN_AFTER_MS: i64 = 60 * 60 * 1000;
+
 /// Counts the connections of this process.
 pub struct LocalPresence {
     started_at: i64,
@@ -43,7 +48,11 @@ impl Presence for LocalPresence {
             let Some(state) = people.get_mut(&who) else { return false };
             state.connections = state.connections.saturating_sub(1);
             state.left_at = now;
-            state.connections == 0
+            let last = state.connections == 0;
+            if people.len() > REMEMBERED {
+                people.retain(|_, state| state.connections > 0 || now - state.left_at < FORGOTTEN_AFTER_MS);
+            }
+            last
         })
     }
 
