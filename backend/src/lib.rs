@@ -34,3 +34,13 @@ pub mod jobs;
 pub mod realtime;
 /// Logs.
 pub mod telemetry;
+/// Handlers.
+pub mod http;
+/// Every route on one page.
+pub mod routes;
+/// Serving and stopping.
+pub mod server;
+/// The demo: people, a shop that embeds the chat.
+pub mod demo;
+/// The command line.
+pub mod cli;

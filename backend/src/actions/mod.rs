@@ -89,6 +89,8 @@ pub mod verify_file;
 pub mod accept_link;
 /// Tenant: change a membership.
 pub mod change_agent;
+/// Become a visitor of a site.
+pub mod issue_visitor;
 /// Ask for a new password.
 pub mod request_reset;
 /// Sign in, sign out, change the password.

@@ -42,6 +42,20 @@ impl FileStore {
         self.root.join("incoming")
     }
 
+    /// Removes what uploads left behind that a stop of the process cut off.
+    ///
+    /// # Errors
+    /// When the folder cannot be made or read.
+    pub async fn sweep(&self) -> io::Result<()> {
+        let incoming = self.incoming();
+        tokio::fs::create_dir_all(&incoming).await?;
+        let mut entries = tokio::fs::read_dir(&incoming).await?;
+        while let Some(entry) = entries.next_entry().await? {
+            tokio::fs::remove_file(entry.path()).await?;
+        }
+        Ok(())
+    }
+
     /// Where the content with this SHA-256 lies for a tenant. Names come from hashes alone, never from a
     /// client (rule U1).
     pub fn path(&self, tenant: TenantId, sha256: &[u8]) -> PathBuf {

@@ -8,11 +8,10 @@ use crate::app::App;
 use crate::auth::keys::{VISITOR_TOKEN_MS, VisitorClaims};
 use crate::auth::{Principal, VisitorIdentity, browser, visitor};
 use crate::error::{AppError, AppResult};
+use crate::http::cookie;
 
 /// A token with less than this left is renewed in the welcome, in milliseconds.
 const RENEW_BELOW_MS: i64 = VISITOR_TOKEN_MS / 2;
-/// Name of the cookie of a signed-in browser.
-const COOKIE: &str = "__Host-frontdesk";
 /// Header that a page of another origin cannot send without asking first.
 const OWN_HEADER: &str = "X-Frontdesk";
 
@@ -36,11 +35,11 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// Reads the headers.
-    pub(super) fn of(request: &HttpRequest) -> Self {
+    pub(super) fn of(app: &App, request: &HttpRequest) -> Self {
         let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         Self {
             bearer: header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
-            cookie: request.cookie(COOKIE).map(|cookie| cookie.value().to_owned()),
+            cookie: cookie::read(request, &app.config),
         }
     }
 

@@ -42,7 +42,7 @@ pub async fn poll(
     payload: web::Payload,
     realtime: web::Data<Realtime>,
 ) -> Result<HttpResponse, AppError> {
-    let credentials = Credentials::of(&request);
+    let credentials = Credentials::of(&realtime.app, &request);
     check_request(&realtime.app, &request, &credentials)?;
     let body = read_body(payload, FRAME_BYTES).await?;
     let poll = Poll::read(&parse_bounded(&body)?).ok_or_else(|| malformed("poll", "not a poll"))?;
@@ -62,7 +62,7 @@ pub async fn commands(
     payload: web::Payload,
     realtime: web::Data<Realtime>,
 ) -> Result<HttpResponse, AppError> {
-    let credentials = Credentials::of(&request);
+    let credentials = Credentials::of(&realtime.app, &request);
     check_request(&realtime.app, &request, &credentials)?;
     let body = read_body(payload, COMMANDS_BYTES).await?;
     let body = parse_bounded(&body)?;

@@ -25,6 +25,7 @@ use crate::auth::Principal;
 use crate::auth::keys::VISITOR_TOKEN_MS;
 use crate::auth::limiter::{Rule, ip_key};
 use crate::error::{AppError, AppResult, Refusal};
+use crate::http::client_ip::client_ip;
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
@@ -44,11 +45,10 @@ pub async fn connect(
     realtime: web::Data<Realtime>,
 ) -> actix_web::Result<HttpResponse> {
     let app = &realtime.app;
-    let credentials = Credentials { bearer: None, ..Credentials::of(&request) };
+    let credentials = Credentials { bearer: None, ..Credentials::of(app, &request) };
     check_origin(app, &request, &credentials)?;
-    if let Some(peer) = request.peer_addr() {
-        app.limiter.take(Rule::Socket, &ip_key(peer.ip()), app.clock.monotonic()).map_err(AppError::from)?;
-    }
+    let ip = ip_key(client_ip(&request, &app.config));
+    app.limiter.take(Rule::Socket, &ip, app.clock.monotonic()).map_err(AppError::from)?;
     if realtime.hub.is_draining() {
         let refusal = Refusal::new(ErrorCode::Unavailable, "the server is stopping");
         return Err(AppError::from(refusal).into());

@@ -10,6 +10,8 @@ mod lane;
 /// Opening a database: migrations and durability checks.
 mod open;
 
+/// Facts about the installation.
+pub mod meta;
 /// Tenants.
 pub mod tenant;
 /// Logins of people.

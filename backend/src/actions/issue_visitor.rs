@@ -1,0 +1,89 @@
+//! Makes somebody a visitor of a site, or renews the token of one (rule J2).
+
+use std::net::IpAddr;
+
+use domain::text::Locale;
+use protocol::error::ErrorCode;
+use protocol::frame::VisitorReply;
+use protocol::ids::VisitorId;
+
+use crate::app::App;
+use crate::auth::limiter::{Rule, ip_key};
+use crate::auth::{VisitorIdentity, visitor as tokens};
+use crate::error::{AppError, AppResult, Refusal};
+use crate::store::site::{self, Site};
+use crate::store::visitor::{self, Visitor};
+use crate::store::tenant;
+
+/// Somebody who opened the widget.
+#[derive(Clone)]
+pub struct Arrival {
+    /// Key of the site.
+    pub site: String,
+    /// Token of an earlier visit.
+    pub token: Option<String>,
+    /// Where from.
+    pub ip: IpAddr,
+    /// What the browser calls itself.
+    pub user_agent: Option<String>,
+    /// `Accept-Language`.
+    pub language: Option<String>,
+}
+
+/// A token for the visitor. A token that is no longer good, or of another site, makes a new visitor.
+///
+/// # Errors
+/// `rate_limited`; `not_found` for the site; `tenant_suspended`.
+pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorReply> {
+    app.limiter.take(Rule::NewVisitor, &ip_key(arrival.ip), app.clock.monotonic())?;
+    let mut conn = app.store.read().await?;
+    let site = site::find_by_key(&mut conn, &arrival.site).await?.ok_or_else(|| AppError::not_found("site"))?;
+    let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
+    drop(conn);
+    if of.is_suspended() {
+        return Err(Refusal::new(ErrorCode::TenantSuspended, "this tenant is suspended").into());
+    }
+    if let Some(known) = known(app, &site, arrival.token.as_deref()).await? {
+        return Ok(reply(app, &known.0, known.1));
+    }
+    let row = new_visitor(app, &site, &arrival);
+    let identity = VisitorIdentity { tenant: site.tenant_id, site: site.id, visitor: row.id };
+    let version = row.token_version;
+    app.store.write(move |tx| Box::pin(async move { visitor::insert(tx, site.tenant_id, &row).await })).await?;
+    Ok(reply(app, &identity, version))
+}
+
+async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<(VisitorIdentity, i64)>> {
+    let Some(token) = token else { return Ok(None) };
+    match tokens::authenticate(app, token).await {
+        Ok(claims) if claims.identity.tenant == site.tenant_id && claims.identity.site == site.id => {
+            Ok(Some((claims.identity, claims.version)))
+        }
+        Ok(_) | Err(AppError::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn reply(app: &App, identity: &VisitorIdentity, version: i64) -> VisitorReply {
+    let (token, expires_at) = app.keys.sign_visitor(identity, version, app.now());
+    VisitorReply { token, visitor: identity.visitor, expires_at }
+}
+
+fn new_visitor(app: &App, site: &Site, arrival: &Arrival) -> Visitor {
+    let now = app.now();
+    let first = arrival.language.as_deref().and_then(|header| header.split([',', ';']).next());
+    Visitor {
+        id: VisitorId(app.id()),
+        site_id: site.id,
+        name: None,
+        email: None,
+        browser: arrival.user_agent.as_deref().and_then(domain::browser::describe),
+        language: first.and_then(|tag| Locale::parse(tag).ok()).map(Locale::into_string),
+        page_url: None,
+        page_title: None,
+        referrer: None,
+        token_version: 1,
+        first_seen_at: now,
+        last_seen_at: now,
+    }
+}

@@ -1,0 +1,112 @@
+//! The documents of the browser apps: the widget's frame, the hosted chat, the console.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CONTENT_SECURITY_POLICY;
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
+use protocol::codec::to_json;
+use protocol::site::FrameConfig;
+use protocol::state::Availability;
+
+use super::extract::{self, Account};
+use super::{class, loader, page};
+use crate::actions::view;
+use crate::app::App;
+use crate::assets;
+use crate::error::{AppError, AppResult};
+use crate::i18n::{self, Texts};
+use crate::store::site::{self, Site};
+use crate::store::tenant;
+
+#[derive(Template)]
+#[template(path = "web/app.html")]
+struct Document {
+    lang: &'static str,
+    dir: &'static str,
+    title: String,
+    icon: String,
+    style: String,
+    script: String,
+    wasm: String,
+    config: Option<String>,
+    noscript: &'static str,
+    missing: Option<&'static str>,
+}
+
+/// `GET /frame/{key}`: only the site's origins, and our own pages, may embed it (rule C-5).
+///
+/// # Errors
+/// `not_found`; when the database fails.
+pub async fn frame(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
+    let (site, availability) = find(&app, &key).await?;
+    let policy = class::frame_policy(&app.config, &site.origins);
+    let mut response = page::html(StatusCode::OK, &widget(&request, site, availability))?;
+    let policy = policy.parse().map_err(|_| AppError::Internal(anyhow::anyhow!("an origin cannot stand in a header")))?;
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(response)
+}
+
+/// `GET /chat/{key}`: the same on a page of its own; nobody may embed it.
+///
+/// # Errors
+/// `not_found`; when the database fails.
+pub async fn chat(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
+    let (site, availability) = find(&app, &key).await?;
+    page::html(StatusCode::OK, &widget(&request, site, availability))
+}
+
+/// `GET /console`
+///
+/// # Errors
+/// `unauthenticated`, which leads to the sign-in page.
+pub async fn console(request: HttpRequest, _signed: Account) -> AppResult<HttpResponse> {
+    let texts = extract::texts(&request);
+    let document = Document {
+        title: texts.get("console.title").to_owned(),
+        noscript: texts.get("console.noscript"),
+        ..document("console", texts)
+    };
+    page::html(StatusCode::OK, &document)
+}
+
+async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
+    let mut conn = app.store.read().await?;
+    let site = site::find_by_key(&mut conn, key).await?.ok_or_else(|| AppError::not_found("site"))?;
+    let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
+    drop(conn);
+    let availability = match of.is_suspended() {
+        true => Availability::Unavailable,
+        false => view::availability_of(app, of.id).await?,
+    };
+    Ok((site, availability))
+}
+
+fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Document {
+    let asked = request.headers().get(actix_web::http::header::ACCEPT_LANGUAGE);
+    let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let texts = i18n::texts(domain::locale::best(asked, site.config.locale.as_deref()));
+    let title = texts.fill("chat.title", &[("site", &site.name)]);
+    let config =
+        FrameConfig { site: site.config, origins: site.origins, availability, build: assets::build().to_owned() };
+    Document {
+        title,
+        config: Some(loader::inline(&to_json(&config))),
+        noscript: texts.get("chat.noscript"),
+        ..document("widget", texts)
+    }
+}
+
+fn document(name: &str, texts: &'static Texts) -> Document {
+    Document {
+        lang: texts.locale(),
+        dir: "ltr",
+        title: String::new(),
+        icon: assets::url("icon.svg"),
+        style: assets::url(&format!("{name}.css")),
+        script: assets::url(&format!("{name}.js")),
+        wasm: assets::url(&format!("{name}.wasm")),
+        config: None,
+        noscript: "",
+        missing: assets::missing().map(|_| texts.get("assets.missing")),
+    }
+}

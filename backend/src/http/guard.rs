@@ -1,0 +1,112 @@
+//! What every request and response passes: the origin check, security headers, and errors as pages or as
+//! problem documents.
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderValue};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpResponse, ResponseError, web};
+use protocol::codec::to_json;
+use protocol::error::ErrorCode;
+use protocol::frame::Problem;
+
+use super::class::{self, Class};
+use super::{csrf, extract, page};
+use crate::app::App;
+use crate::error::AppResult;
+
+/// The middleware around every route.
+///
+/// # Errors
+/// Only what a middleware further in could not turn into a response.
+pub async fn guard(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let class = Class::of(request.path());
+    let response = match admit(&request, class) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(error) => request.into_response(error.error_response()),
+    };
+    let response = explain(response, class);
+    Ok(finish(response, class))
+}
+
+fn admit(request: &ServiceRequest, class: Class) -> AppResult<()> {
+    let app = extract::app(request.request())?;
+    let headers = request.headers();
+    // A program that is no browser and brings no cookie cannot be used by a foreign page.
+    let program = class == Class::Api
+        && !headers.contains_key(header::ORIGIN)
+        && !headers.contains_key("sec-fetch-site")
+        && !headers.contains_key(header::COOKIE);
+    if program { Ok(()) } else { csrf::check(request.method(), headers, &app.config) }
+}
+
+/// Gives an error without a body for people one they can read.
+fn explain(response: ServiceResponse<BoxBody>, class: Class) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let kind = response.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match class {
+        _ if class.is_html() && kind.starts_with("text/html") => response,
+        _ if class.is_html() => to_page(response, class),
+        Class::Api if kind.starts_with("application/json") => response,
+        Class::Api => to_problem(response),
+        _ => response,
+    }
+}
+
+fn to_page(response: ServiceResponse<BoxBody>, class: Class) -> ServiceResponse<BoxBody> {
+    let (request, old) = response.into_parts();
+    let signing_in = request.path() == "/sign-in";
+    let new = if old.status() == StatusCode::UNAUTHORIZED && request.method().is_safe() && !signing_in {
+        let next: String = url::form_urlencoded::byte_serialize(request.path().as_bytes()).collect();
+        HttpResponse::SeeOther().insert_header((header::LOCATION, format!("/sign-in?next={next}"))).finish()
+    } else {
+        let framed = matches!(class, Class::Frame);
+        page::error(&request, old.status(), framed)
+    };
+    ServiceResponse::new(request, keep(new, &old))
+}
+
+fn to_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let (request, old) = response.into_parts();
+    let code = match old.status() {
+        StatusCode::UNAUTHORIZED => ErrorCode::Unauthenticated,
+        StatusCode::FORBIDDEN => ErrorCode::Forbidden,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => ErrorCode::NotFound,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::TooLarge,
+        StatusCode::TOO_MANY_REQUESTS => ErrorCode::RateLimited,
+        status if status.is_server_error() => ErrorCode::Unavailable,
+        _ => ErrorCode::Malformed,
+    };
+    let message = old.status().canonical_reason().unwrap_or("refused").to_lowercase();
+    let problem = Problem { code, message, field: None, limit: None, retry_after_ms: None };
+    let new = HttpResponse::build(old.status()).content_type("application/json").body(to_json(&problem));
+    ServiceResponse::new(request, keep(new, &old))
+}
+
+/// Takes over what the first response said besides its body.
+fn keep(mut new: HttpResponse, old: &HttpResponse) -> HttpResponse {
+    for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
+        for value in old.headers().get_all(&name) {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    new
+}
+
+fn finish(mut response: ServiceResponse<BoxBody>, class: Class) -> ServiceResponse<BoxBody> {
+    let Some(app) = response.request().app_data::<web::Data<App>>().cloned() else { return response };
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    let headers = response.headers_mut();
+    if failed {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    class::add_headers(headers, class, &app.config);
+    response
+}

@@ -1,0 +1,48 @@
+//! Handlers: extract, one action, reply. No SQL beyond a look-up by key, no rule.
+
+/// What every request and response passes: origin checks, security headers, error pages.
+pub mod guard;
+/// Kinds of paths, and the headers of each.
+mod class;
+/// Whether a request that changes something comes from our own pages.
+pub mod csrf;
+/// Where a request comes from.
+pub mod client_ip;
+/// The cookie of a signed-in browser.
+pub mod cookie;
+/// Who asks.
+pub mod extract;
+/// Pages of sign-in, set-up and errors.
+mod page;
+/// Start page.
+mod landing;
+/// Signing in and out.
+mod sign_in;
+/// One-time links.
+mod setup;
+/// Asking for a new password.
+mod forgot;
+/// The loader of a site.
+mod loader;
+/// The documents of widget and console.
+mod documents;
+/// Who is signed in.
+mod me;
+/// Visitor tokens.
+mod visitor;
+/// Built browser files.
+mod asset;
+/// Health and readiness.
+mod health;
+
+pub use asset::asset;
+pub use documents::{chat, console, frame};
+pub use forgot::{forgot_form, request_reset};
+pub use health::{healthz, readyz};
+pub use landing::landing;
+pub use loader::loader;
+pub use me::me;
+pub use page::not_found;
+pub use setup::{accept, setup_form};
+pub use sign_in::{sign_in, sign_in_form, sign_out, sign_out_form};
+pub use visitor::issue;

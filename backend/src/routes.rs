@@ -1,0 +1,47 @@
+//! Every route on one page: a path, a method, a function.
+
+use actix_web::middleware::Compress;
+use actix_web::web::{self, ServiceConfig, get, post, resource};
+
+use crate::realtime::{longpoll, websocket};
+use crate::http;
+
+/// Most bytes of a form.
+const FORM_BYTES: usize = 64 * 1024;
+/// Most bytes of a JSON body outside realtime.
+const JSON_BYTES: usize = 16 * 1024;
+
+/// The routes.
+pub fn configure(cfg: &mut ServiceConfig) {
+    cfg.app_data(web::FormConfig::default().limit(FORM_BYTES))
+        .app_data(web::JsonConfig::default().limit(JSON_BYTES))
+        .app_data(web::PayloadConfig::default().limit(FORM_BYTES));
+
+    // What merchants embed, and what it loads.
+    cfg.service(resource("/w/{file}").wrap(Compress::default()).route(get().to(http::loader)))
+        .service(resource("/frame/{key}").route(get().to(http::frame)))
+        .service(resource("/chat/{key}").route(get().to(http::chat)))
+        .service(resource("/assets/{name}").route(get().to(http::asset)));
+
+    // Realtime.
+    cfg.service(resource("/v1/ws").route(get().to(websocket::connect)))
+        .service(resource("/v1/poll").route(post().to(longpoll::poll)))
+        .service(resource("/v1/commands").route(post().to(longpoll::commands)));
+
+    // The rest of the interface for programs.
+    cfg.service(resource("/v1/visitor").route(post().to(http::issue)))
+        .service(resource("/v1/me").route(get().to(http::me)));
+
+    // Pages for people who work with it.
+    cfg.service(resource("/").route(get().to(http::landing)))
+        .service(resource("/console").route(get().to(http::console)))
+        .service(resource("/sign-in").route(get().to(http::sign_in_form)).route(post().to(http::sign_in)))
+        .service(resource("/sign-out").route(get().to(http::sign_out_form)).route(post().to(http::sign_out)))
+        .service(resource("/setup/{token}").route(get().to(http::setup_form)).route(post().to(http::accept)))
+        .service(resource("/forgot").route(get().to(http::forgot_form)).route(post().to(http::request_reset)));
+
+    // For whoever runs it.
+    cfg.service(resource("/healthz").route(get().to(http::healthz)))
+        .service(resource("/readyz").route(get().to(http::readyz)))
+        .default_service(web::to(http::not_found));
+}

@@ -1,0 +1,213 @@
+//! Puts everything together, serves, and stops without anybody noticing more than a reconnect (C12).
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+use anyhow::Context;
+use tokio::net::TcpSocket;
+use tokio::task::JoinHandle;
+
+use crate::actions::invite_agent;
+use crate::app::{App, Wake};
+use crate::auth::keys::Keys;
+use crate::auth::limiter::Limiter;
+use crate::auth::password::Passwords;
+use crate::bus::local::LocalBus;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::files::FileStore;
+use crate::mail::smtp::Mailer;
+use crate::presence::local::LocalPresence;
+use crate::realtime::Realtime;
+use crate::realtime::hub::Hub;
+use crate::store::{Store, meta};
+use crate::{http, jobs, routes};
+
+/// Connections waiting to be accepted: a restart brings every client back at once.
+const BACKLOG: u32 = 4096;
+/// Most connections of one worker.
+const CONNECTIONS: usize = 100_000;
+/// A connection without a request is kept this long; longer than proxies keep theirs.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Headers have to be complete after this long.
+const HEADERS_WITHIN: Duration = Duration::from_secs(5);
+/// After a Close frame the connection is kept this long for the other side to answer.
+const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
+/// How long sessions get to end when the server stops.
+const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// How long requests get after that, in seconds.
+const REQUESTS_WITHIN_S: u64 = 4;
+
+/// A running server.
+pub struct Server {
+    app: Arc<App>,
+    hub: Arc<Hub>,
+    addr: SocketAddr,
+    handle: ServerHandle,
+    serving: JoinHandle<std::io::Result<()>>,
+    jobs: Vec<JoinHandle<()>>,
+}
+
+/// Everything actions need, for commands that run beside a server: nothing listens and no job runs.
+///
+/// # Errors
+/// When the database or the key file cannot be opened.
+pub async fn open_app(config: Config) -> anyhow::Result<Arc<App>> {
+    build(config, &Arc::new(Hub::new())).await
+}
+
+/// Serves until SIGTERM or SIGINT, then stops gracefully. Prints where it answers, and the set-up link while
+/// there is no account.
+///
+/// # Errors
+/// When it cannot start.
+pub async fn serve(config: Config) -> anyhow::Result<()> {
+    let server = Server::start(config).await?;
+    say(&format!("Frontdesk answers at {} (listening on {}).", server.app.config.public_origin(), server.addr));
+    if let Some(link) = invite_agent::setup_link(&server.app).await? {
+        say(&format!("There is no account yet. Set up Frontdesk within 24 hours at:\n\n  {}\n", link.url));
+    }
+    server.wait().await
+}
+
+impl Server {
+    /// Starts a server and returns once it answers.
+    ///
+    /// # Errors
+    /// When the port is taken, or the database, the key file or the mail settings are not usable.
+    pub async fn start(mut config: Config) -> anyhow::Result<Self> {
+        let listener = listen(config.listen)?;
+        let addr = listener.local_addr()?;
+        config.bound(addr.port());
+        let mailer = Mailer::new(&config)?;
+        let hub = Arc::new(Hub::new());
+        let app = build(config, &hub).await?;
+        app.files.sweep().await.context("cannot clean the folder of uploads")?;
+        let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
+        let data = web::Data::from(Arc::clone(&app));
+        let server = HttpServer::new(move || {
+            actix_web::App::new()
+                .app_data(data.clone())
+                .app_data(web::Data::new(realtime.clone()))
+                .wrap(from_fn(http::guard::guard))
+                .configure(routes::configure)
+        })
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEADERS_WITHIN)
+        .client_disconnect_timeout(DISCONNECT_WITHIN)
+        .max_connections(CONNECTIONS)
+        .shutdown_timeout(REQUESTS_WITHIN_S)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+        let handle = server.handle();
+        let serving = tokio::spawn(server);
+        let jobs = jobs::start(&app, mailer);
+        Ok(Self { app, hub, addr, handle, serving, jobs })
+    }
+
+    /// What it serves.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Waits for SIGTERM or SIGINT, then stops. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// When the server failed by itself.
+    pub async fn wait(mut self) -> anyhow::Result<()> {
+        tokio::select! {
+            result = &mut self.serving => return Ok(result??),
+            signal = signal() => tracing::info!(signal = signal?, "stopping"),
+        }
+        tokio::select! {
+            result = self.stop() => result,
+            _ = signal() => Ok(()),
+        }
+    }
+
+    /// Stops: readiness says 503, sessions are told to come back and closed with 1012, requests under way end,
+    /// what was acknowledged is on disk. Takes at most 15 seconds.
+    ///
+    /// # Errors
+    /// When the server failed by itself.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.hub.drain();
+        if tokio::time::timeout(DRAIN_WITHIN, self.hub.idle()).await.is_err() {
+            tracing::warn!(connections = ?self.hub.connections(), "some connections did not end in time");
+        }
+        self.handle.stop(true).await;
+        for job in &self.jobs {
+            job.abort();
+        }
+        self.app.store.close().await;
+        self.serving.await??;
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+async fn build(config: Config, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
+    let data = config.data.display();
+    std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {data}"))?;
+    let keys = Keys::open(&config.secret_file)?;
+    let store = Store::open_sqlite(&config.database).await?;
+    let epoch = store.write(|tx| Box::pin(meta::epoch(tx))).await?;
+    let clock = Clock::default();
+    Ok(Arc::new(App {
+        bus: Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>)),
+        presence: Arc::new(LocalPresence::new(clock.now())),
+        keys,
+        passwords: Passwords::default(),
+        limiter: if config.rate_limits { Limiter::default() } else { Limiter::switched_off() },
+        files: FileStore::new(config.data.join("files")),
+        epoch,
+        dispatcher: Wake::default(),
+        announcer: Wake::default(),
+        visitors: Wake::default(),
+        mailer: Wake::default(),
+        clock,
+        store,
+        config,
+    }))
+}
+
+fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
+    let socket = if addr.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let listener = socket.and_then(|socket| {
+        // A restart must not wait for the connections of the process before.
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        socket.listen(BACKLOG)?.into_std()
+    });
+    listener.with_context(|| format!("cannot listen on {addr}: another program may use the port; choose another with --listen"))
+}
+
+/// The next signal that asks to stop.
+async fn signal() -> std::io::Result<&'static str> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate())?;
+        tokio::select! {
+            _ = terminate.recv() => Ok("SIGTERM"),
+            result = tokio::signal::ctrl_c() => result.map(|()| "SIGINT"),
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
+}
+
+#[expect(clippy::print_stdout, reason = "what the operator reads; logs go to standard error")]
+fn say(text: &str) {
+    println!("{text}");
+}

@@ -1,0 +1,25 @@
+//! Facts about this installation.
+
+use protocol::ids::Epoch;
+use uuid::Uuid;
+
+use super::{Conn, on};
+use crate::error::AppResult;
+
+/// The history stored here; made on first use (C5).
+pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
+    const ADD: &str = "insert into meta (key, value) values ('epoch', $1) on conflict (key) do nothing";
+    const FIND: &str = "select value from meta where key = 'epoch'";
+    let new = Uuid::new_v4().hyphenated().to_string();
+    on!(conn, c => sqlx::query(ADD).bind(&new).execute(c).await)?;
+    let (value,): (String,) = on!(conn, c => sqlx::query_as(FIND).fetch_one(c).await)?;
+    let epoch = Epoch::parse(&value).ok_or_else(|| anyhow::anyhow!("the stored epoch is not an id"))?;
+    Ok(epoch)
+}
+
+/// Whether the database answers.
+pub async fn ping(conn: &mut Conn) -> AppResult<()> {
+    const SQL: &str = "select count(*) from meta";
+    let (_,): (i64,) = on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await)?;
+    Ok(())
+}
