@@ -30,7 +30,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
 
     // The rest of the interface for programs.
     cfg.service(resource("/v1/visitor").route(post().to(http::issue)))
-        .service(resource("/v1/me").route(get().to(http::me)));
+        .service(resource("/v1/me").route(get().to(http::me)))
+        .service(resource("/v1/files").route(post().to(http::files::upload)))
+        .service(resource("/v1/files/{id}").route(get().to(http::files::download)));
 
     // Pages for people who work with it.
     cfg.service(resource("/").route(get().to(http::landing)))

@@ -30,6 +30,8 @@ mod documents;
 mod me;
 /// Visitor tokens.
 mod visitor;
+/// Attachments up and down.
+pub mod files;
 /// Built browser files.
 mod asset;
 /// Health and readiness.
