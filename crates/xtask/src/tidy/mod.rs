@@ -45,6 +45,11 @@ impl Source {
         self.path.rsplit('.').next().unwrap_or("")
     }
 
+    /// Whether the whole file is tests.
+    fn is_tests(&self) -> bool {
+        self.path.contains("/tests/") || self.path.ends_with("/tests.rs")
+    }
+
     fn at(&self, line: usize) -> String {
         format!("{}:{line}", self.path)
     }

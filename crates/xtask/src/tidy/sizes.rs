@@ -19,7 +19,7 @@ pub(super) fn check(sources: &[Source]) -> Vec<Finding> {
 
 fn check_file(source: &Source) -> Option<Finding> {
     let lines = source.text.lines().count();
-    let tests = source.path.contains("/tests/") || source.path.ends_with("/tests.rs");
+    let tests = source.is_tests();
     let limit = if tests { TESTS_TOO_LONG } else { TOO_LONG };
     if lines > limit {
         let text = format!("{lines} lines, more than {limit}: split it");
