@@ -78,3 +78,6 @@ fn tenant_side(cfg: &mut ServiceConfig) {
         .route("/profile/password", post().to(profile::change_password))
         .route("/profile/sign-out-everywhere", post().to(profile::sign_out_everywhere));
 }
+
+#[cfg(test)]
+mod tests;

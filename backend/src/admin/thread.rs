@@ -175,3 +175,77 @@ pub(super) fn proof(ui: &Ui, transcript: &Transcript) -> Proof {
         Err(error) => Proof::Bad(ui.t1("transcript.broken", error)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use askama::Template;
+    use protocol::entry::AuthorKind;
+    use protocol::ids::TenantId;
+    use uuid::Uuid;
+
+    use super::{EntryView, Kind, Ui};
+    use crate::i18n;
+    use crate::store::entry::Entry;
+
+    #[derive(Template)]
+    #[template(path = "admin/thread.html")]
+    struct Thread {
+        ui: Ui,
+        entries: Vec<EntryView>,
+    }
+
+    const EVIL: &str = "\"'><img src=x onerror=alert(1)><script>alert(1)</script></textarea>&lt;b&gt;{{7*7}}";
+
+    fn entry(kind: AuthorKind, body: Option<serde_json::Value>) -> Entry {
+        Entry {
+            seq: 1,
+            kind: "message".into(),
+            audience: "everyone".into(),
+            author_kind: kind,
+            author_id: None,
+            author_name: Some(EVIL.into()),
+            cmid: None,
+            at: 0,
+            body: body.map(|body| body.to_string()),
+            salt: None,
+            commitment: vec![],
+            hash: vec![],
+        }
+    }
+
+    fn rendered(entry: &Entry) -> String {
+        let ui = Ui::new(i18n::texts("en"));
+        let entries = vec![EntryView::new(&ui, TenantId(Uuid::nil()), entry)];
+        Thread { ui, entries }.render().unwrap()
+    }
+
+    #[test]
+    fn what_people_wrote_stays_text() {
+        let id = Uuid::nil().to_string();
+        let bodies = [
+            serde_json::json!({"type": "message", "text": EVIL}),
+            serde_json::json!({"type": "note", "text": EVIL}),
+            serde_json::json!({"type": "file", "attachment": id, "name": EVIL, "media_type": "image/png",
+                "size": 1, "width": 1, "height": 1}),
+            serde_json::json!({"type": "assigned", "agent": id, "name": EVIL}),
+            serde_json::json!({"type": "transferred", "name": EVIL}),
+            serde_json::json!({"type": "rated", "score": 1, "comment": EVIL}),
+        ];
+        for body in bodies {
+            let html = rendered(&entry(AuthorKind::Visitor, Some(body.clone())));
+            assert!(html.contains("&#60;script&#62;") || html.contains("&lt;script&gt;"), "{body}: {html}");
+            for bad in ["<script", "<img src=x", "</textarea>", "\"'>"] {
+                assert!(!html.contains(bad), "{body}: {bad} in {html}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_note_and_a_deleted_text_are_marked() {
+        let note = entry(AuthorKind::Agent, Some(serde_json::json!({"type": "note", "text": "psst"})));
+        assert!(rendered(&note).contains("Note for agents"));
+        assert!(rendered(&entry(AuthorKind::Visitor, None)).contains("was deleted"));
+        let unknown = entry(AuthorKind::System, Some(serde_json::json!({"type": "from_the_future"})));
+        assert!(rendered(&unknown).contains("does not know"));
+    }
+}

@@ -186,3 +186,48 @@ impl Parts<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, LeftMessage, Link, answer, invitation, left_message, password_reset};
+    use crate::i18n;
+
+    const EVIL: &str = "\"><script>alert(1)</script><a href=\"https://evil.example\">x</a>\r\nBcc: all@victim.example";
+
+    #[test]
+    fn letters_escape_what_people_wrote() {
+        for locale in ["en", "zh-CN"] {
+            let texts = i18n::texts(locale);
+            let left =
+                LeftMessage { name: EVIL, email: EVIL, text: EVIL, page: Some(EVIL), site: EVIL, link: "https://f/" };
+            let link = Link { tenant: EVIL, by: EVIL, link: "https://f/setup/t" };
+            let letters = [
+                left_message(texts, left).unwrap(),
+                answer(texts, Answer { agent: EVIL, site: EVIL, text: EVIL, link: None }).unwrap(),
+                invitation(texts, link).unwrap(),
+                password_reset(texts, link).unwrap(),
+            ];
+            for letter in letters {
+                assert!(!letter.html.contains("<script"), "{}", letter.html);
+                assert!(!letter.html.contains("href=\"https://evil"), "{}", letter.html);
+                assert!(!letter.subject.contains(['\r', '\n']), "{:?}", letter.subject);
+                assert!(!letter.subject.starts_with("mail."), "{:?}", letter.subject);
+            }
+        }
+    }
+
+    #[test]
+    fn an_invitation_carries_its_link_in_both_forms() {
+        let link = Link { tenant: "Tea", by: "Mei", link: "https://f.example/setup/abc" };
+        let letter = invitation(i18n::texts("en"), link).unwrap();
+        assert!(letter.text.contains(link.link) && letter.html.contains(link.link));
+        assert_eq!(letter.subject, "Mei invites you to Tea");
+    }
+
+    #[test]
+    fn plain_text_quotes_every_line() {
+        let about = Answer { agent: "Mei", site: "Tea", text: "one\ntwo & <three>", link: None };
+        let letter = answer(i18n::texts("en"), about).unwrap();
+        assert!(letter.text.contains("> one\n> two & <three>\n"), "{}", letter.text);
+    }
+}

@@ -146,39 +146,4 @@ fn sender(config: &Config) -> anyhow::Result<Mailbox> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{decoded, is_loopback, transport};
-    use url::Url;
-
-    fn url(text: &str) -> Url {
-        Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn only_this_machine_is_reached_without_encryption() {
-        for (text, expected) in [
-            ("smtp://localhost:2525", true),
-            ("smtp://127.0.0.1", true),
-            ("smtp://[::1]:25", true),
-            ("smtp://mail.example", false),
-            ("smtp://localhost.evil.example", false),
-            ("smtp://10.0.0.1", false),
-        ] {
-            assert_eq!(is_loopback(&url(text)), expected, "{text}");
-        }
-    }
-
-    #[tokio::test]
-    async fn other_schemes_are_refused() {
-        assert!(transport(&url("http://mail.example")).is_err());
-        assert!(transport(&url("smtp://mail.example")).is_ok());
-        assert!(transport(&url("smtps://u:p@mail.example")).is_ok());
-    }
-
-    #[test]
-    fn names_and_passwords_are_decoded() {
-        assert_eq!(decoded("a%40b%3a%25").unwrap(), "a@b:%");
-        assert_eq!(decoded("100%").unwrap(), "100%");
-        assert!(decoded("%ff").is_err());
-    }
-}
+mod tests;

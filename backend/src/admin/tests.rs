@@ -1,0 +1,91 @@
+//! What holds for every template: texts exist, nothing is inline, nothing is unescaped.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::i18n;
+
+fn files(folder: &str, end: &str) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.to_string_lossy().ends_with(end) {
+                found.push((path.clone(), fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no {end} in {folder}");
+    found
+}
+
+/// The string literals that directly follow `before`.
+fn literals<'a>(text: &'a str, before: &str) -> Vec<&'a str> {
+    text.split(before).skip(1).filter_map(|rest| rest.strip_prefix('"')?.split('"').next()).collect()
+}
+
+#[test]
+fn every_text_that_a_page_uses_exists() {
+    let mut used = BTreeSet::new();
+    for (_, text) in files("templates", ".html").iter().chain(&files("src/admin", ".rs")) {
+        for call in ["ui.t(", "ui.t1(", "texts().fill(", "texts.fill(", "texts.get("] {
+            used.extend(literals(text, call).into_iter().map(str::to_owned));
+        }
+        for flash in ["done=", "not="] {
+            let words = text.split(&format!("\"{flash}")).skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(words.map(|word| format!("flash.{word}")));
+        }
+    }
+    assert!(used.len() > 100, "the search found only {}", used.len());
+    let missing: Vec<_> = used.iter().filter(|key| i18n::texts("en").find(key).is_none()).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}
+
+#[test]
+fn every_word_of_the_protocol_has_a_text() {
+    use protocol::site::{FieldRule, Side, Theme};
+    use protocol::state::{ConversationState, Presence, Role};
+    let words = [
+        ("state", ConversationState::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>()),
+        ("presence", Presence::ALL.iter().map(|word| word.as_str()).collect()),
+        ("role", Role::ALL.iter().map(|word| word.as_str()).collect()),
+        ("role_long", Role::ALL.iter().map(|word| word.as_str()).collect()),
+        ("side", Side::ALL.iter().map(|word| word.as_str()).collect()),
+        ("theme", Theme::ALL.iter().map(|word| word.as_str()).collect()),
+        ("rule", FieldRule::ALL.iter().map(|word| word.as_str()).collect()),
+        ("mail.kind", crate::mail::MailKind::ALL.iter().map(|kind| kind.as_str()).collect()),
+        ("locale", domain::locale::COMPLETE.to_vec()),
+    ];
+    for (prefix, words) in words {
+        for word in words {
+            let key = format!("{prefix}.{word}");
+            assert!(i18n::texts("en").find(&key).is_some(), "{key}");
+        }
+    }
+}
+
+#[test]
+fn no_template_has_inline_script_or_style_or_unescaped_text() {
+    for (path, text) in files("templates", ".html") {
+        let name = path.display();
+        // A mail and an exported file stand alone: their style is in their head, and they have no script.
+        let alone = name.to_string().ends_with("letter.html") || name.to_string().ends_with("export.html");
+        let lower = text.to_lowercase();
+        assert!(!lower.contains(" style="), "{name}: inline style");
+        assert!(alone || !lower.contains("<style"), "{name}: inline style");
+        assert!(!lower.contains("javascript:"), "{name}: script in an address");
+        assert!(!lower.contains("|safe") && !lower.contains("| safe"), "{name}: unescaped text");
+        for tag in lower.split("<script").skip(1) {
+            let (attributes, rest) = tag.split_once('>').unwrap();
+            assert!(!alone && attributes.contains("src="), "{name}: inline script");
+            assert!(rest.starts_with("</script>"), "{name}: inline script");
+        }
+        for attribute in lower.split([' ', '\n']).filter(|part| part.starts_with("on")) {
+            assert!(!attribute.contains("=\""), "{name}: event handler {attribute}");
+        }
+    }
+}
