@@ -30,6 +30,8 @@ pub mod mail;
 pub mod actions;
 /// What runs beside requests.
 pub mod jobs;
+/// Server-rendered pages for tenants and operators.
+pub mod admin;
 /// Sessions, transports, the hub.
 pub mod realtime;
 /// Logs.

@@ -4,7 +4,7 @@ use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource};
 
 use crate::realtime::{longpoll, websocket};
-use crate::http;
+use crate::{admin, http};
 
 /// Most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
@@ -41,6 +41,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .service(resource("/sign-out").route(get().to(http::sign_out_form)).route(post().to(http::sign_out)))
         .service(resource("/setup/{token}").route(get().to(http::setup_form)).route(post().to(http::accept)))
         .service(resource("/forgot").route(get().to(http::forgot_form)).route(post().to(http::request_reset)));
+
+    // The panels.
+    cfg.configure(admin::routes);
 
     // For whoever runs it.
     cfg.service(resource("/healthz").route(get().to(http::healthz)))

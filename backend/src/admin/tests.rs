@@ -36,7 +36,8 @@ fn every_text_that_a_page_uses_exists() {
             used.extend(literals(text, call).into_iter().map(str::to_owned));
         }
         for flash in ["done=", "not="] {
-            let words = text.split(&format!("\"{flash}")).skip(1).filter_map(|rest| rest.split('"').next());
+            let start = format!("\"{flash}");
+            let words = text.split(start.as_str()).skip(1).filter_map(|rest| rest.split('"').next());
             used.extend(words.map(|word| format!("flash.{word}")));
         }
     }
