@@ -1,0 +1,26 @@
+//! Tests of the whole product: the real binary on a loopback port, an own data folder, real sockets, real
+//! browsers. Helpers own every set-up, so that a test reads as what people do: a visitor says, an agent sees.
+//! Nothing here sleeps for a fixed time; everything waits for a condition with a deadline.
+
+/// Numbers and helpers every other helper uses.
+#[cfg(test)]
+mod basics;
+/// Two tenants' worth of set-up and a server process that can be killed.
+#[cfg(test)]
+mod world;
+/// Visitors and agents who speak the protocol.
+#[cfg(test)]
+mod people;
+/// The protocol over both transports.
+#[cfg(test)]
+mod wire;
+
+/// What was sent and told, against what is stored and seen.
+#[cfg(test)]
+mod checker;
+/// The delivery contract (C1-C13) over both transports.
+#[cfg(test)]
+mod delivery;
+/// Order, capacity, offers, transfer, availability.
+#[cfg(test)]
+mod queue;

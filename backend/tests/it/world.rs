@@ -1,0 +1,372 @@
+//! Set-up of every test: a data folder, tenants with people and a site made with the command line, and a
+//! server process that can be killed, stopped and started again on the same port.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use protocol::ids::TenantId;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::basics::{DEADLINE, Scratch, eventually, free_port};
+use crate::people::{Agent, Visitor};
+
+/// A person of a tenant, as made on the command line.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    /// First name, also the display name.
+    pub(crate) name: String,
+    /// What to sign in with.
+    pub(crate) email: String,
+    /// What to sign in with.
+    pub(crate) password: String,
+}
+
+/// A merchant: one site, an owner and agents.
+#[derive(Debug, Clone)]
+pub(crate) struct Tenant {
+    /// Its id.
+    pub(crate) id: TenantId,
+    /// Its name in commands.
+    pub(crate) slug: String,
+    /// Public key of its site.
+    pub(crate) site: String,
+    /// What to paste into the shop, as the command line printed it.
+    pub(crate) snippet: String,
+    /// The shop's origin.
+    pub(crate) origin: String,
+    /// Its people; the first is the owner.
+    pub(crate) people: Vec<Person>,
+}
+
+impl Tenant {
+    /// A person by name.
+    pub(crate) fn person(&self, name: &str) -> &Person {
+        let found = self.people.iter().find(|person| person.name == name);
+        found.unwrap_or_else(|| panic!("nobody is called {name}"))
+    }
+}
+
+/// What a world is made of.
+pub(crate) struct Plan {
+    /// Routing policy of the first tenant, by field; the rest stays default.
+    pub(crate) policy: Value,
+    /// Agents of the first tenant besides its owner Olga.
+    pub(crate) agents: Vec<&'static str>,
+    /// Whether there is a second tenant.
+    pub(crate) second: bool,
+    /// Origin of the shop that embeds the first tenant's site.
+    pub(crate) shop: String,
+    /// More environment of the server.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Whether browsers reach the server through another port, such as a proxy's.
+    pub(crate) public_port: Option<u16>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Self {
+            policy: json!({}),
+            agents: vec!["Ann", "Ben"],
+            second: false,
+            shop: "http://shop.example".to_owned(),
+            environment: Vec::new(),
+            public_port: None,
+        }
+    }
+}
+
+/// A running installation.
+pub(crate) struct World {
+    folder: Scratch,
+    port: u16,
+    public_port: u16,
+    environment: Vec<(String, String)>,
+    process: Mutex<Option<Child>>,
+    /// The tenant most tests use.
+    pub(crate) acme: Tenant,
+    /// Another tenant, when planned.
+    pub(crate) other: Option<Tenant>,
+}
+
+impl World {
+    /// One tenant with Olga, Ann and Ben, default settings, and a server that answers.
+    pub(crate) async fn start() -> Self {
+        Self::with(Plan::default()).await
+    }
+
+    /// A world as planned, with a server that answers.
+    pub(crate) async fn with(plan: Plan) -> Self {
+        let world = Self::prepare(plan);
+        world.serve().await;
+        world
+    }
+
+    /// A world whose server does not run yet.
+    pub(crate) fn prepare(plan: Plan) -> Self {
+        let folder = Scratch::new("world");
+        let port = free_port();
+        let tools = Tools { data: folder.path().join("data") };
+        let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
+        let other = plan
+            .second
+            .then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
+        Self {
+            port,
+            public_port: plan.public_port.unwrap_or(port),
+            environment: plan.environment,
+            process: Mutex::new(None),
+            folder,
+            acme,
+            other,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT` of the server itself.
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The server's port.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The origin browsers see.
+    pub(crate) fn origin(&self) -> String {
+        format!("http://127.0.0.1:{}", self.public_port)
+    }
+
+    /// The data folder.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A place for files of the test, gone with the world.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Starts the server and waits until it is ready.
+    pub(crate) async fn serve(&self) {
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.file("server.log"))
+            .expect("a log file");
+        let child = tool(&self.data())
+            .arg("serve")
+            .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
+            .env("FRONTDESK_PUBLIC_URL", self.origin())
+            .env("RUST_LOG", "info,frontdesk=debug")
+            .envs(self.environment.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log file"))
+            .stderr(log)
+            .spawn()
+            .expect("the server starts");
+        *self.process.lock().expect("not poisoned") = Some(child);
+        self.ready().await;
+    }
+
+    async fn ready(&self) {
+        let begin = Instant::now();
+        let http = reqwest::Client::new();
+        let url = format!("{}/readyz", self.url());
+        loop {
+            let answer = http.get(&url).timeout(Duration::from_secs(2)).send().await;
+            if answer.is_ok_and(|answer| answer.status() == 200) {
+                return;
+            }
+            let ended = self.with_process(|child| child.try_wait().expect("a child"));
+            assert!(ended.is_none(), "the server ended: {ended:?}\n{}", self.log());
+            assert!(begin.elapsed() < DEADLINE, "the server is not ready\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn with_process<T>(&self, act: impl FnOnce(&mut Child) -> T) -> T {
+        let mut process = self.process.lock().expect("not poisoned");
+        act(process.as_mut().expect("a running server"))
+    }
+
+    /// Ends the server as a power cut ends it.
+    pub(crate) fn kill9(&self) {
+        let child = self.process.lock().expect("not poisoned").take();
+        let mut child = child.expect("a running server");
+        child.kill().expect("SIGKILL");
+        child.wait().expect("its end");
+    }
+
+    /// Kills the server and starts it again on the same port and data.
+    pub(crate) async fn restart(&self) {
+        self.kill9();
+        self.serve().await;
+    }
+
+    /// Asks the server to stop, without waiting.
+    pub(crate) fn sigterm(&self) {
+        let id = self.with_process(|child| child.id());
+        let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status();
+        assert!(sent.expect("kill runs").success());
+    }
+
+    /// Waits until the server has ended by itself.
+    pub(crate) async fn ended(&self) -> ExitStatus {
+        let status = eventually("the server ends", || {
+            let status = self.with_process(|child| child.try_wait().expect("a child"));
+            async move { status }
+        })
+        .await;
+        self.process.lock().expect("not poisoned").take();
+        status
+    }
+
+    /// Runs `frontdesk` with arguments on this world's data; gives success and output.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = tool(&self.data()).args(arguments).output().expect("frontdesk runs");
+        let text = [output.stdout, output.stderr].concat();
+        (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    }
+
+    /// Everything the server has logged.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.file("server.log")).unwrap_or_default()
+    }
+
+    /// The database, read while the server runs or after.
+    pub(crate) async fn database(&self) -> sqlx::SqlitePool {
+        let options = sqlx::sqlite::SqliteConnectOptions::new()
+            .filename(self.data().join("frontdesk.db"))
+            .read_only(true)
+            .busy_timeout(Duration::from_secs(10));
+        sqlx::SqlitePool::connect_with(options).await.expect("the database opens")
+    }
+
+    /// One number from the database.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let pool = self.database().await;
+        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.expect("a number");
+        pool.close().await;
+        count
+    }
+
+    /// A visitor of the first tenant's shop, not connected yet.
+    pub(crate) async fn visitor(&self) -> Visitor {
+        Visitor::arrives(&self.url(), &self.origin(), &self.acme.site).await
+    }
+
+    /// An agent of the first tenant, signed in but not connected yet.
+    pub(crate) async fn agent(&self, name: &str) -> Agent {
+        Agent::signs_in(&self.url(), &self.origin(), &self.acme, name).await
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Ok(mut process) = self.process.lock()
+            && let Some(mut child) = process.take()
+        {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let log = self.log();
+            let tail: Vec<&str> = log.lines().rev().take(40).collect();
+            let tail: Vec<&str> = tail.into_iter().rev().collect();
+            let _ = writeln!(std::io::stderr(), "server log, end:\n{}", tail.join("\n"));
+        }
+    }
+}
+
+/// Waits until nothing listens on a port.
+pub(crate) async fn port_closes(port: u16) {
+    eventually("the port closes", || async move {
+        TcpStream::connect(("127.0.0.1", port)).is_err().then_some(())
+    })
+    .await;
+}
+
+/// The binary on a data folder, with no other configuration than that.
+fn tool(data: &std::path::Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+    command.env_clear().env("FRONTDESK_DATA", data);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+    command
+}
+
+/// The command line, as an operator scripts it.
+struct Tools {
+    data: PathBuf,
+}
+
+impl Tools {
+    fn tenant(&self, slug: &str, shop: &str, agents: &[&str], policy: &Value) -> Tenant {
+        let settings = policy.to_string();
+        let made = self.json(
+            &["tenant", "create", "--name", slug, "--slug", slug, "--settings", &settings],
+            "",
+        );
+        let id = text(&made, "id");
+        let mut people = vec![self.person(slug, "Olga", "owner")];
+        people.extend(agents.iter().map(|name| self.person(slug, name, "agent")));
+        let site = self.json(
+            &["site", "create", "--tenant", slug, "--name", "Shop", "--origin", shop],
+            "",
+        );
+        Tenant {
+            id: TenantId::parse(&id).expect("a tenant id"),
+            slug: slug.to_owned(),
+            site: text(&site, "key"),
+            snippet: text(&site, "snippet"),
+            origin: shop.to_owned(),
+            people,
+        }
+    }
+
+    fn person(&self, tenant: &str, name: &str, role: &str) -> Person {
+        let person = Person {
+            name: name.to_owned(),
+            email: format!("{}@{tenant}.example", name.to_lowercase()),
+            password: format!("pw-{}", Uuid::new_v4()),
+        };
+        self.json(
+            &[
+                "account", "create", "--tenant", tenant, "--role", role, "--name", name, "--email",
+                &person.email,
+            ],
+            &person.password,
+        );
+        person
+    }
+
+    fn json(&self, arguments: &[&str], input: &str) -> Value {
+        let mut child = tool(&self.data)
+            .args(arguments)
+            .arg("--json")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("frontdesk runs");
+        let mut stdin = child.stdin.take().expect("its input");
+        writeln!(stdin, "{input}").expect("its input takes a line");
+        drop(stdin);
+        let output = child.wait_with_output().expect("its end");
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{arguments:?} failed: {out}{err}");
+        serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
+    }
+}
+
+/// A text member of what a command printed.
+fn text(value: &Value, name: &str) -> String {
+    let found = value.get(name).and_then(Value::as_str);
+    found.unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
+}
