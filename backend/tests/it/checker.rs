@@ -33,13 +33,12 @@ pub(crate) struct Sent {
 /// The entries of a conversation as stored: seq and cmid in order.
 pub(crate) async fn stored(world: &World, conversation: ConversationId) -> Vec<(i64, Option<Cmid>)> {
     let pool = world.database().await;
-    let rows: Vec<(i64, Option<Uuid>)> = sqlx::query_as(
-        "select seq, cmid from entry where conversation_id = $1 order by seq",
-    )
-    .bind(conversation.0)
-    .fetch_all(&pool)
-    .await
-    .expect("the entries");
+    let rows: Vec<(i64, Option<Uuid>)> =
+        sqlx::query_as("select seq, cmid from entry where conversation_id = $1 order by seq")
+            .bind(conversation.0)
+            .fetch_all(&pool)
+            .await
+            .expect("the entries");
     pool.close().await;
     rows.into_iter().map(|(seq, cmid)| (seq, cmid.map(Cmid))).collect()
 }
@@ -49,9 +48,7 @@ pub(crate) async fn check(world: &World, conversation: ConversationId, sent: &[S
     let stored = stored(world, conversation).await;
     for reader in readers {
         reader
-            .until("every stored entry is seen", |view| {
-                (view.items(conversation).len() >= stored.len()).then_some(())
-            })
+            .until("every stored entry is seen", |view| (view.items(conversation).len() >= stored.len()).then_some(()))
             .await;
     }
     let mut violations = database(&stored);
@@ -79,8 +76,7 @@ fn database(stored: &[(i64, Option<Cmid>)]) -> Vec<String> {
 }
 
 fn sends(stored: &[(i64, Option<Cmid>)], sent: &[Sent]) -> Vec<String> {
-    let seq_of: HashMap<Cmid, i64> =
-        stored.iter().filter_map(|(seq, cmid)| Some(((*cmid)?, *seq))).collect();
+    let seq_of: HashMap<Cmid, i64> = stored.iter().filter_map(|(seq, cmid)| Some(((*cmid)?, *seq))).collect();
     let mut violations = Vec::new();
     let mut last: HashMap<&str, i64> = HashMap::new();
     for send in sent {
@@ -126,11 +122,8 @@ fn view_of(stored: &[(i64, Option<Cmid>)], view: &View, conversation: Conversati
 fn the_checker_finds_planted_faults() {
     let (one, two) = (Cmid(Uuid::from_u128(1)), Cmid(Uuid::from_u128(2)));
     let ack = |seq| Ack { id: 1, conversation: None, cmid: None, seq: Some(seq), at: None };
-    let acked = |cmid, seqs: &[u64]| Sent {
-        sender: "v",
-        cmid,
-        fate: Fate::Acked(seqs.iter().map(|seq| ack(*seq)).collect()),
-    };
+    let acked =
+        |cmid, seqs: &[u64]| Sent { sender: "v", cmid, fate: Fate::Acked(seqs.iter().map(|seq| ack(*seq)).collect()) };
     let good = [(1, Some(one)), (2, Some(two))];
     assert_eq!(database(&good), Vec::<String>::new());
     assert_eq!(sends(&good, &[acked(one, &[1, 1]), acked(two, &[2])]), Vec::<String>::new());

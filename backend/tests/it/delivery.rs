@@ -50,10 +50,7 @@ async fn what_one_says_the_other_sees() {
         })
         .await;
         ann.reads(conversation, 4).await;
-        vera.until("the agent has read", |view| {
-            (view.current()?.agent_read_seq >= 4).then_some(())
-        })
-        .await;
+        vera.until("the agent has read", |view| (view.current()?.agent_read_seq >= 4).then_some(())).await;
         check(&world, conversation, &[], &[&vera, &ann]).await;
     }
 }
@@ -168,16 +165,14 @@ async fn a_cursor_of_another_history_is_reset_and_everything_comes_again() {
             (reset.conversation == conversation && reset.reason == ResetReason::EpochChanged).then_some(())
         })
         .await;
-        vera.until("the whole history again", |view| (view.items(conversation).len() == held).then_some(()))
-            .await;
+        vera.until("the whole history again", |view| (view.items(conversation).len() == held).then_some(())).await;
         assert!(seq > 0);
         wrong_cursor(&mut vera, over, conversation, None, Some(9_999)).await;
         vera.until("a reset of a cursor ahead of the server", |view| {
             (view.resets.last()?.reason == ResetReason::AheadOfServer).then_some(())
         })
         .await;
-        vera.until("the whole history once more", |view| (view.items(conversation).len() == held).then_some(()))
-            .await;
+        vera.until("the whole history once more", |view| (view.items(conversation).len() == held).then_some(())).await;
     }
 }
 
@@ -190,7 +185,7 @@ async fn wrong_cursor(
     seq: Option<u64>,
 ) -> (Epoch, u64) {
     visitor.vanish();
-    let cursor = visitor.look(|view| view.cursors())[0];
+    let cursor = visitor.look(|view| view.cursors()).remove(0);
     visitor.pretend(conversation, epoch.unwrap_or(cursor.epoch), seq.unwrap_or(cursor.seq));
     visitor.connect(over).await;
     (cursor.epoch, cursor.seq)
@@ -205,11 +200,7 @@ async fn a_conversation_of_somebody_else_cannot_be_resumed() {
         let mut mallory = world.visitor().await;
         mallory.pretend(conversation, epoch, 1);
         mallory.connect(over).await;
-        mallory
-            .until("no access", |view| {
-                (view.resets.last()?.reason == ResetReason::NoAccess).then_some(())
-            })
-            .await;
+        mallory.until("no access", |view| (view.resets.last()?.reason == ResetReason::NoAccess).then_some(())).await;
         assert_eq!(mallory.look(|view| view.texts(conversation)), Vec::<String>::new());
     }
 }

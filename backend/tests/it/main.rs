@@ -5,15 +5,28 @@
 /// Numbers and helpers every other helper uses.
 #[cfg(test)]
 mod basics;
-/// Two tenants' worth of set-up and a server process that can be killed.
-#[cfg(test)]
-mod world;
 /// Visitors and agents who speak the protocol.
 #[cfg(test)]
 mod people;
 /// The protocol over both transports.
 #[cfg(test)]
 mod wire;
+/// Two tenants' worth of set-up and a server process that can be killed.
+#[cfg(test)]
+mod world;
+
+/// Headless browsers.
+#[cfg(test)]
+mod browser;
+/// An SMTP server.
+#[cfg(test)]
+mod mailbox;
+/// A network that misbehaves.
+#[cfg(test)]
+mod proxy;
+/// A merchant's shop.
+#[cfg(test)]
+mod shop;
 
 /// What was sent and told, against what is stored and seen.
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::ops::{Deref, DerefMut};
 
 use protocol::command::{
-    Accept, Close, Command, Decline, Page, Pick, Post, PostBody, Rate, Read, SetPresence,
-    ShowVisitor, Start, Transfer, Typing, Watch,
+    Accept, Close, Command, Decline, Page, Pick, Post, PostBody, Rate, Read, SetPresence, ShowVisitor, Start, Transfer,
+    Typing, Watch,
 };
 use protocol::entry::{EntryBody, Text};
 use protocol::event::Ack;
@@ -236,10 +236,7 @@ impl Agent {
 
     /// Waits for an offer.
     pub(crate) async fn is_offered(&self) -> ConversationId {
-        self.until(&format!("{} is offered a conversation", self.name), |view| {
-            view.offers().first().copied()
-        })
-        .await
+        self.until(&format!("{} is offered a conversation", self.name), |view| view.offers().first().copied()).await
     }
 
     /// Waits for the offer of this conversation.
@@ -302,9 +299,7 @@ impl Agent {
     /// Sees a note of a conversation.
     pub(crate) async fn sees_note(&self, conversation: ConversationId, note: &str) {
         self.until(&format!("{} sees the note \"{note}\"", self.name), |view| {
-            let is = |body: &Option<EntryBody>| {
-                matches!(body, Some(EntryBody::Note(text)) if text.text == note)
-            };
+            let is = |body: &Option<EntryBody>| matches!(body, Some(EntryBody::Note(text)) if text.text == note);
             view.items(conversation).iter().any(|item| is(&item.body)).then_some(())
         })
         .await;

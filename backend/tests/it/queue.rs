@@ -99,9 +99,7 @@ async fn an_offer_that_is_not_taken_goes_to_the_next_agent() {
     assert_eq!(code_of(late), ErrorCode::Conflict);
     ben.accepts(conversation).await;
     vera.is_served_by("Ben").await;
-    let outcomes = world
-        .count("select count(*) from offer where outcome = 'missed' or outcome = 'accepted'")
-        .await;
+    let outcomes = world.count("select count(*) from offer where outcome = 'missed' or outcome = 'accepted'").await;
     assert_eq!(outcomes, 2, "every offer and what came of it is stored");
 }
 

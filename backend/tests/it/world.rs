@@ -112,9 +112,7 @@ impl World {
         let port = free_port();
         let tools = Tools { data: folder.path().join("data") };
         let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
-        let other = plan
-            .second
-            .then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
+        let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         Self {
             port,
             public_port: plan.public_port.unwrap_or(port),
@@ -153,11 +151,8 @@ impl World {
 
     /// Starts the server and waits until it is ready.
     pub(crate) async fn serve(&self) {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(self.file("server.log"))
-            .expect("a log file");
+        let log =
+            std::fs::OpenOptions::new().create(true).append(true).open(self.file("server.log")).expect("a log file");
         let child = tool(&self.data())
             .arg("serve")
             .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
@@ -285,10 +280,8 @@ impl Drop for World {
 
 /// Waits until nothing listens on a port.
 pub(crate) async fn port_closes(port: u16) {
-    eventually("the port closes", || async move {
-        TcpStream::connect(("127.0.0.1", port)).is_err().then_some(())
-    })
-    .await;
+    eventually("the port closes", || async move { TcpStream::connect(("127.0.0.1", port)).is_err().then_some(()) })
+        .await;
 }
 
 /// The binary on a data folder, with no other configuration than that.
@@ -309,17 +302,11 @@ struct Tools {
 impl Tools {
     fn tenant(&self, slug: &str, shop: &str, agents: &[&str], policy: &Value) -> Tenant {
         let settings = policy.to_string();
-        let made = self.json(
-            &["tenant", "create", "--name", slug, "--slug", slug, "--settings", &settings],
-            "",
-        );
+        let made = self.json(&["tenant", "create", "--name", slug, "--slug", slug, "--settings", &settings], "");
         let id = text(&made, "id");
         let mut people = vec![self.person(slug, "Olga", "owner")];
         people.extend(agents.iter().map(|name| self.person(slug, name, "agent")));
-        let site = self.json(
-            &["site", "create", "--tenant", slug, "--name", "Shop", "--origin", shop],
-            "",
-        );
+        let site = self.json(&["site", "create", "--tenant", slug, "--name", "Shop", "--origin", shop], "");
         Tenant {
             id: TenantId::parse(&id).expect("a tenant id"),
             slug: slug.to_owned(),
@@ -337,10 +324,7 @@ impl Tools {
             password: format!("pw-{}", Uuid::new_v4()),
         };
         self.json(
-            &[
-                "account", "create", "--tenant", tenant, "--role", role, "--name", name, "--email",
-                &person.email,
-            ],
+            &["account", "create", "--tenant", tenant, "--role", role, "--name", name, "--email", &person.email],
             &person.password,
         );
         person

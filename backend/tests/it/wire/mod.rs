@@ -134,8 +134,7 @@ impl Client {
     pub(crate) async fn connect(&mut self, over: Over) {
         let welcomed = self.view.borrow().welcomes;
         self.try_connect(over).await.expect("a connection");
-        self.until("welcome", |view| (view.welcomes > welcomed).then_some(()))
-            .await;
+        self.until("welcome", |view| (view.welcomes > welcomed).then_some(())).await;
     }
 
     /// Connects without waiting for the welcome.

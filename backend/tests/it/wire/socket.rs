@@ -38,10 +38,7 @@ pub(crate) fn handshake(base: &str, origin: &str, credentials: &Credentials) -> 
 }
 
 /// Connects, sends `hello` and starts the task that serves the connection.
-pub(super) async fn open(
-    client: &Client,
-    inbox: UnboundedReceiver<Outgoing>,
-) -> Result<JoinHandle<()>, String> {
+pub(super) async fn open(client: &Client, inbox: UnboundedReceiver<Outgoing>) -> Result<JoinHandle<()>, String> {
     let request = handshake(&client.base, &client.origin, &client.credentials);
     let (mut socket, _) = connect_async(request).await.map_err(|error| error.to_string())?;
     let hello = CommandFrame { id: 1, command: Command::Hello(client.hello()) };
@@ -89,8 +86,7 @@ impl Serving {
     }
 
     async fn event(&mut self, text: &str) {
-        let event: Event = serde_json::from_str(text)
-            .unwrap_or_else(|error| panic!("not an event ({error}): {text}"));
+        let event: Event = serde_json::from_str(text).unwrap_or_else(|error| panic!("not an event ({error}): {text}"));
         if let Event::Ping(_) = event {
             self.command(Command::Pong(Pong {})).await;
         }

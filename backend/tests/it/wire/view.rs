@@ -7,8 +7,7 @@ use protocol::entry::{EntryBody, Item};
 use protocol::event::{Entries, Event, ReadMoved, Refused, Reset, ResetReason, TypingShown, Welcome};
 use protocol::ids::{Cmid, ConversationId};
 use protocol::state::{
-    AgentState, ConversationState, Cursor, Summary, VisitorConversation, VisitorProfile,
-    VisitorState,
+    AgentState, ConversationState, Cursor, Summary, VisitorConversation, VisitorProfile, VisitorState,
 };
 use protocol::timeline::{Applied, Timeline};
 
@@ -114,8 +113,12 @@ impl View {
             Some(Cursor { conversation: *id, epoch: timeline.epoch()?, seq: timeline.seq() })
         };
         let held = self.timelines.iter().filter_map(cursor);
-        let Some(pretended) = self.pretended else { return held.collect() };
-        held.filter(|it| it.conversation != pretended.conversation).chain([pretended]).collect()
+        let mut cursors: Vec<Cursor> = held.collect();
+        if let Some(pretended) = &self.pretended {
+            cursors.retain(|it| it.conversation != pretended.conversation);
+            cursors.push(pretended.clone());
+        }
+        cursors
     }
 
     /// Version of the newest state.
@@ -157,9 +160,7 @@ impl View {
     /// Conversations offered to this agent.
     pub(crate) fn offers(&self) -> Vec<ConversationId> {
         let Some(agent) = &self.agent else { return Vec::new() };
-        let mine = |line: &&Summary| {
-            line.state == ConversationState::Offered && line.offered_to == Some(agent.me)
-        };
+        let mine = |line: &&Summary| line.state == ConversationState::Offered && line.offered_to == Some(agent.me);
         agent.conversations.iter().filter(mine).map(|line| line.id).collect()
     }
 }
