@@ -18,7 +18,7 @@ use crate::basics::DEADLINE;
 use crate::checker::{Fate, Sent, check, stored};
 use crate::people::{Agent, Visitor, cmid, message};
 use crate::wire::{Answer, BOTH, Client, Failure, Over};
-use crate::world::World;
+use crate::world::{Plan, World};
 
 /// A visitor and Ann in a conversation.
 async fn in_conversation(world: &World, over: Over) -> (Visitor, Agent, ConversationId) {
@@ -207,10 +207,9 @@ async fn a_conversation_of_somebody_else_cannot_be_resumed() {
 
 #[tokio::test]
 async fn long_histories_come_in_pages() {
-    let world = World::start().await;
+    let world = World::with(Plan::default().unlimited()).await;
     let (mut vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
     let wanted = 2 * u64::from(ENTRIES_PAGE) + 50;
-    // Notes are not limited as tightly as a visitor's messages, and both are entries.
     let begun = ann.look(|view| view.items(conversation).len() as u64);
     for number in begun..wanted {
         patiently(&ann, note(conversation, &format!("note {number}"))).await;
@@ -292,7 +291,7 @@ async fn two_tabs_of_one_person_agree() {
 
 #[tokio::test]
 async fn every_acked_message_survives_ten_kills_and_none_is_doubled() {
-    let world = World::start().await;
+    let world = World::with(Plan::default().unlimited()).await;
     let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
     let (stop, stopped) = watch::channel(false);
     let kills = async {

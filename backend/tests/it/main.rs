@@ -31,6 +31,9 @@ mod shop;
 /// What was sent and told, against what is stored and seen.
 #[cfg(test)]
 mod checker;
+/// Frames, commands and requests that break a rule.
+#[cfg(test)]
+mod bad_input;
 /// The delivery contract (C1-C13) over both transports.
 #[cfg(test)]
 mod delivery;

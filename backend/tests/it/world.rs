@@ -80,6 +80,14 @@ impl Default for Plan {
     }
 }
 
+impl Plan {
+    /// The same without rate limits, for tests that send more than a person would.
+    pub(crate) fn unlimited(mut self) -> Self {
+        self.environment.push(("FRONTDESK_RATE_LIMITS".to_owned(), "off".to_owned()));
+        self
+    }
+}
+
 /// A running installation.
 pub(crate) struct World {
     folder: Scratch,

@@ -8,6 +8,8 @@ mod socket;
 /// What a client has seen.
 mod view;
 
+pub(crate) use poll::request;
+pub(crate) use socket::{Socket, handshake};
 pub(crate) use view::View;
 
 use std::sync::Arc;
