@@ -28,6 +28,13 @@ mod proxy;
 #[cfg(test)]
 mod shop;
 
+/// The console, by its screen.
+#[cfg(test)]
+mod console_page;
+/// The widget, by its screen.
+#[cfg(test)]
+mod widget_page;
+
 /// What was sent and told, against what is stored and seen.
 #[cfg(test)]
 mod checker;
@@ -40,3 +47,6 @@ mod delivery;
 /// Order, capacity, offers, transfer, availability.
 #[cfg(test)]
 mod queue;
+/// The whole story in two browsers.
+#[cfg(test)]
+mod story;

@@ -118,12 +118,13 @@ impl World {
     pub(crate) fn prepare(plan: Plan) -> Self {
         let folder = Scratch::new("world");
         let port = free_port();
-        let tools = Tools { data: folder.path().join("data") };
+        let public_port = plan.public_port.unwrap_or(port);
+        let tools = Tools { data: folder.path().join("data"), origin: format!("http://127.0.0.1:{public_port}") };
         let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         Self {
             port,
-            public_port: plan.public_port.unwrap_or(port),
+            public_port,
             environment: plan.environment,
             process: Mutex::new(None),
             folder,
@@ -305,12 +306,13 @@ fn tool(data: &std::path::Path) -> Command {
 /// The command line, as an operator scripts it.
 struct Tools {
     data: PathBuf,
+    origin: String,
 }
 
 impl Tools {
     fn tenant(&self, slug: &str, shop: &str, agents: &[&str], policy: &Value) -> Tenant {
-        let settings = policy.to_string();
-        let made = self.json(&["tenant", "create", "--name", slug, "--slug", slug, "--settings", &settings], "");
+        let made = self.json(&["tenant", "create", slug, "--name", slug], "");
+        self.set(slug, policy);
         let id = text(&made, "id");
         let mut people = vec![self.person(slug, "Olga", "owner")];
         people.extend(agents.iter().map(|name| self.person(slug, name, "agent")));
@@ -323,6 +325,18 @@ impl Tools {
             origin: shop.to_owned(),
             people,
         }
+    }
+
+    fn set(&self, slug: &str, policy: &Value) {
+        let settings: Vec<String> = policy
+            .as_object()
+            .expect("settings by name")
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned)))
+            .collect();
+        let mut arguments = vec!["tenant", "set", slug];
+        arguments.extend(settings.iter().map(String::as_str));
+        self.json(&arguments, "");
     }
 
     fn person(&self, tenant: &str, name: &str, role: &str) -> Person {
@@ -340,6 +354,7 @@ impl Tools {
 
     fn json(&self, arguments: &[&str], input: &str) -> Value {
         let mut child = tool(&self.data)
+            .env("FRONTDESK_PUBLIC_URL", &self.origin)
             .args(arguments)
             .arg("--json")
             .stdin(Stdio::piped())
