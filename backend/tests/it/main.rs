@@ -50,3 +50,6 @@ mod queue;
 /// The whole story in two browsers.
 #[cfg(test)]
 mod story;
+/// Whose is it?
+#[cfg(test)]
+mod tenancy;
