@@ -53,3 +53,6 @@ mod story;
 /// Whose is it?
 #[cfg(test)]
 mod tenancy;
+/// Files.
+#[cfg(test)]
+mod uploads;
