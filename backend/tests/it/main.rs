@@ -56,3 +56,6 @@ mod tenancy;
 /// Files.
 #[cfg(test)]
 mod uploads;
+/// Policies, cookies, suspension, logs.
+#[cfg(test)]
+mod headers;

@@ -160,12 +160,17 @@ impl World {
 
     /// Starts the server and waits until it is ready.
     pub(crate) async fn serve(&self) {
+        self.serve_as(&self.origin()).await;
+    }
+
+    /// Starts the server with a public address that a proxy would have.
+    pub(crate) async fn serve_as(&self, origin: &str) {
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(self.file("server.log")).expect("a log file");
         let child = tool(&self.data())
             .arg("serve")
             .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("FRONTDESK_PUBLIC_URL", self.origin())
+            .env("FRONTDESK_PUBLIC_URL", origin)
             .env("RUST_LOG", "info,frontdesk=debug")
             .envs(self.environment.iter().cloned())
             .stdin(Stdio::null())
