@@ -59,3 +59,6 @@ mod uploads;
 /// Policies, cookies, suspension, logs.
 #[cfg(test)]
 mod headers;
+/// The widget in merchants' pages.
+#[cfg(test)]
+mod embed;
