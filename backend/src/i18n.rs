@@ -62,11 +62,6 @@ impl Texts {
         self.locale
     }
 
-    /// The text with this key, if there is one.
-    pub fn find(&self, key: &str) -> Option<&'static str> {
-        self.by_key.get(key).or_else(|| ENGLISH.by_key.get(key)).copied()
-    }
-
     /// The text with this key: in English when this language lacks it, the key itself when there is none.
     pub fn get<'a>(&'a self, key: &'a str) -> &'a str {
         let own = self.by_key.get(key).or_else(|| ENGLISH.by_key.get(key));
