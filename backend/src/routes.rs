@@ -8,13 +8,11 @@ use crate::{admin, http};
 
 /// Most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
-/// Most bytes of a JSON body outside realtime.
-const JSON_BYTES: usize = 16 * 1024;
 
 /// The routes.
 pub fn configure(cfg: &mut ServiceConfig) {
     cfg.app_data(web::FormConfig::default().limit(FORM_BYTES))
-        .app_data(web::JsonConfig::default().limit(JSON_BYTES))
+        .app_data(http::json::config())
         .app_data(web::PayloadConfig::default().limit(FORM_BYTES));
 
     // What merchants embed, and what it loads.

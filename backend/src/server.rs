@@ -1,6 +1,7 @@
 //! Puts everything together, serves, and stops without anybody noticing more than a reconnect (C12).
 
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,7 +159,7 @@ impl Server {
 
 async fn build(config: Config, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
     let data = config.data.display();
-    std::fs::create_dir_all(&config.data).with_context(|| format!("cannot make the data folder {data}"))?;
+    make_private(&config.data).with_context(|| format!("cannot make the data folder {data}"))?;
     let keys = Keys::open(&config.secret_file)?;
     let store = Store::open_sqlite(&config.database).await?;
     let epoch = store.write(|tx| Box::pin(meta::epoch(tx))).await?;
@@ -179,6 +180,15 @@ async fn build(config: Config, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
         store,
         config,
     }))
+}
+
+/// Makes the data folder, if it is not there, for its owner alone: everything people wrote lies in it.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {

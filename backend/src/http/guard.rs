@@ -12,7 +12,7 @@ use protocol::error::ErrorCode;
 use protocol::frame::Problem;
 
 use super::class::{self, Class};
-use super::{csrf, extract, page};
+use super::{body, csrf, extract, page};
 use crate::app::App;
 use crate::error::AppResult;
 
@@ -21,10 +21,11 @@ use crate::error::AppResult;
 /// # Errors
 /// Only what a middleware further in could not turn into a response.
 pub async fn guard(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let class = Class::of(request.path());
+    body::limit_time(&mut request);
     let response = match admit(&request, class) {
         Ok(()) => next.call(request).await?.map_into_boxed_body(),
         Err(error) => request.into_response(error.error_response()),

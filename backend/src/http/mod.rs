@@ -6,6 +6,10 @@ pub mod guard;
 mod class;
 /// Whether a request that changes something comes from our own pages.
 pub mod csrf;
+/// How long a body may take.
+mod body;
+/// Refused JSON bodies, explained.
+pub mod json;
 /// Where a request comes from.
 pub mod client_ip;
 /// The cookie of a signed-in browser.
