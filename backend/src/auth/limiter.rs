@@ -103,7 +103,7 @@ fn make_room(buckets: &mut HashMap<(Rule, String), Bucket>, now: i64) {
         let mut index = 0_usize;
         buckets.retain(|_, _| {
             index += 1;
-            index % 4 != 0
+            !index.is_multiple_of(4)
         });
     }
 }

@@ -94,10 +94,13 @@ impl Found {
     }
 }
 
+/// What a variable of the environment holds.
+type Environment = Box<dyn Fn(&str) -> Option<String>>;
+
 /// The three places, strongest first.
 pub struct Source {
     flags: Flags,
-    environment: Box<dyn Fn(&str) -> Option<String>>,
+    environment: Environment,
     file: Option<(PathBuf, toml::Table)>,
 }
 
