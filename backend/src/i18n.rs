@@ -68,6 +68,11 @@ impl Texts {
         own.copied().unwrap_or(key)
     }
 
+    /// The text with this key, in English when this language lacks it; `None` when there is none.
+    pub fn find(&self, key: &str) -> Option<&'static str> {
+        self.by_key.get(key).or_else(|| ENGLISH.by_key.get(key)).copied()
+    }
+
     /// The text with this key and its `{name}`s filled. A value is text, whatever it contains: braces in it
     /// are not looked at.
     pub fn fill(&self, key: &str, values: &[(&str, &str)]) -> String {

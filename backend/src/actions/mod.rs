@@ -83,6 +83,8 @@ pub mod withdraw_invitation;
 pub mod retry_mail;
 /// Tenant: read and export a conversation.
 pub mod read_transcript;
+/// Check an exported transcript.
+pub mod verify_file;
 /// Use a one-time link.
 pub mod accept_link;
 /// Tenant: change a membership.
