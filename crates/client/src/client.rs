@@ -23,9 +23,9 @@ pub struct Config {
 }
 
 /// What the application is told.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "each is moved once or twice, never stored"
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "each is moved once or twice, never stored")
 )]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
@@ -48,9 +48,9 @@ pub enum ClientEvent {
 }
 
 /// What the outside must do.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "each is moved once or twice, never stored"
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "each is moved once or twice, never stored")
 )]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
@@ -99,11 +99,7 @@ impl Client {
     /// A client that is not connected yet.
     pub fn new(config: Config) -> Self {
         Self {
-            connection: Connection::new(Identity {
-                token: config.token,
-                tenant: config.tenant,
-                client: config.client,
-            }),
+            connection: Connection::new(Identity { token: config.token, tenant: config.tenant, client: config.client }),
             outbox: Outbox::default(),
             out: Vec::new(),
         }
@@ -193,10 +189,7 @@ impl Client {
             self.change(change);
         }
         if let Some(after_ms) = self.outbox.held_for(tick.now) {
-            self.out.push(Effect::SetTimer {
-                timer: TimerId::Outbox,
-                after_ms,
-            });
+            self.out.push(Effect::SetTimer { timer: TimerId::Outbox, after_ms });
         }
         self.absorb(tick);
     }
@@ -204,12 +197,8 @@ impl Client {
     fn absorb(&mut self, tick: &Tick) {
         for effect in self.connection.take_effects() {
             let change = match &effect {
-                Effect::Tell(ClientEvent::Event(Event::Ack(ack))) if self.outbox.owns(ack.id) => {
-                    self.outbox.acked(ack)
-                }
-                Effect::Tell(ClientEvent::Event(Event::Refused(refused)))
-                    if self.outbox.owns(refused.id) =>
-                {
+                Effect::Tell(ClientEvent::Event(Event::Ack(ack))) if self.outbox.owns(ack.id) => self.outbox.acked(ack),
+                Effect::Tell(ClientEvent::Event(Event::Refused(refused))) if self.outbox.owns(refused.id) => {
                     self.outbox.refused(refused, tick.now)
                 }
                 Effect::Tell(ClientEvent::Event(Event::Entries(entries))) => {
@@ -264,10 +253,6 @@ impl Client {
     }
 
     fn tell_sent(&mut self, cmid: Cmid, conversation: Option<ConversationId>, state: SendState) {
-        self.out.push(Effect::Tell(ClientEvent::Sent {
-            cmid,
-            conversation,
-            state,
-        }));
+        self.out.push(Effect::Tell(ClientEvent::Sent { cmid, conversation, state }));
     }
 }

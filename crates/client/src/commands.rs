@@ -28,22 +28,15 @@ impl Commands {
 
     /// Takes a command in; an older one of the same meaning that is not sent yet is dropped.
     pub(crate) fn push(&mut self, command: Command) -> u64 {
-        self.waiting
-            .retain(|waiting| waiting.sent || !replaces(&command, &waiting.frame.command));
+        self.waiting.retain(|waiting| waiting.sent || !replaces(&command, &waiting.frame.command));
         let id = self.next_id();
-        self.waiting.push(Waiting {
-            frame: CommandFrame { id, command },
-            sent: false,
-        });
+        self.waiting.push(Waiting { frame: CommandFrame { id, command }, sent: false });
         id
     }
 
     /// The command an answer belongs to; `None` when it was answered before.
     pub(crate) fn answered(&mut self, id: u64) -> Option<Command> {
-        let at = self
-            .waiting
-            .iter()
-            .position(|waiting| waiting.frame.id == id)?;
+        let at = self.waiting.iter().position(|waiting| waiting.frame.id == id)?;
         Some(self.waiting.remove(at).frame.command)
     }
 
@@ -53,8 +46,7 @@ impl Commands {
 
     /// After a connection was lost: everything is to be sent again, but what only mattered then.
     pub(crate) fn connection_lost(&mut self) {
-        self.waiting
-            .retain(|waiting| !is_momentary(&waiting.frame.command));
+        self.waiting.retain(|waiting| !is_momentary(&waiting.frame.command));
         for waiting in &mut self.waiting {
             waiting.sent = false;
         }
@@ -86,9 +78,9 @@ impl Commands {
     }
 
     pub(crate) fn fetches(&self, conversation: ConversationId) -> bool {
-        self.waiting.iter().any(|waiting| {
-            matches!(&waiting.frame.command, Command::Fetch(fetch) if fetch.conversation == conversation)
-        })
+        self.waiting.iter().any(
+            |waiting| matches!(&waiting.frame.command, Command::Fetch(fetch) if fetch.conversation == conversation),
+        )
     }
 }
 
@@ -102,8 +94,7 @@ fn replaces(new: &Command, old: &Command) -> bool {
     match (new, old) {
         (Command::Typing(new), Command::Typing(old)) => new.conversation == old.conversation,
         (Command::Read(new), Command::Read(old)) => new.conversation == old.conversation,
-        (Command::Page(_), Command::Page(_))
-        | (Command::SetPresence(_), Command::SetPresence(_)) => true,
+        (Command::Page(_), Command::Page(_)) | (Command::SetPresence(_), Command::SetPresence(_)) => true,
         _ => false,
     }
 }

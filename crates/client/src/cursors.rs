@@ -29,9 +29,7 @@ pub(crate) enum Step {
 
 impl Cursors {
     fn find(&mut self, conversation: ConversationId) -> Option<&mut Held> {
-        self.held
-            .iter_mut()
-            .find(|held| held.cursor.conversation == conversation)
+        self.held.iter_mut().find(|held| held.cursor.conversation == conversation)
     }
 
     /// Moves the cursor of the event's conversation by what the event brings.
@@ -66,23 +64,15 @@ impl Cursors {
     }
 
     pub(crate) fn set(&mut self, conversation: ConversationId, epoch: Epoch, seq: u64) {
-        let cursor = Cursor {
-            conversation,
-            epoch,
-            seq,
-        };
+        let cursor = Cursor { conversation, epoch, seq };
         match self.find(conversation) {
             Some(held) => held.cursor = cursor,
-            None => self.held.push(Held {
-                cursor,
-                newest: seq,
-            }),
+            None => self.held.push(Held { cursor, newest: seq }),
         }
     }
 
     pub(crate) fn remove(&mut self, conversation: ConversationId) {
-        self.held
-            .retain(|held| held.cursor.conversation != conversation);
+        self.held.retain(|held| held.cursor.conversation != conversation);
     }
 
     pub(crate) fn any(&self) -> Option<&Cursor> {
@@ -91,14 +81,7 @@ impl Cursors {
 
     /// The newest cursors, as many as a `hello` may bring.
     pub(crate) fn list(&self) -> Vec<Cursor> {
-        let skip = self
-            .held
-            .len()
-            .saturating_sub(protocol::limits::RESUME_CONVERSATIONS);
-        self.held
-            .iter()
-            .skip(skip)
-            .map(|held| held.cursor.clone())
-            .collect()
+        let skip = self.held.len().saturating_sub(protocol::limits::RESUME_CONVERSATIONS);
+        self.held.iter().skip(skip).map(|held| held.cursor.clone()).collect()
     }
 }

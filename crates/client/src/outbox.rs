@@ -69,12 +69,7 @@ impl OutboxItem {
             Command::LeaveMessage(message) => text(&message.text),
             _ => return None,
         };
-        Some(Pending {
-            cmid: self.cmid()?,
-            body,
-            at: self.outgoing.at,
-            state: self.state,
-        })
+        Some(Pending { cmid: self.cmid()?, body, at: self.outgoing.at, state: self.state })
     }
 
     /// This item as text for storage.
@@ -109,10 +104,7 @@ impl Wire for OutboxItem {
     fn read(value: &Value) -> Option<Self> {
         let failed: Option<ErrorCode> = member(value, "failed")?;
         let item = Self {
-            outgoing: Outgoing {
-                at: member(value, "at")?,
-                command: member(value, "command")?,
-            },
+            outgoing: Outgoing { at: member(value, "at")?, command: member(value, "command")? },
             state: failed.map_or(SendState::Sending, SendState::Failed),
             order: member(value, "order")?,
             in_flight: None,
@@ -169,11 +161,8 @@ impl Outbox {
             }
             self.last_order = self.last_order.max(item.order);
             let key = (item.outgoing.at, item.order);
-            let at = self
-                .items
-                .iter()
-                .position(|other| (other.outgoing.at, other.order) > key)
-                .unwrap_or(self.items.len());
+            let at =
+                self.items.iter().position(|other| (other.outgoing.at, other.order) > key).unwrap_or(self.items.len());
             self.items.insert(at, item);
         }
     }
@@ -181,12 +170,7 @@ impl Outbox {
     /// Takes a new send in; `false` when it is none or known.
     pub(crate) fn add(&mut self, outgoing: Outgoing) -> Option<Cmid> {
         self.last_order += 1;
-        let item = OutboxItem {
-            outgoing,
-            state: SendState::Sending,
-            order: self.last_order,
-            in_flight: None,
-        };
+        let item = OutboxItem { outgoing, state: SendState::Sending, order: self.last_order, in_flight: None };
         let cmid = item.cmid()?;
         if self.find(cmid).is_some() {
             return None;
@@ -215,17 +199,12 @@ impl Outbox {
     /// Forgets an item; `false` when it is in flight or unknown, for then it may be stored already.
     pub(crate) fn discard(&mut self, cmid: Cmid) -> bool {
         let before = self.items.len();
-        self.items
-            .retain(|item| item.cmid() != Some(cmid) || item.in_flight.is_some());
+        self.items.retain(|item| item.cmid() != Some(cmid) || item.in_flight.is_some());
         self.items.len() != before
     }
 
     /// The next item that may be sent now. Mark it with [`Self::sent`] before asking again.
-    pub(crate) fn next(
-        &mut self,
-        tick: &Tick,
-        changes: &mut Vec<Change>,
-    ) -> Option<(Cmid, Command)> {
+    pub(crate) fn next(&mut self, tick: &Tick, changes: &mut Vec<Change>) -> Option<(Cmid, Command)> {
         if tick.now < self.not_before {
             return None;
         }
@@ -255,8 +234,7 @@ impl Outbox {
 
     /// How long [`Self::next`] holds everything back, in milliseconds.
     pub(crate) fn held_for(&self, now: u64) -> Option<u64> {
-        (self.not_before > now && self.items.iter().any(OutboxItem::is_open))
-            .then(|| self.not_before - now)
+        (self.not_before > now && self.items.iter().any(OutboxItem::is_open)).then(|| self.not_before - now)
     }
 
     pub(crate) fn sent(&mut self, cmid: Cmid, id: u64) {
@@ -267,10 +245,7 @@ impl Outbox {
 
     /// The connection is gone: nothing is in flight. Returns the command ids that are void.
     pub(crate) fn recall(&mut self) -> Vec<u64> {
-        self.items
-            .iter_mut()
-            .filter_map(|item| item.in_flight.take())
-            .collect()
+        self.items.iter_mut().filter_map(|item| item.in_flight.take()).collect()
     }
 
     /// The command id a send is on its way under.
@@ -283,15 +258,8 @@ impl Outbox {
     }
 
     /// The server stored an item: by its answer, or by its entry coming back.
-    pub(crate) fn stored(
-        &mut self,
-        cmid: Cmid,
-        conversation: Option<ConversationId>,
-    ) -> Option<Change> {
-        let at = self
-            .items
-            .iter()
-            .position(|item| item.cmid() == Some(cmid))?;
+    pub(crate) fn stored(&mut self, cmid: Cmid, conversation: Option<ConversationId>) -> Option<Change> {
+        let at = self.items.iter().position(|item| item.cmid() == Some(cmid))?;
         let item = self.items.remove(at);
         if item.conversation().is_none() && conversation.is_some() {
             // What was written behind it meant the same conversation.
@@ -325,9 +293,6 @@ impl Outbox {
     }
 
     fn cmid_of(&self, id: u64) -> Option<Cmid> {
-        self.items
-            .iter()
-            .find(|item| item.in_flight == Some(id))
-            .and_then(OutboxItem::cmid)
+        self.items.iter().find(|item| item.in_flight == Some(id)).and_then(OutboxItem::cmid)
     }
 }

@@ -32,9 +32,7 @@ impl TypingThrottle {
                 self.said_at = None;
                 TypingStep::Say(false)
             }
-            (Some(at), false) if now < at + TYPING_EVERY_MS => {
-                TypingStep::AskAgain(at + TYPING_EVERY_MS - now)
-            }
+            (Some(at), false) if now < at + TYPING_EVERY_MS => TypingStep::AskAgain(at + TYPING_EVERY_MS - now),
             (_, false) => {
                 self.said_at = Some(now);
                 TypingStep::Say(true)

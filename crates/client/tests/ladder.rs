@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 const CONVERSATION: ConversationId = ConversationId(Uuid::from_u128(5));
 const EPOCH: Epoch = Epoch(Uuid::from_u128(6));
-const WELCOME: &str = "{\"type\":\"welcome\",\"protocol\":1,\"build\":\"b\",\"at\":0,\"epoch\":\"00000000-0000-0000-0000-000000000006\"}";
+const WELCOME: &str =
+    "{\"type\":\"welcome\",\"protocol\":1,\"build\":\"b\",\"at\":0,\"epoch\":\"00000000-0000-0000-0000-000000000006\"}";
 const EMPTY: &str = "{\"events\":[]}";
 
 struct Rig {
@@ -21,23 +22,13 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let client = Client::new(Config {
-            client: Cmid(Uuid::from_u128(1)),
-            token: Some("secret".to_owned()),
-            tenant: None,
-        });
-        Self {
-            client,
-            now: 10_000,
-        }
+        let client =
+            Client::new(Config { client: Cmid(Uuid::from_u128(1)), token: Some("secret".to_owned()), tenant: None });
+        Self { client, now: 10_000 }
     }
 
     fn tick(&self) -> Tick {
-        Tick {
-            now: self.now,
-            wall: 0,
-            random: u32::MAX,
-        }
+        Tick { now: self.now, wall: 0, random: u32::MAX }
     }
 
     fn feed(&mut self, input: Input<'_>) -> Vec<Effect> {
@@ -69,10 +60,7 @@ impl Rig {
         let effects = rig.feed(Input::Timer(TimerId::Open));
         assert!(effects.contains(&Effect::CloseSocket(1000)));
         assert!(effects.iter().any(|it| matches!(it, Effect::Poll(_))));
-        let effects = rig.feed(Input::PollDone {
-            status: 200,
-            text: EMPTY,
-        });
+        let effects = rig.feed(Input::PollDone { status: 200, text: EMPTY });
         assert!(has_status(&effects, Status::Live(Transport::Poll)));
         rig
     }
@@ -105,20 +93,11 @@ fn posted(effects: &[Effect]) -> Option<Vec<CommandFrame>> {
 }
 
 fn read(seq: u64) -> Command {
-    Command::Read(Read {
-        conversation: CONVERSATION,
-        seq,
-    })
+    Command::Read(Read { conversation: CONVERSATION, seq })
 }
 
 fn entries(from: u64, to: u64) -> String {
-    let items = (from..=to).map(|seq| protocol::entry::Item {
-        seq,
-        at: None,
-        author: None,
-        cmid: None,
-        body: None,
-    });
+    let items = (from..=to).map(|seq| protocol::entry::Item { seq, at: None, author: None, cmid: None, body: None });
     to_json(&Event::Entries(Entries {
         conversation: CONVERSATION,
         epoch: EPOCH,
@@ -135,9 +114,7 @@ fn the_first_frame_is_hello_with_token_and_cursors() {
     rig.feed(Input::SocketClosed(1006));
     rig.feed(Input::Timer(TimerId::Retry));
     let effects = rig.feed(Input::SocketOpened);
-    let [Command::Hello(hello)] = &sent(&effects)[..] else {
-        panic!("{effects:?}")
-    };
+    let [Command::Hello(hello)] = &sent(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!(hello.token.as_deref(), Some("secret"));
     assert_eq!((hello.resume[0].epoch, hello.resume[0].seq), (EPOCH, 3));
 }
@@ -177,10 +154,7 @@ fn a_settled_socket_that_breaks_is_opened_again() {
 fn the_way_back_from_poll_to_socket_keeps_the_cursor_and_unanswered_commands() {
     let mut rig = Rig::polling();
     let news = format!("{{\"events\":[{}]}}", entries(1, 2));
-    let effects = rig.feed_poll(Input::PollDone {
-        status: 200,
-        text: &news,
-    });
+    let effects = rig.feed_poll(Input::PollDone { status: 200, text: &news });
     let body = effects.iter().find_map(|it| match it {
         Effect::Poll(body) => from_json::<Poll>(body),
         _ => None,
@@ -238,9 +212,8 @@ fn waking_up_probes_and_an_unanswered_probe_reconnects() {
 
     let mut rig = Rig::live();
     rig.feed(Input::Online);
-    let effects = rig.feed(Input::SocketText(
-        "{\"type\":\"refused\",\"id\":2,\"code\":\"not_found\",\"message\":\"\"}",
-    ));
+    let effects =
+        rig.feed(Input::SocketText("{\"type\":\"refused\",\"id\":2,\"code\":\"not_found\",\"message\":\"\"}"));
     assert!(effects.contains(&Effect::ClearTimer(TimerId::Probe)));
     assert!(!effects.iter().any(|it| matches!(it, Effect::Tell(_))));
     let effects = rig.feed(Input::Timer(TimerId::Probe));
@@ -279,26 +252,14 @@ fn a_new_token_starts_again() {
     rig.client.set_token("fresh".to_owned());
     assert!(rig.feed(Input::Start).contains(&Effect::OpenSocket));
     let effects = rig.feed(Input::SocketOpened);
-    assert!(
-        matches!(&sent(&effects)[..], [Command::Hello(hello)] if hello.token.as_deref() == Some("fresh"))
-    );
+    assert!(matches!(&sent(&effects)[..], [Command::Hello(hello)] if hello.token.as_deref() == Some("fresh")));
 }
 
 #[test]
 fn http_refusals_mean_the_same_as_close_codes() {
-    for (http, status) in [
-        (401, Status::NeedToken),
-        (403, Status::Stopped(4403)),
-        (426, Status::Stopped(4410)),
-    ] {
-        let answer = Input::PollDone {
-            status: http,
-            text: "",
-        };
-        assert!(
-            has_status(&Rig::polling().feed_poll(answer), status),
-            "{http}"
-        );
+    for (http, status) in [(401, Status::NeedToken), (403, Status::Stopped(4403)), (426, Status::Stopped(4410))] {
+        let answer = Input::PollDone { status: http, text: "" };
+        assert!(has_status(&Rig::polling().feed_poll(answer), status), "{http}");
     }
 }
 
@@ -313,10 +274,7 @@ impl Rig {
 #[test]
 fn an_overloaded_server_is_given_the_time_it_asks_for() {
     let problem = "{\"code\":\"unavailable\",\"message\":\"\",\"retry_after_ms\":60000}";
-    let effects = Rig::polling().feed_poll(Input::PollDone {
-        status: 503,
-        text: problem,
-    });
+    let effects = Rig::polling().feed_poll(Input::PollDone { status: 503, text: problem });
     assert_eq!(timer(&effects, TimerId::Retry), Some(60_000));
 }
 
@@ -333,14 +291,8 @@ fn a_server_that_restarts_says_when_to_come_back() {
 fn typing_is_not_said_late_but_a_close_is() {
     let mut rig = Rig::live();
     rig.feed(Input::SocketClosed(1006));
-    let typing = Command::Typing(Typing {
-        conversation: CONVERSATION,
-        active: true,
-        preview: None,
-    });
-    let close = Command::Close(Close {
-        conversation: CONVERSATION,
-    });
+    let typing = Command::Typing(Typing { conversation: CONVERSATION, active: true, preview: None });
+    let close = Command::Close(Close { conversation: CONVERSATION });
     rig.send(typing);
     rig.send(close.clone());
     rig.send(read(1));
@@ -358,10 +310,7 @@ fn a_gap_is_fetched_once_and_not_shown() {
     let mut rig = Rig::live();
     rig.feed(Input::SocketText(&entries(1, 2)));
     let effects = rig.feed(Input::SocketText(&entries(5, 5)));
-    assert!(matches!(
-        &sent(&effects)[..],
-        [Command::Fetch(Fetch { after: 2, .. })]
-    ));
+    assert!(matches!(&sent(&effects)[..], [Command::Fetch(Fetch { after: 2, .. })]));
     assert!(!effects.iter().any(|it| matches!(it, Effect::Tell(_))));
     assert!(sent(&rig.feed(Input::SocketText(&entries(6, 6)))).is_empty());
 }
@@ -371,19 +320,10 @@ fn commands_beside_a_poll_go_one_request_at_a_time() {
     let mut rig = Rig::polling();
     let first = posted(&rig.send(read(1))).unwrap();
     assert!(posted(&rig.send(read(2))).is_none());
-    let answer = format!(
-        "{{\"events\":[{{\"type\":\"ack\",\"id\":{}}}]}}",
-        first[0].id
-    );
-    let effects = rig.feed(Input::CommandsDone {
-        status: 200,
-        text: &answer,
-    });
+    let answer = format!("{{\"events\":[{{\"type\":\"ack\",\"id\":{}}}]}}", first[0].id);
+    let effects = rig.feed(Input::CommandsDone { status: 200, text: &answer });
     assert_eq!(posted(&effects).unwrap()[0].command, read(2));
-    let effects = rig.feed(Input::CommandsDone {
-        status: 0,
-        text: "",
-    });
+    let effects = rig.feed(Input::CommandsDone { status: 0, text: "" });
     assert!(timer(&effects, TimerId::Commands).is_some());
     let effects = rig.feed(Input::Timer(TimerId::Commands));
     assert_eq!(posted(&effects).unwrap()[0].command, read(2));
@@ -393,10 +333,7 @@ fn commands_beside_a_poll_go_one_request_at_a_time() {
 fn a_refused_request_refuses_its_commands() {
     let mut rig = Rig::polling();
     rig.send(read(1));
-    let effects = rig.feed(Input::CommandsDone {
-        status: 413,
-        text: "{\"code\":\"too_large\",\"message\":\"\"}",
-    });
+    let effects = rig.feed(Input::CommandsDone { status: 413, text: "{\"code\":\"too_large\",\"message\":\"\"}" });
     let refused = effects.iter().any(|it| {
         matches!(it, Effect::Tell(ClientEvent::Event(Event::Refused(refused)))
             if refused.code == protocol::error::ErrorCode::TooLarge)
@@ -407,23 +344,10 @@ fn a_refused_request_refuses_its_commands() {
 #[test]
 fn junk_from_the_server_changes_nothing() {
     let mut rig = Rig::live();
-    for text in [
-        "",
-        "{",
-        "[]",
-        "{\"type\":\"of tomorrow\"}",
-        "{\"type\":\"ack\"}",
-        "null",
-    ] {
-        let told = rig
-            .feed(Input::SocketText(text))
-            .into_iter()
-            .any(|it| matches!(it, Effect::Tell(_)));
+    for text in ["", "{", "[]", "{\"type\":\"of tomorrow\"}", "{\"type\":\"ack\"}", "null"] {
+        let told = rig.feed(Input::SocketText(text)).into_iter().any(|it| matches!(it, Effect::Tell(_)));
         assert!(!told, "{text}");
     }
     let welcome: Event = from_json(WELCOME).unwrap();
-    assert!(matches!(
-        welcome,
-        Event::Welcome(Welcome { protocol: 1, .. })
-    ));
+    assert!(matches!(welcome, Event::Welcome(Welcome { protocol: 1, .. })));
 }

@@ -2,8 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
 use client::{
-    Client, ClientEvent, Config, Effect, Input, Outgoing, ReadThrottle, Tick, TimerId, TypingStep,
-    TypingThrottle,
+    Client, ClientEvent, Config, Effect, Input, Outgoing, ReadThrottle, Tick, TimerId, TypingStep, TypingThrottle,
 };
 use protocol::codec::{from_json, to_json};
 use protocol::command::{Command, Post, PostBody, Start};
@@ -17,7 +16,8 @@ use uuid::Uuid;
 
 const A: ConversationId = ConversationId(Uuid::from_u128(0xa));
 const B: ConversationId = ConversationId(Uuid::from_u128(0xb));
-const WELCOME: &str = "{\"type\":\"welcome\",\"protocol\":1,\"build\":\"b\",\"at\":0,\"epoch\":\"00000000-0000-0000-0000-000000000006\"}";
+const WELCOME: &str =
+    "{\"type\":\"welcome\",\"protocol\":1,\"build\":\"b\",\"at\":0,\"epoch\":\"00000000-0000-0000-0000-000000000006\"}";
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 fn cmid(number: u128) -> Cmid {
@@ -32,16 +32,8 @@ struct Rig {
 impl Rig {
     fn new() -> Self {
         Self {
-            client: Client::new(Config {
-                client: cmid(1),
-                token: None,
-                tenant: None,
-            }),
-            tick: Tick {
-                now: 1_000,
-                wall: 1_000_000,
-                random: 0,
-            },
+            client: Client::new(Config { client: cmid(1), token: None, tenant: None }),
+            tick: Tick { now: 1_000, wall: 1_000_000, random: 0 },
         }
     }
 
@@ -67,10 +59,7 @@ impl Rig {
     }
 
     fn post(&mut self, number: u128, conversation: Option<ConversationId>) -> Vec<Effect> {
-        let outgoing = Outgoing {
-            command: post(number, conversation),
-            at: self.tick.wall,
-        };
+        let outgoing = Outgoing { command: post(number, conversation), at: self.tick.wall };
         self.client.post(outgoing, &self.tick);
         self.client.take_effects()
     }
@@ -88,13 +77,7 @@ impl Rig {
     }
 
     fn ack(&mut self, id: u64, conversation: ConversationId) -> Vec<Effect> {
-        self.event(Event::Ack(Ack {
-            id,
-            conversation: Some(conversation),
-            cmid: None,
-            seq: Some(1),
-            at: None,
-        }))
+        self.event(Event::Ack(Ack { id, conversation: Some(conversation), cmid: None, seq: Some(1), at: None }))
     }
 }
 
@@ -102,9 +85,7 @@ fn post(number: u128, conversation: Option<ConversationId>) -> Command {
     Command::Post(Post {
         cmid: cmid(number),
         conversation,
-        body: PostBody::Message(Text {
-            text: "hi \"there\"\n你好".to_owned(),
-        }),
+        body: PostBody::Message(Text { text: "hi \"there\"\n你好".to_owned() }),
     })
 }
 
@@ -162,10 +143,7 @@ fn a_passing_refusal_is_repeated_and_a_final_one_waits_for_the_person() {
     let mut rig = Rig::live();
     let id = sent(&rig.post(10, Some(A)))[0].id;
     let effects = rig.refuse(id, ErrorCode::RateLimited, Some(1_500));
-    assert!(effects.contains(&Effect::SetTimer {
-        timer: TimerId::Outbox,
-        after_ms: 1_500
-    }));
+    assert!(effects.contains(&Effect::SetTimer { timer: TimerId::Outbox, after_ms: 1_500 }));
     assert!(sent(&rig.post(11, Some(A))).is_empty());
     rig.tick.now += 1_500;
     let again = sent(&rig.feed(Input::Timer(TimerId::Outbox)));
@@ -197,19 +175,11 @@ fn a_reload_brings_back_what_was_not_stored() {
     kept.push("{\"at\":1,\"order\":1,\"command\":{\"type\":\"of tomorrow\"}}".to_owned());
     let mut later = Rig::new();
     later.client.restore(&kept, &later.tick);
-    let order: Vec<_> = later
-        .client
-        .outbox()
-        .iter()
-        .map(|item| item.cmid())
-        .collect();
+    let order: Vec<_> = later.client.outbox().iter().map(|item| item.cmid()).collect();
     assert_eq!(order, [Some(cmid(10)), Some(cmid(11)), Some(cmid(12))]);
     let pending = later.client.outbox()[0].pending().unwrap();
     assert_eq!((pending.cmid, pending.at), (cmid(10), 1_000_000));
-    assert_eq!(
-        sent(&later.connect()).last().unwrap().command,
-        post(10, Some(A))
-    );
+    assert_eq!(sent(&later.connect()).last().unwrap().command, post(10, Some(A)));
 }
 
 #[test]
@@ -227,12 +197,7 @@ fn after_a_day_a_send_waits_for_a_tap_and_does_not_hold_others_up() {
     later.tick.wall += DAY_MS + 1;
     later.client.restore(&kept, &later.tick);
     assert_eq!(later.client.outbox()[0].state, SendState::Stale);
-    assert!(
-        later
-            .connect()
-            .iter()
-            .all(|it| !matches!(it, Effect::SendText(text) if text.contains("post")))
-    );
+    assert!(later.connect().iter().all(|it| !matches!(it, Effect::SendText(text) if text.contains("post"))));
     assert_eq!(sent(&later.post(11, Some(A)))[0].command, post(11, Some(A)));
     later.client.retry(cmid(10), &later.tick);
     assert_eq!(later.client.outbox()[1].state, SendState::Sending);
@@ -253,11 +218,7 @@ fn what_is_under_way_cannot_be_discarded() {
     assert!(!rig.client.discard(cmid(10), &rig.tick));
     rig.refuse(id, ErrorCode::TooLarge, None);
     assert!(rig.client.discard(cmid(10), &rig.tick));
-    assert!(
-        rig.client
-            .take_effects()
-            .contains(&Effect::Unstore(cmid(10)))
-    );
+    assert!(rig.client.take_effects().contains(&Effect::Unstore(cmid(10))));
     assert!(rig.client.outbox().is_empty());
 }
 

@@ -28,38 +28,46 @@ pub fn abort(aborter: &Aborter) {
     aborter.0.abort();
 }
 
-type Done = Rc<RefCell<Option<Box<dyn FnMut(u16, &str)>>>>;
+type Done = Rc<RefCell<Option<Box<dyn FnMut(u16, JsValue)>>>>;
 
-fn finish(done: &Done, status: u16, text: &str) {
+fn finish(done: &Done, status: u16, body: JsValue) {
     let taken = done.try_borrow_mut().ok().and_then(|mut slot| slot.take());
     if let Some(mut done) = taken {
-        done(status, text);
+        done(status, body);
     }
 }
 
 /// Sends a request. `done` gets the HTTP status and the body, or 0 and nothing when no answer came. `None`
 /// when the request could not be made, in which case `done` is called all the same.
-pub fn send(request: &Request<'_>, done: impl FnMut(u16, &str) + 'static) -> Option<Aborter> {
-    let done: Done = Rc::new(RefCell::new(Some(Box::new(done))));
+pub fn send(request: &Request<'_>, mut done: impl FnMut(u16, &str) + 'static) -> Option<Aborter> {
+    let done = move |status, body: JsValue| done(status, &body.as_string().unwrap_or_default());
+    start(request, Rc::new(RefCell::new(Some(Box::new(done)))), false)
+}
+
+/// Like [`send`], for a body that is not text: `done` gets a `Blob`.
+pub fn load(request: &Request<'_>, done: impl FnMut(u16, JsValue) + 'static) -> Option<Aborter> {
+    start(request, Rc::new(RefCell::new(Some(Box::new(done)))), true)
+}
+
+fn start(request: &Request<'_>, done: Done, blob: bool) -> Option<Aborter> {
     let Ok(init) = js::parse(&init_of(request)) else {
-        finish(&done, 0, "");
+        finish(&done, 0, JsValue::UNDEFINED);
         return None;
     };
     let controller = js::AbortController::new();
     js::cast::<js::Init>(&init).set_signal(&controller.signal());
     let failed = {
         let done = done.clone();
-        callback(move |_| finish(&done, 0, "")).into_js_value()
+        callback(move |_| finish(&done, 0, JsValue::UNDEFINED)).into_js_value()
     };
     let failed_later = failed.clone();
     let answered = callback(move |response| {
         let response = js::cast::<js::Response>(&response);
         let status = response.status();
         let done = done.clone();
-        let read = callback(move |text: JsValue| {
-            finish(&done, status, &text.as_string().unwrap_or_default());
-        });
-        response.text().then(&read.into_js_value(), &failed_later);
+        let read = callback(move |body: JsValue| finish(&done, status, body));
+        let body = if blob { response.blob() } else { response.text() };
+        body.then(&read.into_js_value(), &failed_later);
     });
     js::fetch(request.path, &init).then(&answered.into_js_value(), &failed);
     Some(Aborter(controller))

@@ -27,7 +27,7 @@ extern "C" {
     #[wasm_bindgen(js_namespace = document, js_name = addEventListener)]
     pub(super) fn listen_on_document(name: &str, callback: &Callback);
     #[wasm_bindgen(js_namespace = location, js_name = toString)]
-    fn href() -> String;
+    pub(super) fn href() -> String;
 
     pub(super) type WebSocket;
     #[wasm_bindgen(constructor, catch)]
@@ -74,6 +74,8 @@ extern "C" {
     pub(super) fn status(this: &Response) -> u16;
     #[wasm_bindgen(method)]
     pub(super) fn text(this: &Response) -> Promise;
+    #[wasm_bindgen(method)]
+    pub(super) fn blob(this: &Response) -> Promise;
 
     #[wasm_bindgen(js_namespace = localStorage, js_name = getItem, catch)]
     pub(super) fn get_item(key: &str) -> Result<Option<String>, JsValue>;
@@ -103,9 +105,6 @@ pub(super) fn cast<T: JsCast>(value: &JsValue) -> &T {
 /// `https://host` of this page.
 pub(super) fn origin() -> String {
     let href = href();
-    let end = href
-        .match_indices('/')
-        .nth(2)
-        .map_or(href.len(), |(at, _)| at);
+    let end = href.match_indices('/').nth(2).map_or(href.len(), |(at, _)| at);
     href.get(..end).map(String::from).unwrap_or_default()
 }

@@ -20,7 +20,7 @@ use wasm_bindgen::prelude::{Closure, JsValue};
 use crate::client::{Client, ClientEvent, Config, Effect};
 use crate::connection::{Input, Tick, TimerId};
 use crate::outbox::{OutboxItem, Outgoing};
-pub use http::{Aborter, Request, abort, send as send_request};
+pub use http::{Aborter, Request, abort, load as load_blob, send as send_request};
 pub use js::Callback;
 pub use storage::{LocalStorage, MemoryStorage, Storage};
 
@@ -32,6 +32,21 @@ pub fn now() -> u64 {
 /// Wall clock, Unix milliseconds.
 pub fn wall() -> i64 {
     js::date_now() as i64
+}
+
+/// Address of this page.
+pub fn href() -> String {
+    js::href()
+}
+
+/// A text of `localStorage`; `None` when there is none or storage is refused.
+pub fn stored(key: &str) -> Option<String> {
+    js::get_item(key).ok().flatten()
+}
+
+/// Keeps a text in `localStorage`; `false` when storage is refused.
+pub fn store(key: &str, text: &str) -> bool {
+    js::set_item(key, text).is_ok()
 }
 
 /// A new random id.
@@ -49,11 +64,7 @@ pub fn callback(call: impl FnMut(JsValue) + 'static) -> Callback {
 fn tick() -> Tick {
     let mut bytes = [0u8; 4];
     js::random(&mut bytes);
-    Tick {
-        now: now(),
-        wall: wall(),
-        random: u32::from_le_bytes(bytes),
-    }
+    Tick { now: now(), wall: wall(), random: u32::from_le_bytes(bytes) }
 }
 
 type Handler = Box<dyn FnMut(ClientEvent)>;
@@ -162,10 +173,7 @@ impl Driver {
 
     /// The unsent sends, oldest first.
     pub fn outbox(&self) -> Vec<OutboxItem> {
-        self.0
-            .client
-            .try_borrow()
-            .map_or_else(|_| Vec::new(), |client| client.outbox().to_vec())
+        self.0.client.try_borrow().map_or_else(|_| Vec::new(), |client| client.outbox().to_vec())
     }
 
     fn input(&self, input: Input<'_>) {
@@ -173,10 +181,7 @@ impl Driver {
     }
 
     fn with(&self, step: impl FnOnce(&mut Client, &Tick)) {
-        if let (Ok(mut client), Ok(mut effects)) = (
-            self.0.client.try_borrow_mut(),
-            self.0.effects.try_borrow_mut(),
-        ) {
+        if let (Ok(mut client), Ok(mut effects)) = (self.0.client.try_borrow_mut(), self.0.effects.try_borrow_mut()) {
             step(&mut client, &tick());
             effects.extend(client.take_effects());
         }
@@ -189,12 +194,7 @@ impl Driver {
             return;
         }
         loop {
-            let next = self
-                .0
-                .effects
-                .try_borrow_mut()
-                .ok()
-                .and_then(|mut it| it.pop_front());
+            let next = self.0.effects.try_borrow_mut().ok().and_then(|mut it| it.pop_front());
             let Some(effect) = next else { break };
             self.carry_out(effect);
         }
@@ -228,11 +228,7 @@ impl Driver {
             Effect::SetTimer { timer, after_ms } => self.set_timer(timer, after_ms),
             Effect::ClearTimer(timer) => self.clear_timer(timer),
             Effect::Store { cmid, text } => {
-                let kept = self
-                    .0
-                    .storage
-                    .try_borrow_mut()
-                    .is_ok_and(|mut it| it.put(cmid, &text));
+                let kept = self.0.storage.try_borrow_mut().is_ok_and(|mut it| it.put(cmid, &text));
                 if !kept {
                     self.tell(ClientEvent::NotKept);
                 }
@@ -252,26 +248,9 @@ impl Driver {
         }
     }
 
-    fn request(
-        &self,
-        path: &str,
-        body: &str,
-        done: impl FnMut(u16, &str) + 'static,
-    ) -> Option<Aborter> {
-        let token = self
-            .0
-            .token
-            .try_borrow()
-            .ok()
-            .and_then(|token| token.clone());
-        send_request(
-            &Request {
-                path,
-                body: Some(body),
-                token: token.as_deref(),
-            },
-            done,
-        )
+    fn request(&self, path: &str, body: &str, done: impl FnMut(u16, &str) + 'static) -> Option<Aborter> {
+        let token = self.0.token.try_borrow().ok().and_then(|token| token.clone());
+        send_request(&Request { path, body: Some(body), token: token.as_deref() }, done)
     }
 
     fn poll(&self, body: &str) {
@@ -289,10 +268,8 @@ impl Driver {
     fn set_timer(&self, timer: TimerId, after_ms: u64) {
         self.clear_timer(timer);
         let after = i32::try_from(after_ms).unwrap_or(i32::MAX);
-        if let (Some(slot), Ok(callbacks)) = (
-            self.0.timers.get(timer as usize),
-            self.0.callbacks.try_borrow(),
-        ) && let Some(callback) = callbacks.get(TIMER)
+        if let (Some(slot), Ok(callbacks)) = (self.0.timers.get(timer as usize), self.0.callbacks.try_borrow())
+            && let Some(callback) = callbacks.get(TIMER)
         {
             slot.set(js::set_timeout(callback, after, timer as i32));
         }
@@ -328,10 +305,7 @@ impl Driver {
 
     /// No socket could be made at all (a policy forbids it): the same as one that closed.
     fn later_closed(&self) {
-        if let (Ok(mut client), Ok(mut effects)) = (
-            self.0.client.try_borrow_mut(),
-            self.0.effects.try_borrow_mut(),
-        ) {
+        if let (Ok(mut client), Ok(mut effects)) = (self.0.client.try_borrow_mut(), self.0.effects.try_borrow_mut()) {
             client.handle(Input::SocketClosed(1006), &tick());
             effects.extend(client.take_effects());
         }

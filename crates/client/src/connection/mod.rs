@@ -248,11 +248,7 @@ impl Connection {
             token: self.identity.token.clone(),
             tenant: self.identity.tenant,
             resume: self.cursors.list(),
-            state: if fresh {
-                None
-            } else {
-                self.state_version.clone()
-            },
+            state: if fresh { None } else { self.state_version.clone() },
         }
     }
 
@@ -333,10 +329,7 @@ impl Connection {
 
     fn fetch(&mut self, conversation: ConversationId, after: u64) {
         if !self.commands.fetches(conversation) {
-            self.commands.push(Command::Fetch(Fetch {
-                conversation,
-                after,
-            }));
+            self.commands.push(Command::Fetch(Fetch { conversation, after }));
         }
     }
 }

@@ -61,10 +61,7 @@ impl Connection {
         self.poll.started = tick.now;
         self.poll.generation += 1;
         let body = PollBody {
-            hello: protocol::command::Hello {
-                token: None,
-                ..self.hello(self.poll.first)
-            },
+            hello: protocol::command::Hello { token: None, ..self.hello(self.poll.first) },
             generation: self.poll.generation,
             client: self.identity.client,
         };
@@ -164,10 +161,7 @@ impl Connection {
         }
         self.poll.posting = true;
         self.poll.batch = commands.iter().map(|frame| frame.id).collect();
-        let body = CommandsBody {
-            tenant: self.identity.tenant,
-            commands,
-        };
+        let body = CommandsBody { tenant: self.identity.tenant, commands };
         self.out.push(Effect::PostCommands(to_json(&body)));
     }
 
@@ -213,9 +207,7 @@ impl Connection {
             let refused = Refused {
                 id: *id,
                 code: problem.as_ref().map_or(ErrorCode::Malformed, |it| it.code),
-                message: problem
-                    .as_ref()
-                    .map_or_else(Default::default, |it| it.message.clone()),
+                message: problem.as_ref().map_or_else(Default::default, |it| it.message.clone()),
                 cmid: None,
                 field: problem.as_ref().and_then(|it| it.field.clone()),
                 limit: problem.as_ref().and_then(|it| it.limit),
@@ -228,7 +220,5 @@ impl Connection {
 
 /// What an error reply says about when to try again, in milliseconds.
 fn retry_after(text: &str) -> u64 {
-    from_json::<Problem>(text)
-        .and_then(|problem| problem.retry_after_ms)
-        .unwrap_or(0)
+    from_json::<Problem>(text).and_then(|problem| problem.retry_after_ms).unwrap_or(0)
 }

@@ -64,10 +64,7 @@ impl Connection {
         }
         self.socket.stage = Stage::Greeting;
         self.socket.last_frame = tick.now;
-        let hello = CommandFrame {
-            id: self.commands.next_id(),
-            command: Command::Hello(self.hello(false)),
-        };
+        let hello = CommandFrame { id: self.commands.next_id(), command: Command::Hello(self.hello(false)) };
         self.out.push(Effect::SendText(to_json(&hello)));
         self.set_timer(TimerId::Open, WELCOME_WITHIN_MS);
     }
@@ -85,10 +82,7 @@ impl Connection {
         };
         match &event {
             Event::Ping(_) => {
-                let pong = CommandFrame {
-                    id: self.commands.next_id(),
-                    command: Command::Pong(Pong {}),
-                };
+                let pong = CommandFrame { id: self.commands.next_id(), command: Command::Pong(Pong {}) };
                 self.out.push(Effect::SendText(to_json(&pong)));
             }
             Event::Welcome(_) => self.socket_live(tick),
@@ -137,19 +131,14 @@ impl Connection {
     }
 
     fn socket_lost(&mut self, tick: &Tick) {
-        let settled =
-            self.socket.stage == Stage::Live && tick.now >= self.socket.live_since + EARLY_MS;
+        let settled = self.socket.stage == Stage::Live && tick.now >= self.socket.live_since + EARLY_MS;
         self.drop_socket();
         if self.mode == Mode::Poll {
             self.upgrade_failed(tick);
             return;
         }
         self.commands.connection_lost();
-        self.socket.early_failures = if settled {
-            0
-        } else {
-            self.socket.early_failures + 1
-        };
+        self.socket.early_failures = if settled { 0 } else { self.socket.early_failures + 1 };
         if self.socket.early_failures >= 2 {
             self.start_poll(tick);
         } else {
@@ -228,17 +217,9 @@ impl Connection {
         let (conversation, after) = self
             .cursors
             .any()
-            .map_or((ConversationId(uuid::Uuid::nil()), 0), |cursor| {
-                (cursor.conversation, cursor.seq)
-            });
+            .map_or((ConversationId(uuid::Uuid::nil()), 0), |cursor| (cursor.conversation, cursor.seq));
         let id = self.commands.next_id();
-        let frame = CommandFrame {
-            id,
-            command: Command::Fetch(Fetch {
-                conversation,
-                after,
-            }),
-        };
+        let frame = CommandFrame { id, command: Command::Fetch(Fetch { conversation, after }) };
         self.probe = Some(id);
         self.out.push(Effect::SendText(to_json(&frame)));
         self.set_timer(TimerId::Probe, PROBE_WITHIN_MS);

@@ -76,11 +76,7 @@ pub(crate) struct World {
 const WALL: i64 = 1_800_000_000_000;
 
 fn fresh_client(number: u128) -> Client {
-    Client::new(Config {
-        client: Cmid(uuid(number)),
-        token: Some("token".to_owned()),
-        tenant: None,
-    })
+    Client::new(Config { client: Cmid(uuid(number)), token: Some("token".to_owned()), tenant: None })
 }
 
 fn uuid(number: u128) -> uuid::Uuid {
@@ -105,11 +101,7 @@ impl World {
     }
 
     pub(crate) fn tick(&mut self) -> Tick {
-        Tick {
-            now: self.now,
-            wall: WALL + self.now as i64,
-            random: self.dice.roll(),
-        }
+        Tick { now: self.now, wall: WALL + self.now as i64, random: self.dice.roll() }
     }
 
     pub(crate) fn input(&mut self, input: Input<'_>) {
@@ -129,13 +121,7 @@ impl World {
         });
         self.posted.push(text);
         let tick = self.tick();
-        self.client.post(
-            Outgoing {
-                command,
-                at: tick.wall,
-            },
-            &tick,
-        );
+        self.client.post(Outgoing { command, at: tick.wall }, &tick);
         self.carry_out();
     }
 
@@ -206,17 +192,10 @@ impl World {
                     Event::Entries(entries) => {
                         let timeline = self.app.timelines.entry(entries.conversation).or_default();
                         let applied = timeline.apply(entries);
-                        assert!(
-                            !matches!(applied, protocol::timeline::Applied::Gap { .. }),
-                            "a gap was let through"
-                        );
+                        assert!(!matches!(applied, protocol::timeline::Applied::Gap { .. }), "a gap was let through");
                     }
                     Event::Reset(reset) => {
-                        self.app
-                            .timelines
-                            .entry(reset.conversation)
-                            .or_default()
-                            .reset();
+                        self.app.timelines.entry(reset.conversation).or_default().reset();
                     }
                     _ => {}
                 }
@@ -230,12 +209,6 @@ impl World {
     pub(crate) fn seen(&self) -> Vec<String> {
         let mut timelines: Vec<_> = self.app.timelines.values().collect();
         assert!(timelines.len() <= 1, "one visitor, one conversation");
-        timelines.pop().map_or_else(Vec::new, |timeline| {
-            timeline
-                .items()
-                .iter()
-                .filter_map(server::own_text)
-                .collect()
-        })
+        timelines.pop().map_or_else(Vec::new, |timeline| timeline.items().iter().filter_map(server::own_text).collect())
     }
 }

@@ -69,8 +69,7 @@ impl World {
                 match self.weather {
                     Weather::SocketsHang => {}
                     Weather::SocketsRefused | Weather::Down => {
-                        self.network
-                            .add(self.now + delay, Flight::Closed(socket, 1006));
+                        self.network.add(self.now + delay, Flight::Closed(socket, 1006));
                     }
                     _ => self.network.add(self.now + delay, Flight::Opened(socket)),
                 }
@@ -83,14 +82,12 @@ impl World {
             Effect::SendText(text) => {
                 self.network.last_up = self.network.last_up.max(self.now + delay);
                 let socket = self.network.socket;
-                self.network
-                    .add(self.network.last_up, Flight::Up(socket, text));
+                self.network.add(self.network.last_up, Flight::Up(socket, text));
             }
             Effect::Poll(body) => {
                 self.network.poll += 1;
                 let poll = self.network.poll;
-                self.network
-                    .add(self.now + delay, Flight::PollUp(poll, body));
+                self.network.add(self.now + delay, Flight::PollUp(poll, body));
             }
             Effect::AbortPoll => {
                 self.network.poll += 1;
@@ -117,8 +114,7 @@ impl World {
             match flight {
                 Flight::Opened(socket) if socket == self.network.socket => {
                     self.network.socket_open = true;
-                    self.network
-                        .add(self.now + PING_EVERY_MS, Flight::Ping(socket));
+                    self.network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
                     self.input(Input::SocketOpened);
                 }
                 Flight::Closed(socket, code) if socket == self.network.socket => {
@@ -134,23 +130,16 @@ impl World {
                 Flight::Ping(socket) if socket == self.network.socket => {
                     let ping = "{\"type\":\"ping\",\"at\":0}".to_owned();
                     self.network.down(self.now, 5, ping);
-                    self.network
-                        .add(self.now + PING_EVERY_MS, Flight::Ping(socket));
+                    self.network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
                 }
                 Flight::PollUp(poll, body) if poll == self.network.poll => self.poll_up(poll, body),
                 Flight::PollTimeout(poll) if poll == self.network.poll => self.poll_timeout(poll),
                 Flight::PollDown(poll, status, text) if poll == self.network.poll => {
-                    self.input(Input::PollDone {
-                        status,
-                        text: &text,
-                    });
+                    self.input(Input::PollDone { status, text: &text });
                 }
                 Flight::CommandsUp(body) => self.commands_up(&body),
                 Flight::CommandsDown(status, text) => {
-                    let input = Input::CommandsDone {
-                        status,
-                        text: &text,
-                    };
+                    let input = Input::CommandsDone { status, text: &text };
                     self.input(input);
                     self.input(input);
                 }
@@ -170,9 +159,7 @@ impl World {
             }
         }
         if broken {
-            self.network
-                .flights
-                .retain(|(.., flight)| !matches!(flight, Flight::Down(..)));
+            self.network.flights.retain(|(.., flight)| !matches!(flight, Flight::Down(..)));
             if self.dice.one_in(3) {
                 // Half-open: both sides think it lives, nothing passes.
                 self.network.socket += 1_000_000;
@@ -185,20 +172,17 @@ impl World {
 
     fn poll_up(&mut self, poll: u64, body: String) {
         if self.breaks() {
-            self.network
-                .add(self.now + 50, Flight::PollDown(poll, 0, String::new()));
+            self.network.add(self.now + 50, Flight::PollDown(poll, 0, String::new()));
         } else {
             self.network.held = Some((poll, body));
-            self.network
-                .add(self.now + 25_000, Flight::PollTimeout(poll));
+            self.network.add(self.now + 25_000, Flight::PollTimeout(poll));
         }
     }
 
     fn poll_timeout(&mut self, poll: u64) {
         if self.network.held.take().is_some() {
             let empty = "{\"events\":[]}".to_owned();
-            self.network
-                .add(self.now + 5, Flight::PollDown(poll, 200, empty));
+            self.network.add(self.now + 5, Flight::PollDown(poll, 200, empty));
         }
     }
 
@@ -231,8 +215,7 @@ impl World {
                     let cut = self.breaks();
                     let status = if cut { 0 } else { 200 };
                     let delay = 5 + self.dice.below(100);
-                    self.network
-                        .add(self.now + delay, Flight::PollDown(poll, status, text));
+                    self.network.add(self.now + delay, Flight::PollDown(poll, status, text));
                 }
                 None => self.network.held = Some((poll, body)),
             }

@@ -60,15 +60,9 @@ impl Server {
         self.items.push(Item {
             seq,
             at: Some(seq as i64),
-            author: Some(Author {
-                kind,
-                id: None,
-                name: None,
-            }),
+            author: Some(Author { kind, id: None, name: None }),
             cmid,
-            body: Some(EntryBody::Message(Text {
-                text: text.to_owned(),
-            })),
+            body: Some(EntryBody::Message(Text { text: text.to_owned() })),
         });
         seq
     }
@@ -96,13 +90,8 @@ impl Server {
 
     fn resume(&self, hello: &Hello) -> (u64, Option<Event>) {
         match hello.resume.first() {
-            Some(Cursor { epoch, seq, .. })
-                if *epoch != self.epoch || *seq > self.items.len() as u64 =>
-            {
-                let reset = Reset {
-                    conversation: self.conversation,
-                    reason: ResetReason::EpochChanged,
-                };
+            Some(Cursor { epoch, seq, .. }) if *epoch != self.epoch || *seq > self.items.len() as u64 => {
+                let reset = Reset { conversation: self.conversation, reason: ResetReason::EpochChanged };
                 (0, Some(Event::Reset(reset)))
             }
             Some(cursor) => (cursor.seq, None),
@@ -115,18 +104,9 @@ impl Server {
         if let Command::Hello(hello) = &frame.command {
             let (at, reset) = self.resume(hello);
             self.socket_at = Some(at);
-            let welcome = Event::Welcome(Welcome {
-                protocol: 1,
-                build: String::new(),
-                at: 0,
-                epoch: self.epoch,
-                token: None,
-            });
-            return [Some(welcome), reset]
-                .iter()
-                .flatten()
-                .map(to_json)
-                .collect();
+            let welcome =
+                Event::Welcome(Welcome { protocol: 1, build: String::new(), at: 0, epoch: self.epoch, token: None });
+            return [Some(welcome), reset].iter().flatten().map(to_json).collect();
         }
         self.command(&frame, refuse).iter().map(to_json).collect()
     }
@@ -136,11 +116,7 @@ impl Server {
     pub(crate) fn socket_news(&mut self, careless: bool) -> Option<String> {
         let at = self.socket_at?;
         let newest = self.items.len() as u64;
-        let after = if careless {
-            newest.saturating_sub(1).max(at)
-        } else {
-            at
-        };
+        let after = if careless { newest.saturating_sub(1).max(at) } else { at };
         let event = self.entries(after)?;
         self.socket_at = Some(newest);
         Some(to_json(&event))
@@ -156,24 +132,13 @@ impl Server {
 
     pub(crate) fn commands(&mut self, body: &str, refuse: bool) -> String {
         let commands: Commands = from_json(body).expect("commands");
-        let events = commands
-            .commands
-            .iter()
-            .flat_map(|frame| self.command(frame, refuse))
-            .collect();
+        let events = commands.commands.iter().flat_map(|frame| self.command(frame, refuse)).collect();
         to_json(&Events { events })
     }
 
     fn command(&mut self, frame: &CommandFrame, refuse: bool) -> Vec<Event> {
-        let ack = |cmid, seq| {
-            Event::Ack(Ack {
-                id: frame.id,
-                conversation: Some(self.conversation),
-                cmid,
-                seq,
-                at: None,
-            })
-        };
+        let ack =
+            |cmid, seq| Event::Ack(Ack { id: frame.id, conversation: Some(self.conversation), cmid, seq, at: None });
         match &frame.command {
             Command::Post(post) => {
                 self.posts_seen += 1;
@@ -196,11 +161,7 @@ impl Server {
                     at: None,
                 })]
             }
-            Command::Fetch(fetch) => self
-                .entries(fetch.after)
-                .into_iter()
-                .chain([ack(None, None)])
-                .collect(),
+            Command::Fetch(fetch) => self.entries(fetch.after).into_iter().chain([ack(None, None)]).collect(),
             Command::Pong(_) => Vec::new(),
             _ => vec![ack(None, None)],
         }

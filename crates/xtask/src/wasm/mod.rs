@@ -149,9 +149,24 @@ fn add_backend_assets(out: &mut Output) -> Result<()> {
 fn add_loader(out: &mut Output) -> Result<()> {
     let path = root().join("widget").join("loader.js");
     if path.is_file() {
-        out.add_loader(&js::strip(&read(&path)?))?;
+        out.add_loader(&js::strip(&short_names(&read(&path)?)))?;
     }
     Ok(())
+}
+
+/// Shortens the names that the source lists in comments `// short: NAME NAME`. The source sees to it that
+/// none of them is also the name of a property.
+fn short_names(source: &str) -> String {
+    let taken = js::words(source);
+    let letters = ('a'..='z').chain('A'..='Z');
+    let mut free = letters
+        .flat_map(|first| std::iter::once(String::from(first)).chain([format!("{first}0"), format!("{first}1")]))
+        .filter(|name| !taken.contains(name.as_str()))
+        .collect::<Vec<_>>();
+    free.sort_by_key(String::len);
+    let listed = source.lines().filter_map(|line| line.strip_prefix("// short: "));
+    let names = listed.flat_map(str::split_whitespace).map(str::to_owned);
+    js::rename(source, &names.zip(free).collect())
 }
 
 fn read(path: &Path) -> Result<String> {

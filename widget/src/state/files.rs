@@ -1,0 +1,198 @@
+//! Files to send and pictures to show.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use protocol::codec::from_json;
+use protocol::command::{PostBody, PostFile};
+use protocol::entry::EntryBody;
+use protocol::error::ErrorCode;
+use protocol::frame::{Problem, UploadReply};
+use protocol::ids::{AttachmentId, ConversationId};
+use protocol::limits::ATTACHMENT_BYTES;
+
+use super::{Effect, Env, Model, Screen, Timer};
+use crate::texts::{fill, key, number};
+
+/// A file the visitor chose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    /// Names it in this page.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// Size in bytes.
+    pub size: u64,
+}
+
+/// A file on its way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Names it in this page.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// Where to.
+    pub conversation: ConversationId,
+    /// Per cent sent; `None`: its turn has not come.
+    pub done: Option<u8>,
+    /// Why it was not taken.
+    pub failed: Option<ErrorCode>,
+}
+
+/// A picture in a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    /// Which.
+    pub attachment: AttachmentId,
+    /// Where it stands.
+    pub state: PictureState,
+}
+
+/// Where a picture stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PictureState {
+    /// Being loaded.
+    Loading,
+    /// It lies here.
+    Ready(String),
+    /// It cannot be had.
+    Gone,
+}
+
+/// Whether a file of this type is shown as a picture.
+pub fn is_picture(media_type: &str) -> bool {
+    matches!(media_type, "image/png" | "image/jpeg" | "image/gif" | "image/webp")
+}
+
+impl Model {
+    /// The state of a picture; `None` when it was not asked for yet.
+    pub fn picture(&self, attachment: AttachmentId) -> Option<&PictureState> {
+        self.pictures.iter().find(|picture| picture.attachment == attachment).map(|picture| &picture.state)
+    }
+
+    /// Asks for the pictures of a conversation that are not here.
+    pub(super) fn load_pictures(&mut self, id: ConversationId) {
+        let missing: Vec<AttachmentId> = self
+            .thread(id)
+            .map_or(&[][..], |thread| thread.timeline.items())
+            .iter()
+            .filter_map(|item| match &item.body {
+                Some(EntryBody::File(file)) if is_picture(&file.media_type) => Some(file.attachment),
+                _ => None,
+            })
+            .filter(|attachment| self.picture(*attachment).is_none())
+            .collect();
+        for attachment in missing {
+            self.pictures.push(Picture { attachment, state: PictureState::Loading });
+            self.effect(Effect::LoadPicture(attachment));
+        }
+    }
+
+    pub(super) fn picture_loaded(&mut self, attachment: AttachmentId, url: Option<String>) {
+        if let Some(picture) = self.pictures.iter_mut().find(|it| it.attachment == attachment) {
+            picture.state = url.map_or(PictureState::Gone, PictureState::Ready);
+        }
+    }
+
+    /// The visitor chose, pasted or dropped files.
+    pub(super) fn files(&mut self, files: Vec<NewFile>) {
+        self.dragging = false;
+        let conversation = match self.screen {
+            Screen::Thread(Some(id)) if self.is_open(id) => Some(id),
+            _ => None,
+        };
+        for file in files {
+            let Some(conversation) = conversation else {
+                self.effect(Effect::DropFile(file.number));
+                self.say(key::FILE_WAIT);
+                continue;
+            };
+            if file.size > ATTACHMENT_BYTES {
+                let text = fill(self.text(key::FILE_LARGE), "name", &file.name);
+                self.notice = Some(fill(&text, "n", &number(ATTACHMENT_BYTES / (1024 * 1024))));
+                self.effect(Effect::Later(Timer::Notice, 8_000));
+                self.effect(Effect::DropFile(file.number));
+                continue;
+            }
+            self.uploads.push(Upload { number: file.number, name: file.name, conversation, done: None, failed: None });
+        }
+        self.next_upload();
+    }
+
+    /// One file at a time, in the order chosen.
+    fn next_upload(&mut self) {
+        let busy = self.uploads.iter().any(|upload| upload.done.is_some() && upload.failed.is_none());
+        if busy {
+            return;
+        }
+        if let Some(upload) = self.uploads.iter_mut().find(|it| it.failed.is_none()) {
+            upload.done = Some(0);
+            let effect =
+                Effect::Upload { number: upload.number, conversation: upload.conversation, name: upload.name.clone() };
+            self.effect(effect);
+        }
+    }
+
+    fn upload_mut(&mut self, number: u32) -> Option<&mut Upload> {
+        self.uploads.iter_mut().find(|it| it.number == number)
+    }
+
+    pub(super) fn upload_progress(&mut self, number: u32, done: u8) {
+        if let Some(upload) = self.upload_mut(number) {
+            upload.done = Some(done.min(100));
+        }
+    }
+
+    pub(super) fn upload_done(&mut self, number: u32, status: u16, text: &str, env: &Env) {
+        let reply = from_json::<UploadReply>(text).filter(|_| (200..300).contains(&status));
+        let Some(upload) = self.upload_mut(number) else {
+            return;
+        };
+        match reply {
+            Some(UploadReply { attachment }) => {
+                let (name, conversation) = (upload.name.clone(), upload.conversation);
+                self.uploads.retain(|it| it.number != number);
+                self.effect(Effect::DropFile(number));
+                self.sent_files.push((attachment, name));
+                let body = PostBody::File(PostFile { attachment });
+                self.post(Some(conversation), body, env);
+            }
+            None => {
+                let problem = from_json::<Problem>(text);
+                upload.failed = Some(problem.map_or(ErrorCode::Unavailable, |it| it.code));
+            }
+        }
+        self.next_upload();
+    }
+
+    pub(super) fn retry_upload(&mut self, number: u32) {
+        if let Some(upload) = self.upload_mut(number) {
+            upload.failed = None;
+            upload.done = None;
+        }
+        self.next_upload();
+    }
+
+    pub(super) fn drop_upload(&mut self, number: u32) {
+        self.uploads.retain(|it| it.number != number);
+        self.effect(Effect::DropFile(number));
+        self.next_upload();
+    }
+
+    /// The name of a file in the threads, or one this page sent.
+    pub fn file_name(&self, attachment: AttachmentId) -> String {
+        let sent = self.sent_files.iter().find(|(id, _)| *id == attachment);
+        if let Some((_, name)) = sent {
+            return name.clone();
+        }
+        self.threads
+            .iter()
+            .flat_map(|thread| thread.timeline.items())
+            .find_map(|item| match &item.body {
+                Some(EntryBody::File(file)) if file.attachment == attachment => Some(file.name.clone()),
+                _ => None,
+            })
+            .unwrap_or_default()
+    }
+}

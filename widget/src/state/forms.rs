@@ -1,0 +1,247 @@
+//! The forms before, instead of and after a conversation.
+
+use alloc::string::{String, ToString};
+
+use protocol::command::{Command, LeaveMessage, PostBody, Rate, Start};
+use protocol::entry::Text;
+use protocol::error::ErrorCode;
+use protocol::ids::ConversationId;
+use protocol::limits::{EMAIL_BYTES, MESSAGE_CHARS, NAME_CHARS, RATING_COMMENT_CHARS};
+use protocol::site::FieldRule;
+use protocol::timeline::{Pending, SendState};
+
+use super::{Effect, Env, Model, Screen};
+use crate::texts::{Key, fill, key, number};
+
+/// What stands in the form and what is wrong with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Form {
+    /// Name.
+    pub name: String,
+    /// E-mail address.
+    pub email: String,
+    /// Message.
+    pub text: String,
+    /// What is wrong with the name.
+    pub name_error: Option<Key>,
+    /// What is wrong with the address.
+    pub email_error: Option<Key>,
+    /// What is wrong with the message.
+    pub text_error: Option<String>,
+    /// What the server refused.
+    pub refused: Option<ErrorCode>,
+}
+
+/// The rating being given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rating {
+    /// 1 to 5; 0: not chosen.
+    pub score: u8,
+    /// What the visitor adds.
+    pub comment: String,
+    /// Given in this page.
+    pub given: bool,
+}
+
+/// Whether a text looks like an address that a letter can be sent to. The server looks closer.
+pub(super) fn looks_like_email(email: &str) -> bool {
+    let Some((local, domain)) = email.split_once('@') else {
+        return false;
+    };
+    !local.is_empty()
+        && email.len() <= EMAIL_BYTES
+        && !domain.contains('@')
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && domain.contains('.')
+        && !email.chars().any(|c| c.is_ascii_whitespace() || c.is_control())
+}
+
+fn none_if_empty(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_string())
+}
+
+impl Model {
+    pub(super) fn form_input(&mut self, field: &str, value: String) {
+        let form = &mut self.form;
+        form.refused = None;
+        match field {
+            "name" => {
+                form.name = value;
+                form.name_error = None;
+            }
+            "email" => {
+                form.email = value;
+                form.email_error = None;
+            }
+            "text" => {
+                form.text = value;
+                form.text_error = None;
+            }
+            _ => self.rating.comment = value,
+        }
+    }
+
+    /// What the forms know already.
+    pub(super) fn fill_form(&mut self) {
+        if let Some(state) = &self.state {
+            if self.form.name.is_empty() {
+                self.form.name = state.name.clone().unwrap_or_default();
+            }
+            if self.form.email.is_empty() {
+                self.form.email = state.email.clone().unwrap_or_default();
+            }
+        }
+        self.form.name_error = None;
+        self.form.email_error = None;
+        self.form.text_error = None;
+        self.form.refused = None;
+        let form = self.form.clone();
+        self.effect(Effect::SetValue("name", form.name));
+        self.effect(Effect::SetValue("email", form.email));
+        self.effect(Effect::SetValue("text", form.text));
+    }
+
+    /// Whether a form has to come before the first message.
+    pub(super) fn asks_first(&self) -> bool {
+        let known = |value: fn(&protocol::state::VisitorState) -> bool| self.state.as_ref().is_some_and(value);
+        let site = &self.config.site;
+        (site.ask_name != FieldRule::Off && !known(|state| state.name.is_some()))
+            || (site.ask_email != FieldRule::Off && !known(|state| state.email.is_some()))
+    }
+
+    fn check_form(&mut self, name: FieldRule, email: FieldRule) -> bool {
+        let form = &mut self.form;
+        let name_length = form.name.trim().chars().count();
+        form.name_error = if name == FieldRule::Required && name_length == 0 {
+            Some(key::NAME_MISSING)
+        } else {
+            (name_length > NAME_CHARS).then_some(key::NAME_LONG)
+        };
+        let address = form.email.trim();
+        form.email_error = if address.is_empty() {
+            (email == FieldRule::Required).then_some(key::EMAIL_MISSING)
+        } else {
+            (!looks_like_email(address)).then_some(key::EMAIL_WRONG)
+        };
+        if name == FieldRule::Off {
+            form.name_error = None;
+        }
+        if email == FieldRule::Off {
+            form.email_error = None;
+        }
+        let length = form.text.trim().chars().count();
+        form.text_error = if length == 0 {
+            Some(self.locale.text(key::TEXT_MISSING).to_string())
+        } else if length > MESSAGE_CHARS {
+            Some(too_long(self.locale.text(key::TEXT_LONG), length))
+        } else {
+            None
+        };
+        let wrong = if form.name_error.is_some() {
+            "name"
+        } else if form.email_error.is_some() {
+            "email"
+        } else if form.text_error.is_some() {
+            "text"
+        } else {
+            return true;
+        };
+        self.effect(Effect::Focus(wrong));
+        false
+    }
+
+    /// The form before a conversation is sent.
+    pub(super) fn submit_prechat(&mut self, env: &Env) {
+        let site = &self.config.site;
+        if !self.check_form(site.ask_name, site.ask_email) {
+            return;
+        }
+        let text = self.form.text.trim().to_string();
+        self.start(text, env);
+        self.form.text.clear();
+    }
+
+    /// Begins a conversation with its first message.
+    pub(super) fn start(&mut self, text: String, env: &Env) {
+        self.need_server();
+        self.draft.add_pending(Pending {
+            cmid: env.cmid,
+            body: PostBody::Message(Text { text: text.clone() }),
+            at: env.wall,
+            state: SendState::Sending,
+        });
+        let site = &self.config.site;
+        let given = |rule: FieldRule, value: &str| (rule != FieldRule::Off).then(|| none_if_empty(value)).flatten();
+        let command = Command::Start(Start {
+            cmid: env.cmid,
+            name: given(site.ask_name, &self.form.name),
+            email: given(site.ask_email, &self.form.email),
+            text: Some(text),
+            page: self.page.clone(),
+        });
+        self.effect(Effect::Post(command));
+        self.show(Screen::Thread(None));
+        self.effect(Effect::ScrollToEnd);
+        self.effect(Effect::Focus("composer"));
+    }
+
+    /// The offline form is sent.
+    pub(super) fn submit_offline(&mut self, conversation: Option<ConversationId>, env: &Env) {
+        if self.leaving.is_some() || !self.check_form(FieldRule::Required, FieldRule::Required) {
+            return;
+        }
+        self.need_server();
+        self.form.refused = None;
+        self.leaving = Some(env.cmid);
+        let command = Command::LeaveMessage(LeaveMessage {
+            cmid: env.cmid,
+            conversation,
+            name: self.form.name.trim().to_string(),
+            email: self.form.email.trim().to_string(),
+            text: self.form.text.trim().to_string(),
+            page: self.page.clone(),
+        });
+        self.effect(Effect::Post(command));
+    }
+
+    /// The offline form's message was stored or refused. `true` when it was that message.
+    pub(super) fn left(&mut self, cmid: protocol::ids::Cmid, state: SendState) -> bool {
+        if self.leaving != Some(cmid) {
+            return false;
+        }
+        match state {
+            SendState::Stored => {
+                self.leaving = None;
+                self.form.text.clear();
+                if matches!(self.screen, Screen::Offline(_)) {
+                    self.show(Screen::Left);
+                }
+            }
+            SendState::Failed(code) => {
+                self.leaving = None;
+                self.form.refused = Some(code);
+                self.effect(Effect::Discard(cmid));
+            }
+            SendState::Sending | SendState::Stale => {}
+        }
+        true
+    }
+
+    pub(super) fn rate(&mut self, id: ConversationId) {
+        if self.rating.score == 0 {
+            return;
+        }
+        let comment = none_if_empty(&self.rating.comment).map(|text| text.chars().take(RATING_COMMENT_CHARS).collect());
+        self.effect(Effect::Send(Command::Rate(Rate { conversation: id, score: self.rating.score, comment })));
+        self.rating.given = true;
+        self.tell_rated(self.rating.score);
+    }
+}
+
+/// "This message is too long: 8,001 of 8,000 characters."
+pub(super) fn too_long(text: &str, length: usize) -> String {
+    let text = fill(text, "n", &number(length as u64));
+    fill(&text, "max", &number(MESSAGE_CHARS as u64))
+}

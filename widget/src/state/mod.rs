@@ -1,0 +1,331 @@
+//! What the widget knows and how it changes: [`Model::update`] takes a [`Msg`] and asks for [`Effect`]s. No
+//! clock, no browser.
+
+mod compose;
+mod effect;
+mod files;
+mod forms;
+mod host;
+mod msg;
+mod net;
+mod thread;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use client::{ReadThrottle, Status, TypingThrottle};
+use protocol::command::Page;
+use protocol::ids::{AttachmentId, Cmid, ConversationId, VisitorId};
+use protocol::site::{FrameConfig, Theme};
+use protocol::state::{Availability, ConversationState, VisitorConversation, VisitorState};
+use protocol::timeline::Timeline;
+
+use crate::clock::Offset;
+use crate::texts::{Key, Locale};
+pub use effect::{Effect, Timer};
+pub use files::{NewFile, Picture, PictureState, Upload, is_picture};
+pub use forms::{Form, Rating};
+pub use msg::{Env, Msg};
+pub use net::refusal;
+pub use thread::{Thread, from_agent};
+
+/// Which page of the widget is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Screen {
+    /// Greeting and conversations.
+    Home,
+    /// Every conversation.
+    History,
+    /// The form before a conversation.
+    PreChat,
+    /// A conversation; `None`: one that begins with its first message.
+    Thread(Option<ConversationId>),
+    /// The form when nobody is there; for a waiting conversation or a new one.
+    Offline(Option<ConversationId>),
+    /// The offline form was taken.
+    Left,
+}
+
+/// Whether the server knows who this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// Nothing was asked yet: the visitor has done nothing.
+    Unknown,
+    /// Asked.
+    Asking,
+    /// Known.
+    Known,
+}
+
+/// Somebody who types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Typist {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Who.
+    pub name: Option<String>,
+    /// Shown until then, on the steady clock.
+    pub until: u64,
+}
+
+/// Everything the widget knows.
+pub struct Model {
+    /// The site and how the frame was started.
+    pub config: FrameConfig,
+    /// The reader's time zone.
+    pub offset: Offset,
+    /// Language of the texts.
+    pub locale: Locale,
+    /// Colour scheme.
+    pub theme: Theme,
+    /// Whether the frame stands alone, without a page around it.
+    pub alone: bool,
+    /// Whether the panel is shown.
+    pub open: bool,
+    /// What is shown.
+    pub screen: Screen,
+    /// Whether the visitor went somewhere, so that nothing else may.
+    pub chosen: bool,
+    /// Whether the server knows who this is.
+    pub identity: Identity,
+    /// The visitor token, once there is one.
+    pub token: Option<String>,
+    /// The visitor.
+    pub visitor: Option<VisitorId>,
+    /// The connection.
+    pub status: Status,
+    /// What the server last said about this visitor.
+    pub state: Option<VisitorState>,
+    /// The conversations held.
+    pub threads: Vec<Thread>,
+    /// Sends that will begin a conversation.
+    pub draft: Timeline,
+    /// The forms before a conversation.
+    pub form: Form,
+    /// The rating being given.
+    pub rating: Rating,
+    /// What is in the composer.
+    pub composer: String,
+    /// Who types.
+    pub typist: Option<Typist>,
+    /// The page the visitor is on.
+    pub page: Option<Page>,
+    /// Files on their way.
+    pub uploads: Vec<Upload>,
+    /// Pictures shown.
+    pub pictures: Vec<Picture>,
+    /// Names of files this page sent.
+    pub sent_files: Vec<(AttachmentId, String)>,
+    /// Whether the newest message is in view.
+    pub at_end: bool,
+    /// Whether files are being dragged over the widget.
+    pub dragging: bool,
+    /// Whether to ask before ending a conversation.
+    pub ending: bool,
+    /// Something went wrong that belongs to no field.
+    pub notice: Option<String>,
+    /// Whether unsent messages cannot be kept over a reload.
+    pub not_kept: bool,
+    /// Whether the server runs a newer build than this page.
+    pub outdated: bool,
+    /// The offline form's message on its way.
+    pub leaving: Option<Cmid>,
+    /// Failures in a row to become a visitor.
+    visitor_failures: u32,
+    reads: ReadThrottle,
+    typing: TypingThrottle,
+    told_unread: u32,
+    told_live: bool,
+    told_availability: Option<Availability>,
+    out: Vec<Effect>,
+}
+
+impl Model {
+    /// The widget as it starts: closed, at home, nothing asked.
+    pub fn new(config: FrameConfig, language: &str, alone: bool, offset: Offset) -> Self {
+        let fallback = config.site.locale.as_deref().and_then(Locale::of_tag);
+        let locale = Locale::of_tag(language).or(fallback).unwrap_or(Locale::En);
+        let theme = config.site.theme;
+        Self {
+            config,
+            offset,
+            locale,
+            theme,
+            alone,
+            open: false,
+            screen: Screen::Home,
+            chosen: false,
+            identity: Identity::Unknown,
+            token: None,
+            visitor: None,
+            status: Status::Off,
+            state: None,
+            threads: Vec::new(),
+            draft: Timeline::default(),
+            form: Form::default(),
+            rating: Rating::default(),
+            composer: String::new(),
+            typist: None,
+            page: None,
+            uploads: Vec::new(),
+            pictures: Vec::new(),
+            sent_files: Vec::new(),
+            at_end: true,
+            dragging: false,
+            ending: false,
+            notice: None,
+            not_kept: false,
+            outdated: false,
+            leaving: None,
+            visitor_failures: 0,
+            reads: ReadThrottle::default(),
+            typing: TypingThrottle::default(),
+            told_unread: 0,
+            told_live: false,
+            told_availability: None,
+            out: Vec::new(),
+        }
+    }
+
+    /// Applies a message.
+    pub fn update(&mut self, msg: Msg, env: &Env) {
+        match msg {
+            Msg::Act(action) => self.act(&action, env),
+            Msg::Input { field, value } => self.input(&field, value, env),
+            Msg::Host(text) => self.host(&text, env),
+            Msg::Client(event) => self.client_event(event, env),
+            Msg::Restored(items) => self.restored(&items),
+            Msg::Visitor { status, text } => self.visitor_reply(status, &text, env),
+            Msg::AtEnd(at_end) => self.at_end = at_end,
+            Msg::Timer(timer) => self.timer(timer, env),
+            Msg::Dragging(dragging) => self.dragging = dragging,
+            Msg::Files(files) => self.files(files),
+            Msg::UploadProgress { number, done } => self.upload_progress(number, done),
+            Msg::UploadDone { number, status, text } => self.upload_done(number, status, &text, env),
+            Msg::PictureLoaded { attachment, url } => self.picture_loaded(attachment, url),
+            Msg::DownloadFailed => self.say(crate::texts::key::FILE_GONE),
+        }
+        self.settle();
+    }
+
+    /// What must be done outside, in order.
+    pub fn take_effects(&mut self) -> Vec<Effect> {
+        core::mem::take(&mut self.out)
+    }
+
+    /// A text in the visitor's language.
+    pub fn text(&self, key: Key) -> &'static str {
+        self.locale.text(key)
+    }
+
+    /// The merchant's own text, if there is one in the visitor's language.
+    pub fn own_text(&self, pick: fn(&protocol::site::SiteTexts) -> &Option<String>) -> Option<&str> {
+        self.config
+            .site
+            .texts
+            .iter()
+            .filter(|texts| Locale::of_tag(&texts.locale) == Some(self.locale))
+            .find_map(|texts| pick(texts).as_deref())
+            .filter(|text| !text.is_empty())
+    }
+
+    /// Whether the site can chat now, as far as is known.
+    pub fn availability(&self) -> Availability {
+        if self.status == Status::Stopped(protocol::error::CloseCode::Forbidden.code()) {
+            return Availability::Unavailable;
+        }
+        self.state.as_ref().map_or(self.config.availability, |state| state.availability)
+    }
+
+    /// The conversations, newest first.
+    pub fn conversations(&self) -> &[VisitorConversation] {
+        self.state.as_ref().map_or(&[], |state| state.conversations.as_slice())
+    }
+
+    /// One conversation's line.
+    pub fn conversation(&self, id: ConversationId) -> Option<&VisitorConversation> {
+        self.conversations().iter().find(|line| line.id == id)
+    }
+
+    /// The conversation that is not over, if there is one.
+    pub fn current(&self) -> Option<&VisitorConversation> {
+        self.conversations().first().filter(|line| line.state != ConversationState::Closed)
+    }
+
+    /// The thread of a conversation, if it is held.
+    pub fn thread(&self, id: ConversationId) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.id == id)
+    }
+
+    /// The timeline on the screen: a thread's or the draft's.
+    pub fn timeline(&self) -> Option<&Timeline> {
+        match self.screen {
+            Screen::Thread(Some(id)) => self.thread(id).map(|thread| &thread.timeline),
+            Screen::Thread(None) => Some(&self.draft),
+            _ => None,
+        }
+    }
+
+    /// How many messages of agents the visitor has not read in a conversation.
+    pub fn unread(&self, line: &VisitorConversation) -> u32 {
+        match self.thread(line.id) {
+            Some(thread) if thread.timeline.seq() >= line.last_seq => thread.unread_after(line.visitor_read_seq),
+            _ => line.unread,
+        }
+    }
+
+    /// Black or white, whichever is easier to read on the site's colour.
+    pub fn on_accent(&self) -> &'static str {
+        let digit = |at: usize| {
+            let byte = self.config.site.color.as_bytes().get(at).copied();
+            byte.and_then(|byte| char::from(byte).to_digit(16)).unwrap_or(0)
+        };
+        let part = |at: usize| digit(at) * 16 + digit(at + 1);
+        let light = part(1) * 299 + part(3) * 587 + part(5) * 114;
+        if light > 160_000 { "#16181d" } else { "#fff" }
+    }
+
+    /// Whether a conversation may still be written in.
+    pub fn is_open(&self, id: ConversationId) -> bool {
+        self.conversation(id).is_none_or(|line| line.state != ConversationState::Closed)
+    }
+
+    fn effect(&mut self, effect: Effect) {
+        self.out.push(effect);
+    }
+
+    fn say(&mut self, key: Key) {
+        self.notice = Some(String::from(self.text(key)));
+        self.effect(Effect::Later(Timer::Notice, 8_000));
+    }
+
+    fn show(&mut self, screen: Screen) {
+        if self.screen != screen {
+            self.screen = screen;
+            self.ending = false;
+            self.notice = None;
+            self.at_end = true;
+            self.rating = Rating::default();
+            self.effect(Effect::ScrollToEnd);
+            if let Screen::Thread(_) = screen {
+                let composer = self.composer.clone();
+                self.effect(Effect::SetValue("composer", composer));
+            }
+        }
+    }
+
+    /// Asks who this visitor is, once there is a reason to.
+    fn need_server(&mut self) {
+        if self.identity == Identity::Unknown {
+            self.identity = Identity::Asking;
+            let token = self.token.clone();
+            self.effect(Effect::BecomeVisitor(token));
+        }
+    }
+
+    /// What follows from any change: reading, and what the page around is told.
+    fn settle(&mut self) {
+        self.read_what_is_seen();
+        self.tell_host();
+    }
+}
