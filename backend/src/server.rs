@@ -23,8 +23,8 @@ use crate::config::Config;
 use crate::files::FileStore;
 use crate::mail::smtp::Mailer;
 use crate::presence::local::LocalPresence;
-use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
+use crate::realtime::{Realtime, tcp};
 use crate::store::{Store, meta};
 use crate::{http, jobs, routes};
 
@@ -99,6 +99,9 @@ impl Server {
         })
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADERS_WITHIN)
+        .on_connect(tcp::prepare)
+        // A client that hung up must not have its poll held to the end.
+        .h1_allow_half_closed(false)
         .client_disconnect_timeout(DISCONNECT_WITHIN)
         .max_connections(CONNECTIONS)
         .shutdown_timeout(REQUESTS_WITHIN_S)

@@ -60,6 +60,8 @@ mod dispatch;
 mod caller;
 /// One person on one connection.
 pub mod session;
+/// What the kernel is asked of every connection.
+pub mod tcp;
 /// Frames of a WebSocket to messages, with limits.
 mod socket;
 /// A session over a WebSocket.

@@ -34,7 +34,7 @@ use crate::files::FileStore;
 use crate::presence::Who;
 use crate::presence::local::LocalPresence;
 use crate::realtime::hub::{Connections, Hub};
-use crate::realtime::{Pace, Realtime, longpoll, websocket};
+use crate::realtime::{Pace, Realtime, longpoll, tcp, websocket};
 use crate::store::account::Account;
 use crate::store::agent::Agent;
 use crate::store::site::{Department, Site};
@@ -79,6 +79,7 @@ impl World {
                 .route("/v1/commands", web::post().to(longpoll::commands))
         })
         .workers(1)
+        .on_connect(tcp::prepare)
         .h1_allow_half_closed(false)
         .disable_signals()
         .bind(("127.0.0.1", 0))
