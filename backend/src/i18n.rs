@@ -81,6 +81,7 @@ impl Texts {
         while let Some(start) = rest.find('{') {
             let (before, after) = rest.split_at(start);
             out.push_str(before);
+            rest = after;
             let Some(end) = after.find('}') else { break };
             let name = after.get(1..end).unwrap_or_default();
             let value = values.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
