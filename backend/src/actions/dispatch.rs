@@ -4,7 +4,7 @@
 use domain::conversation::Command;
 use domain::routing::{AgentLoad, Rejection, Routing, Waiting, route};
 use protocol::entry::QueuedReason;
-use protocol::ids::{ConversationId, TenantId};
+use protocol::ids::{AgentId, ConversationId, TenantId};
 use protocol::state::{Availability, ConversationState, Presence};
 
 use super::change::{Asker, Request, carry_out};
@@ -22,6 +22,7 @@ use crate::store::offer;
 pub struct Told {
     queue: Vec<ConversationId>,
     availability: Option<Availability>,
+    agents: Vec<(AgentId, Presence, u32)>,
 }
 
 /// One round. Returns when to look again even if nothing happens, Unix milliseconds.
@@ -141,6 +142,7 @@ async fn offers(app: &App, floor: &Floor) -> AppResult<Routing> {
                 .iter()
                 .filter(|rejected| rejected.conversation_id == row.id)
                 .map(|rejected| Rejection { agent: rejected.agent_id, at: rejected.decided_at })
+                .chain(given_back(row))
                 .collect(),
         })
         .collect();
@@ -148,7 +150,15 @@ async fn offers(app: &App, floor: &Floor) -> AppResult<Routing> {
     Ok(route(&waiting, &agents, &floor.policy, app.now()))
 }
 
-/// Tells waiting visitors their places and all visitors whether somebody is there, where it changed.
+/// Whoever had the conversation and gave it back, went, or did not answer is not the one to offer it to now. It
+/// kept its place in the queue, which is older than this wait.
+fn given_back(row: &Conversation) -> Option<Rejection> {
+    let (since, queued_at) = (row.waiting_since?, row.queued_at?);
+    row.last_agent.filter(|_| queued_at < since).map(|agent| Rejection { agent, at: since })
+}
+
+/// Tells waiting visitors their places, all visitors whether somebody is there, and agents who of them is there
+/// and how busy, where it changed.
 fn tell(app: &App, floor: &Floor, told: &mut Told) {
     let tenant = floor.tenant.id;
     let queue: Vec<ConversationId> = floor.queue.iter().map(|row| row.id).collect();
@@ -162,5 +172,9 @@ fn tell(app: &App, floor: &Floor, told: &mut Told) {
     if told.availability != availability {
         app.bus.publish(Topic::Visitors(tenant), Note::StateChanged);
     }
-    *told = Told { queue, availability };
+    let agents = floor.agents.iter().map(|now| (now.agent.id, now.presence, now.counted)).collect();
+    if told.agents != agents {
+        app.bus.publish(Topic::Agents(tenant), Note::StateChanged);
+    }
+    *told = Told { queue, availability, agents };
 }

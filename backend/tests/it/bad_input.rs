@@ -395,7 +395,7 @@ async fn text_is_kept_as_text_whatever_it_is() {
         "'; drop table entry; --",
         "{{7*7}} ${7*7} <%= 7*7 %>",
         "\u{202e}gnp.exe\u{202c} \u{200b} \u{feff}ok",
-        "🏳️‍🌈 汉字 العربية e\u{301}",
+        "🏳️‍🌈 汉字 العربية é",
         "line one\nline two\ttab",
         "\\u0000 \\x00 %00",
     ];
@@ -406,10 +406,11 @@ async fn text_is_kept_as_text_whatever_it_is() {
         vera.says(text).await;
     }
     ann.until("all of it", |view| (view.texts(conversation).len() > texts.len()).then_some(())).await;
+    vera.until("its own words", |view| (view.texts(conversation).len() > texts.len()).then_some(())).await;
     let (seen, own) = (ann.look(|view| view.texts(conversation)), vera.look(|view| view.texts(conversation)));
     assert_eq!(seen, own, "both see the same");
     for (text, seen) in texts.iter().zip(&seen[1..]) {
-        // The server composes characters and drops what cannot be shown; it never escapes or interprets.
+        // The server may drop what cannot be shown; it never escapes or interprets.
         let bare = |text: &str| text.chars().filter(char::is_ascii).collect::<String>();
         assert_eq!(bare(text), bare(seen), "{text:?} became {seen:?}");
     }

@@ -191,9 +191,14 @@ async fn a_suspended_tenant_is_unavailable_and_read_only_and_keeps_everything() 
     ann.says(conversation, "one moment").await;
     vera.sees("one moment").await;
     let before = world.count("select count(*) from entry").await;
+    let mut late = world.visitor().await;
     let (done, report) = world.run(&["tenant", "suspend", &world.acme.slug]);
     assert!(done, "{report}");
-    let mut late = world.visitor().await;
+    let frame = get(&world, &format!("/frame/{}", world.acme.site), None).await;
+    assert_eq!(frame.status(), 200);
+    assert!(frame.text().await.expect("text").contains("unavailable"), "the frame does not say so");
+    let refused = ask_to_visit(&world).await;
+    assert_eq!(refused["code"], "tenant_suspended", "{refused}");
     late.connect(Over::Socket).await;
     late.is_told(Availability::Unavailable).await;
     assert_eq!(code_of(late.ask(message(None, cmid(), "hello?")).await), ErrorCode::TenantSuspended);
@@ -226,6 +231,15 @@ async fn a_suspended_tenant_is_unavailable_and_read_only_and_keeps_everything() 
     })
     .await;
     drop(again);
+}
+
+/// Somebody new who wants to be a visitor.
+async fn ask_to_visit(world: &World) -> serde_json::Value {
+    let request = http()
+        .post(format!("{}/v1/visitor", world.url()))
+        .header("origin", world.origin())
+        .json(&serde_json::json!({ "site": world.acme.site }));
+    request.send().await.expect("an answer").json().await.expect("JSON")
 }
 
 #[tokio::test]
