@@ -91,8 +91,6 @@ pub mod accept_link;
 pub mod change_agent;
 /// Become a visitor of a site.
 pub mod issue_visitor;
-/// Check an exported transcript.
-pub mod verify_file;
 /// Ask for a new password.
 pub mod request_reset;
 /// Sign in, sign out, change the password.
