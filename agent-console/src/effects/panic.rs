@@ -16,7 +16,8 @@ thread_local! {
 
 /// Shows the page that says so when something panics.
 pub(crate) fn install() {
-    std::panic::set_hook(Box::new(|info| {
+    // Through Yew, which would otherwise put its own hook in place of this one.
+    yew::set_custom_panic_hook(Box::new(|info| {
         web_sys::console::error_1(&info.to_string().into());
         if !SHOWN.replace(true)
             && let Some(document) = web_sys::window().and_then(|window| window.document())

@@ -96,6 +96,6 @@ fn focus(spot: Spot) {
 /// Whether a keyboard is likely: a screen keyboard would cover what was just opened.
 fn has_keyboard() -> bool {
     web_sys::window()
-        .and_then(|window| window.match_media("(pointer: fine)").ok().flatten())
-        .is_some_and(|query| query.matches())
+        .and_then(|window| window.match_media("(pointer: coarse)").ok().flatten())
+        .is_none_or(|query| !query.matches())
 }

@@ -92,22 +92,19 @@ fn stored_file(model: &Model, file: &File) -> Html {
 }
 
 fn mark(model: &Model, link: &Link, bubble: &Bubble, marked: bool) -> Html {
-    let (Some(mark), Key::Send(cmid)) = (bubble.mark, bubble.key) else {
-        return Html::default();
-    };
     let texts = &model.texts;
-    let word = match mark {
-        SentMark::Unsent(SendState::Sending | SendState::Stored) => "mark.sending",
-        SentMark::Sent if marked => "mark.sent",
-        SentMark::Read if marked => "mark.read",
-        SentMark::Sent | SentMark::Read => return Html::default(),
-        SentMark::Unsent(SendState::Failed(code)) => {
+    let word = match (bubble.mark, bubble.key) {
+        (Some(SentMark::Unsent(SendState::Sending | SendState::Stored)), _) => "mark.sending",
+        (Some(SentMark::Sent), _) if marked => "mark.sent",
+        (Some(SentMark::Read), _) if marked => "mark.read",
+        (Some(SentMark::Unsent(SendState::Failed(code))), Key::Send(cmid)) => {
             let why = texts.get(&format!("refused.{}", code.as_str())).to_owned();
             return again(model, link, &why, [Write::Retry(cmid), Write::Discard(cmid)]);
         }
-        SentMark::Unsent(SendState::Stale) => {
+        (Some(SentMark::Unsent(SendState::Stale)), Key::Send(cmid)) => {
             return again(model, link, texts.get("mark.stale"), [Write::Retry(cmid), Write::Discard(cmid)]);
         }
+        _ => return Html::default(),
     };
     html! { <p class="mark">{ texts.get(word) }</p> }
 }

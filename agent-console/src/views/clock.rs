@@ -6,7 +6,7 @@ use js_sys::{Date, Object, Reflect};
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::text::Texts;
+use crate::text::{Locale, Texts};
 
 #[wasm_bindgen]
 extern "C" {
@@ -29,7 +29,7 @@ enum Style {
 
 thread_local! {
     // Making one costs more than drawing the page; there are at most eight.
-    static FORMATS: RefCell<Vec<(Style, &'static str, DateTimeFormat)>> = const { RefCell::new(Vec::new()) };
+    static FORMATS: RefCell<Vec<(Style, Locale, DateTimeFormat)>> = const { RefCell::new(Vec::new()) };
 }
 
 fn options(style: Style) -> JsValue {
@@ -49,15 +49,24 @@ fn options(style: Style) -> JsValue {
 
 fn format(texts: &Texts, style: Style, at: i64) -> String {
     let date = date(at);
-    let tag = texts.locale().tag();
+    let locale = texts.locale();
     FORMATS.with_borrow_mut(|formats| {
-        let known = formats.iter().position(|(known, locale, _)| *known == style && *locale == tag);
+        let known = formats.iter().position(|(known, known_locale, _)| *known == style && *known_locale == locale);
         let index = known.unwrap_or_else(|| {
-            formats.push((style, tag, DateTimeFormat::new(tag, &options(style))));
+            formats.push((style, locale, DateTimeFormat::new(&tag(locale), &options(style))));
             formats.len() - 1
         });
         formats.get(index).map_or_else(String::new, |(_, _, format)| format.format(&date))
     })
+}
+
+/// The browser's own tag where it means the same language: it knows the reader's country, and with it whether
+/// an hour is written `14` or `2 PM`.
+fn tag(locale: Locale) -> String {
+    let browser = web_sys::window().and_then(|window| window.navigator().language());
+    browser
+        .filter(|tag| tag.split('-').next() == locale.tag().split('-').next())
+        .unwrap_or_else(|| locale.tag().to_owned())
 }
 
 fn date(at: i64) -> Date {

@@ -76,7 +76,7 @@ fn help(model: &Model) -> Html {
             </div>
         }
     };
-    html! { <dl class="shortcuts">{ for SHORTCUTS.iter().map(row) }</dl> }
+    html! { <dl class="shortcuts" tabindex="-1" autofocus={true}>{ for SHORTCUTS.iter().map(row) }</dl> }
 }
 
 #[derive(Properties, PartialEq)]

@@ -18,7 +18,8 @@ pub(super) enum Icon {
     Clip,
     Note,
     Bell,
-    BellOff,
+    Sound,
+    SoundOff,
     Keyboard,
     Gear,
     Leave,
@@ -52,9 +53,8 @@ fn path(icon: Icon) -> &'static str {
         }
         Icon::Note => "M4.500 3.500h11v8l-4.500 5h-6.500v-13Zm11 8H11v5M7 7h6M7 10h3",
         Icon::Bell => "M5.500 13V9a4.500 4.500 0 0 1 9 0v4l1 1.500h-11l1-1.500Zm3 3.500h3",
-        Icon::BellOff => {
-            "M5.500 13V9c0-.8.200-1.500.5-2.200M8 5a4.500 4.500 0 0 1 6.500 4v3m-1 2.500h-9l1-1.500m3 3.500h3M3.500 3.500l13 13"
-        }
+        Icon::Sound => "M3.500 8v4H6l4 3.500v-11L6 8H3.500Zm9.500-.5a3.500 3.500 0 0 1 0 5m2-7a6.500 6.500 0 0 1 0 9",
+        Icon::SoundOff => "M3.500 8v4H6l4 3.500v-11L6 8H3.500Zm9.500 0 4 4m0-4-4 4",
         Icon::Keyboard => {
             "M3.500 5.500h13a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1h-13a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1ZM5.500 8.500h.1m3 0h.1m3 0h.1m3 0h.1M7 11.500h6"
         }

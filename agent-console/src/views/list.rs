@@ -1,7 +1,7 @@
 //! The list of conversations.
 
 use protocol::entry::AuthorKind;
-use protocol::state::{ConversationState, Summary};
+use protocol::state::{ConversationState, Presence, Summary};
 use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Html, TargetCast, classes, html};
 
@@ -33,6 +33,7 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
             { filter(model, link) }
             if found.is_empty() {
                 { nothing(model) }
+                { come_online(model, link) }
             } else {
                 <ul class="rows">{ for found.iter().map(|line| row(model, link, desk, line)) }</ul>
             }
@@ -83,6 +84,19 @@ fn nothing(model: &Model) -> Html {
         List::Closed => (Icon::Check, "closed"),
     };
     empty(picture, texts.get(&format!("empty.{word}")), texts.get(&format!("empty_text.{word}")))
+}
+
+/// On a narrow screen the pane that offers this is out of sight.
+fn come_online(model: &Model, link: &Link) -> Html {
+    let suspended = model.desk.as_ref().is_some_and(|desk| desk.suspended);
+    if suspended || model.view.list != List::Mine || model.presence() == Presence::Online {
+        return Html::default();
+    }
+    html! {
+        <button type="button" class="button primary only-narrow come-online" onclick={on(link, Msg::Do(Do::SetPresence(Presence::Online)))}>
+            { model.texts.get("nothing.go_online") }
+        </button>
+    }
 }
 
 fn row(model: &Model, link: &Link, desk: &Desk, line: &Summary) -> Html {

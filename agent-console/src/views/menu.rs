@@ -30,7 +30,7 @@ pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
 fn items(model: &Model, link: &Link) -> Html {
     let texts = &model.texts;
     let muted = model.prefs.muted;
-    let sound = if muted { Icon::BellOff } else { Icon::Bell };
+    let sound = if muted { Icon::SoundOff } else { Icon::Sound };
     let sound_key = if muted { "menu.unmute" } else { "menu.mute" };
     html! {
         <>
@@ -58,7 +58,7 @@ fn item(link: &Link, picture: Icon, text: &str, msg: Msg) -> Html {
 fn notices(model: &Model, link: &Link) -> Html {
     let texts = &model.texts;
     match model.view.permission {
-        Permission::Ask => item(link, Icon::Globe, texts.get("menu.allow_notices"), Msg::See(See::AllowNotices)),
+        Permission::Ask => item(link, Icon::Bell, texts.get("menu.allow_notices"), Msg::See(See::AllowNotices)),
         Permission::Granted => html! { <p class="menu-note">{ texts.get("menu.notices_on") }</p> },
         Permission::Denied => html! { <p class="menu-note">{ texts.get("menu.notices_denied") }</p> },
         Permission::Unsupported => Html::default(),

@@ -41,7 +41,7 @@ fn initials(name: &str) -> String {
         return String::from("?");
     };
     if !first.is_ascii() && first.len_utf8() > 2 {
-        return name.chars().last().into_iter().collect();
+        return name.chars().rfind(|c| c.is_alphabetic()).into_iter().collect();
     }
     first.to_uppercase().chain(words.next_back().into_iter().flat_map(char::to_uppercase)).collect()
 }
