@@ -202,7 +202,9 @@ fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
         socket.bind(addr)?;
         socket.listen(BACKLOG)?.into_std()
     });
-    listener.with_context(|| format!("cannot listen on {addr}: another program may use the port; choose another with --listen"))
+    listener.with_context(|| {
+        format!("cannot listen on {addr}: another program may use the port; choose another with --listen")
+    })
 }
 
 /// The next signal that asks to stop.

@@ -3,7 +3,7 @@
 
 use domain::conversation::{Actor, Change, Command, OfferEnd};
 use domain::policy::Policy;
-use protocol::entry::{Author, AuthorKind, Item};
+use protocol::entry::{Author, AuthorKind, Item, QueuedReason};
 use protocol::ids::{AgentId, Cmid, ConversationId, TenantId};
 use protocol::state::Presence;
 
@@ -204,11 +204,30 @@ impl Recording<'_> {
                 }
                 offer::decide(tx, self.tenant, row.id, outcome, self.now).await
             }
+            Change::Transferred { to: None, .. }
+            | Change::Queued { reason: Some(QueuedReason::NoReply | QueuedReason::Returned) } => {
+                self.note_return(tx, row).await
+            }
             Change::Assigned { .. } if row.offered_to.is_some() => {
                 offer::decide(tx, self.tenant, row.id, "accepted", self.now).await
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whoever held a conversation and gave it back, or did not answer, is not the one to offer it to next.
+    async fn note_return(&self, tx: &mut Conn, row: &Conversation) -> AppResult<()> {
+        let Some(agent) = row.agent_id else { return Ok(()) };
+        let new = offer::NewOffer {
+            id: new_id(self.now),
+            conversation: row.id,
+            agent,
+            offered_at: self.now,
+            deadline_at: self.now,
+            reasons: "[]".to_owned(),
+        };
+        offer::insert(tx, self.tenant, &new).await?;
+        offer::decide(tx, self.tenant, row.id, "returned", self.now).await
     }
 
     /// An agent who misses offers in a row is away, whatever they chose.

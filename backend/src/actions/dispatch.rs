@@ -142,19 +142,11 @@ async fn offers(app: &App, floor: &Floor) -> AppResult<Routing> {
                 .iter()
                 .filter(|rejected| rejected.conversation_id == row.id)
                 .map(|rejected| Rejection { agent: rejected.agent_id, at: rejected.decided_at })
-                .chain(given_back(row))
                 .collect(),
         })
         .collect();
     let agents: Vec<AgentLoad> = floor.agents.iter().map(AgentNow::load).collect();
     Ok(route(&waiting, &agents, &floor.policy, app.now()))
-}
-
-/// Whoever had the conversation and gave it back, went, or did not answer is not the one to offer it to now. It
-/// kept its place in the queue, which is older than this wait.
-fn given_back(row: &Conversation) -> Option<Rejection> {
-    let (since, queued_at) = (row.waiting_since?, row.queued_at?);
-    row.last_agent.filter(|_| queued_at < since).map(|agent| Rejection { agent, at: since })
 }
 
 /// Tells waiting visitors their places, all visitors whether somebody is there, and agents who of them is there

@@ -12,8 +12,8 @@ use crate::auth::limiter::{Rule, ip_key};
 use crate::auth::{VisitorIdentity, visitor as tokens};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::site::{self, Site};
-use crate::store::visitor::{self, Visitor};
 use crate::store::tenant;
+use crate::store::visitor::{self, Visitor};
 
 /// Somebody who opened the widget.
 #[derive(Clone)]

@@ -11,8 +11,8 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::tenant::{JSON, by_slug};
-use crate::actions::create_account::{NewAccount, create_account};
 use crate::actions::actor::Actor;
+use crate::actions::create_account::{NewAccount, create_account};
 use crate::app::App;
 use crate::config::Config;
 use crate::server;

@@ -33,9 +33,9 @@ pub(super) async fn run(config: &Config, output: Output) -> anyhow::Result<ExitC
         check("mail", mail(config).await),
     ];
     output.print(&checks, || {
-        let lines = checks.iter().map(|check| {
-            format!("{} {}: {}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.says)
-        });
+        let lines = checks
+            .iter()
+            .map(|check| format!("{} {}: {}", if check.ok { "ok  " } else { "FAIL" }, check.name, check.says));
         lines.collect::<Vec<_>>().join("\n")
     })?;
     Ok(if checks.iter().all(|check| check.ok) { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -92,9 +92,9 @@ async fn mail(config: &Config) -> Result<String, String> {
 async fn upgrades(config: &Config) -> Result<String, String> {
     let request = "GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ZnJvbnRkZXNrLWRvY3Rvcg==\r\n";
-    answers(config, request, "101").await.map_err(|why| {
-        format!("{why}. The proxy must pass Upgrade and Connection; until then widgets use long-poll.")
-    })
+    answers(config, request, "101")
+        .await
+        .map_err(|why| format!("{why}. The proxy must pass Upgrade and Connection; until then widgets use long-poll."))
 }
 
 /// Sends a request through the public URL. HTTPS is checked as far as the port: its certificate is the

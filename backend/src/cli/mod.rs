@@ -70,9 +70,9 @@ enum Command {
 pub fn run(cli: Cli) -> ExitCode {
     telemetry::start();
     let Cli { flags, command } = cli;
-    let outcome = Source::new(flags).and_then(|source| Config::load(&source)).and_then(|config| {
-        actix_web::rt::System::new().block_on(command.run(config))
-    });
+    let outcome = Source::new(flags)
+        .and_then(|source| Config::load(&source))
+        .and_then(|config| actix_web::rt::System::new().block_on(command.run(config)));
     match outcome {
         Ok(code) => code,
         Err(error) => {

@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use super::output::Output;
 use super::tenant::{JSON, by_slug};
-use crate::actions::create_site::{NewSite, create_site};
 use crate::actions::actor::Actor;
+use crate::actions::create_site::{NewSite, create_site};
+use crate::actions::site_rules::snippet;
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
-use crate::actions::site_rules::snippet;
 use crate::store::site::{self, Site};
 
 #[derive(Debug, Subcommand)]
@@ -77,7 +77,9 @@ impl Command {
                 let sites = site::list(&mut app.store.read().await?, tenant.id).await?;
                 let lines: Vec<Line> = sites.into_iter().map(|site| line(app, site)).collect();
                 Output::new(json).print(&lines, || {
-                    let words = lines.iter().map(|line| format!("{}\n  {}\n  {}", line.name, line.origins.join(" "), line.snippet));
+                    let words = lines
+                        .iter()
+                        .map(|line| format!("{}\n  {}\n  {}", line.name, line.origins.join(" "), line.snippet));
                     words.collect::<Vec<_>>().join("\n")
                 })
             }

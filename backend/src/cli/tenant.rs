@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::output::Output;
-use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
 use crate::actions::actor::Actor;
+use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
@@ -90,7 +90,8 @@ impl Command {
         match self {
             Self::Create { slug, name, json } => {
                 let name = name.unwrap_or_else(|| slug.clone());
-                let made = create_tenant::create_tenant(app, &by, create_tenant::NewTenant { name, slug: Some(slug) }).await?;
+                let made =
+                    create_tenant::create_tenant(app, &by, create_tenant::NewTenant { name, slug: Some(slug) }).await?;
                 Output::new(json).print(&Line::from(&made), || format!("created tenant {}", made.slug))
             }
             Self::List { json } => {

@@ -69,7 +69,8 @@ async fn demo_site(app: &App, tenant: &Tenant, origin: &str) -> anyhow::Result<S
         return Ok(site);
     }
     let loopback = origin.replace("localhost", "127.0.0.1");
-    let new = NewSite { tenant: tenant.id, name: "Pebble & Pine".to_owned(), origins: vec![origin.to_owned(), loopback] };
+    let new =
+        NewSite { tenant: tenant.id, name: "Pebble & Pine".to_owned(), origins: vec![origin.to_owned(), loopback] };
     Ok(create_site(app, &Actor::command_line(), new).await?)
 }
 

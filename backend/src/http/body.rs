@@ -34,7 +34,11 @@ pub(super) fn limit_time(request: &mut ServiceRequest) {
     }
 }
 
-fn timed(body: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + 'static, next: Duration, all: Duration) -> Body {
+fn timed(
+    body: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin + 'static,
+    next: Duration,
+    all: Duration,
+) -> Body {
     let until = Instant::now() + all;
     Box::pin(stream::unfold(Some(body), move |body| async move {
         let mut body = body?;

@@ -120,9 +120,17 @@ mod tests {
     #[test]
     fn paths_have_classes() {
         for (path, class) in [
-            ("/", Class::Page), ("/sign-in", Class::Page), ("/admin/sites", Class::Page), ("/v1/ws", Class::Api),
-            ("/v1x", Class::Page), ("/w/k.js", Class::Loader), ("/frame/k", Class::Frame), ("/chat/k", Class::Chat),
-            ("/console", Class::Console), ("/assets/a.js", Class::Asset), ("/readyz", Class::Api),
+            ("/", Class::Page),
+            ("/sign-in", Class::Page),
+            ("/admin/sites", Class::Page),
+            ("/v1/ws", Class::Api),
+            ("/v1x", Class::Page),
+            ("/w/k.js", Class::Loader),
+            ("/frame/k", Class::Frame),
+            ("/chat/k", Class::Chat),
+            ("/console", Class::Console),
+            ("/assets/a.js", Class::Asset),
+            ("/readyz", Class::Api),
         ] {
             assert_eq!(Class::of(path), class, "{path}");
         }
@@ -134,7 +142,10 @@ mod tests {
             let headers = headers(class, true);
             let policy = text(&headers, "content-security-policy");
             assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
-            assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains('*'), "{policy}");
+            assert!(
+                !policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'") && !policy.contains('*'),
+                "{policy}"
+            );
             assert_eq!(text(&headers, "x-content-type-options"), "nosniff");
             assert_eq!(text(&headers, "referrer-policy"), "no-referrer");
             assert!(text(&headers, "strict-transport-security").contains("max-age"));

@@ -41,7 +41,8 @@ pub async fn frame(request: HttpRequest, app: web::Data<App>, key: web::Path<Str
     let (site, availability) = find(&app, &key).await?;
     let policy = class::frame_policy(&app.config, &site.origins);
     let mut response = page::html(StatusCode::OK, &widget(&request, site, availability))?;
-    let policy = policy.parse().map_err(|_| AppError::Internal(anyhow::anyhow!("an origin cannot stand in a header")))?;
+    let policy =
+        policy.parse().map_err(|_| AppError::Internal(anyhow::anyhow!("an origin cannot stand in a header")))?;
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ContentDisposition, DispositionParam,
-    DispositionType, Charset, ExtendedValue, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, Charset, ContentDisposition,
+    DispositionParam, DispositionType, ExtendedValue, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
@@ -18,12 +18,12 @@ use serde::Deserialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::extract::Caller;
 use crate::actions::upload::{Upload, check, find_file, store_upload, too_large};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::auth::limiter::Rule;
 use crate::error::{AppResult, Refusal};
-use super::extract::Caller;
 
 /// Longest pause between two parts of a body.
 const PART_WITHIN: Duration = Duration::from_secs(10);
@@ -52,7 +52,8 @@ pub async fn upload(
 ) -> AppResult<web::Json<UploadReply>> {
     app.limiter.take(Rule::Upload, &key(&who), app.clock.monotonic())?;
     check(&app, &who, query.conversation, &query.name).await?;
-    let declared_length = request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    let declared_length =
+        request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if declared_length.is_some_and(|length| length > ATTACHMENT_BYTES) {
         return Err(too_large());
     }
@@ -115,8 +116,10 @@ pub async fn download(
 }
 
 fn attachment_named(name: &str) -> ContentDisposition {
-    let plain: String = name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
-    let exact = ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value: name.as_bytes().into() };
+    let plain: String =
+        name.chars().map(|c| if c.is_ascii_alphanumeric() || "._- ".contains(c) { c } else { '_' }).collect();
+    let exact =
+        ExtendedValue { charset: Charset::Ext("UTF-8".into()), language_tag: None, value: name.as_bytes().into() };
     ContentDisposition {
         disposition: DispositionType::Attachment,
         parameters: vec![DispositionParam::Filename(plain), DispositionParam::FilenameExt(exact)],
@@ -125,20 +128,23 @@ fn attachment_named(name: &str) -> ContentDisposition {
 
 /// A file's bytes, read as fast as the reader takes them.
 fn content(path: PathBuf) -> impl futures_util::Stream<Item = Result<web::Bytes, std::io::Error>> {
-    futures_util::stream::try_unfold((Some(path), None), |(path, file): (Option<PathBuf>, Option<tokio::fs::File>)| async {
-        let mut file = match (path, file) {
-            (Some(path), _) => tokio::fs::File::open(path).await?,
-            (None, Some(file)) => file,
-            (None, None) => return Ok(None),
-        };
-        let mut bytes = vec![0; CHUNK];
-        let read = timeout(PART_WITHIN, file.read(&mut bytes)).await??;
-        if read == 0 {
-            return Ok(None);
-        }
-        bytes.truncate(read);
-        Ok(Some((web::Bytes::from(bytes), (None, Some(file)))))
-    })
+    futures_util::stream::try_unfold(
+        (Some(path), None),
+        |(path, file): (Option<PathBuf>, Option<tokio::fs::File>)| async {
+            let mut file = match (path, file) {
+                (Some(path), _) => tokio::fs::File::open(path).await?,
+                (None, Some(file)) => file,
+                (None, None) => return Ok(None),
+            };
+            let mut bytes = vec![0; CHUNK];
+            let read = timeout(PART_WITHIN, file.read(&mut bytes)).await??;
+            if read == 0 {
+                return Ok(None);
+            }
+            bytes.truncate(read);
+            Ok(Some((web::Bytes::from(bytes), (None, Some(file)))))
+        },
+    )
 }
 
 fn key(who: &Principal) -> String {

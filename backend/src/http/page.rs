@@ -174,7 +174,8 @@ pub(super) fn allowed_next(next: &str) -> Option<&str> {
         && !path.contains("..")
         && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'));
     let ours = ["/console", "/admin", "/platform"];
-    let known = ours.iter().any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
+    let known =
+        ours.iter().any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     (plain && known).then_some(path)
 }
 
@@ -200,8 +201,20 @@ mod tests {
         }
         assert_eq!(allowed_next("/admin?x=//evil.example"), Some("/admin"));
         for bad in [
-            "", "/", "/sign-out", "//evil.example", "/\\evil.example", "https://evil.example", "/admin//evil",
-            "/adminx", "/admin/../x", "javascript:alert(1)", "/admin\r\nx", " /admin", "/console%2f", "\\/evil.example",
+            "",
+            "/",
+            "/sign-out",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "/admin//evil",
+            "/adminx",
+            "/admin/../x",
+            "javascript:alert(1)",
+            "/admin\r\nx",
+            " /admin",
+            "/console%2f",
+            "\\/evil.example",
         ] {
             assert_eq!(allowed_next(bad), None, "{bad}");
         }

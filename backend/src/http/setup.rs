@@ -30,7 +30,11 @@ pub struct Filled {
 ///
 /// # Errors
 /// `rate_limited`; when the database fails. A link that is no longer good has a page.
-pub async fn setup_form(request: HttpRequest, app: web::Data<App>, token: web::Path<String>) -> AppResult<HttpResponse> {
+pub async fn setup_form(
+    request: HttpRequest,
+    app: web::Data<App>,
+    token: web::Path<String>,
+) -> AppResult<HttpResponse> {
     match accept_link::view_link(&app, &token, extract::ip(&request, &app)).await {
         Ok(view) => page::html(StatusCode::OK, &form(&request, &view, (&token, &Filled::empty(), None))),
         Err(error) => gone(&request, error),
@@ -103,7 +107,11 @@ fn gone(request: &HttpRequest, error: AppError) -> AppResult<HttpResponse> {
     page::message(request, StatusCode::NOT_FOUND, heading, links, None)
 }
 
-fn form(request: &HttpRequest, view: &LinkView, (token, filled, refusal): (&str, &Filled, Option<&Refusal>)) -> FormPage {
+fn form(
+    request: &HttpRequest,
+    view: &LinkView,
+    (token, filled, refusal): (&str, &Filled, Option<&Refusal>),
+) -> FormPage {
     let texts = extract::texts(request);
     let tenant = view.tenant.as_deref().unwrap_or_default();
     let (word, lead) = match (view.purpose, view.known) {

@@ -22,7 +22,7 @@ pub struct NewOffer {
     pub reasons: String,
 }
 
-/// An offer that was declined or missed.
+/// An offer that was declined or missed, or a conversation that was given back.
 #[derive(Debug, Clone, Copy, sqlx::FromRow)]
 pub struct Rejected {
     /// What was offered.
@@ -43,7 +43,8 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, offer: &NewOffer) -> AppR
     Ok(())
 }
 
-/// Records what came of a conversation's open offer: `accepted`, `declined`, `missed` or `withdrawn`.
+/// Records what came of a conversation's open offer: `accepted`, `declined`, `missed`, `withdrawn`, or `returned`
+/// by the agent who held it.
 pub async fn decide(
     conn: &mut Conn,
     tenant: TenantId,
@@ -57,11 +58,11 @@ pub async fn decide(
     Ok(())
 }
 
-/// Offers of what waits now that were declined or missed.
+/// Offers of what waits now that were declined or missed, and who gave it back.
 pub async fn rejections(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Rejected>> {
     const SQL: &str = "select o.conversation_id, o.agent_id, o.decided_at from offer o \
          join conversation c on c.tenant_id = o.tenant_id and c.id = o.conversation_id \
-         where o.tenant_id = $1 and o.outcome in ('declined', 'missed') and c.state in ('waiting', 'offered') \
+         where o.tenant_id = $1 and o.outcome in ('declined', 'missed', 'returned') and c.state in ('waiting', 'offered') \
          and o.offered_at >= c.waiting_since order by o.decided_at";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
 }

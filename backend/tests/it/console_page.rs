@@ -89,7 +89,8 @@ impl Console {
 
     /// The texts of the open conversation, in order.
     pub(crate) async fn texts(&self) -> Vec<String> {
-        let script = "return [...document.querySelectorAll('.log .entry:not(.failed) .bubble .text')].map(t => t.textContent)";
+        let script =
+            "return [...document.querySelectorAll('.log .entry:not(.failed) .bubble .text')].map(t => t.textContent)";
         serde_json::from_value(self.window.runs(script, vec![]).await).expect("a list of texts")
     }
 
@@ -105,7 +106,8 @@ impl Console {
 
     /// Nothing is on its way any more.
     pub(crate) async fn has_sent_everything(&self) {
-        let script = "return [...document.querySelectorAll('.log .mark')].filter(m => m.textContent.includes('Sending')).length";
+        let script =
+            "return [...document.querySelectorAll('.log .mark')].filter(m => m.textContent.includes('Sending')).length";
         self.window
             .until("everything is sent", || async move {
                 (self.window.runs(script, vec![]).await == json!(0)).then_some(())

@@ -108,11 +108,12 @@ async fn walks_through_the_shop(stage: &Stage, vera: &Widget, said: &mut Vec<Str
     assert_texts(vera, said).await;
     vera.window.leaves_frames().await;
     vera.window.clicks("#checkout").await;
-    vera.window.until("the other page", || async {
-        let url = vera.window.client.current_url().await.ok()?;
-        url.path().ends_with("/checkout").then_some(())
-    })
-    .await;
+    vera.window
+        .until("the other page", || async {
+            let url = vera.window.client.current_url().await.ok()?;
+            url.path().ends_with("/checkout").then_some(())
+        })
+        .await;
     vera.opens().await;
     assert_texts(vera, said).await;
     vera.says("I am at the checkout now").await;
@@ -234,10 +235,8 @@ async fn a_message_left_is_listed_and_mailed_even_when_the_mail_server_comes_up_
     })
     .await;
     mailbox.opens().await;
-    let mails = patiently("the mail arrives", || async {
-        Some(mailbox.mails()).filter(|mails| !mails.is_empty())
-    })
-    .await;
+    let mails =
+        patiently("the mail arrives", || async { Some(mailbox.mails()).filter(|mails| !mails.is_empty()) }).await;
     let mail = &mails[0];
     assert!(mail["text"].as_str().is_some_and(|text| text.contains("do you ship")), "{mail}");
     assert_eq!(mail["to"], json!([world.acme.person("Olga").email]), "{mail}");

@@ -117,12 +117,8 @@ async fn victim(world: &World) -> Victim {
     ann.accepts(conversation).await;
     ann.says(conversation, "kept").await;
     vera.sees("kept").await;
-    let ids = Ids {
-        conversation,
-        visitor: vera.reply.visitor,
-        agent: ann.id(),
-        attachment: AttachmentId(Uuid::new_v4()),
-    };
+    let ids =
+        Ids { conversation, visitor: vera.reply.visitor, agent: ann.id(), attachment: AttachmentId(Uuid::new_v4()) };
     Victim { vera, ann, ids }
 }
 
@@ -156,8 +152,11 @@ async fn commands_on_what_belongs_to_somebody_else_are_refused_as_if_it_did_not_
         let mut neighbour = world.visitor().await;
         neighbour.connect(over).await;
         zoe.connect(over).await;
-        let strangers: [(&str, &Client); 3] =
-            [("a visitor of another tenant", &foreign), ("another visitor", &neighbour), ("another tenant's agent", &zoe)];
+        let strangers: [(&str, &Client); 3] = [
+            ("a visitor of another tenant", &foreign),
+            ("another visitor", &neighbour),
+            ("another tenant's agent", &zoe),
+        ];
         for (who, client) in strangers {
             let random = naming(Ids::random());
             for ((word, command), (_, at_random)) in naming(victim.ids).into_iter().zip(random) {
@@ -308,11 +307,8 @@ pub(crate) async fn dump(world: &World, tenant: TenantId) -> BTreeMap<String, St
              (select {} as line from \"{table}\" where tenant_id = $1 order by 1)",
             shown.join(" || ',' || ")
         );
-        let text: String = sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
-            .bind(tenant.0)
-            .fetch_one(&pool)
-            .await
-            .expect("the rows");
+        let text: String =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(tenant.0).fetch_one(&pool).await.expect("the rows");
         dump.insert(table, text);
     }
     pool.close().await;

@@ -148,7 +148,8 @@ impl Widget {
 
     /// Nothing is on its way any more.
     pub(crate) async fn has_sent_everything(&self) {
-        let script = "return [...document.querySelectorAll('.log .mark')].filter(m => m.textContent.includes('Sending')).length";
+        let script =
+            "return [...document.querySelectorAll('.log .mark')].filter(m => m.textContent.includes('Sending')).length";
         self.window
             .until("everything is sent", || async move {
                 (self.window.runs(script, vec![]).await == json!(0)).then_some(())
@@ -166,7 +167,8 @@ impl Widget {
     pub(crate) async fn sees_picture(&self) {
         self.window
             .until("a picture is shown", || async move {
-                let script = "const p = document.querySelector('.log img'); return !!p && p.complete && p.naturalWidth > 0";
+                let script =
+                    "const p = document.querySelector('.log img'); return !!p && p.complete && p.naturalWidth > 0";
                 (self.window.runs(script, vec![]).await == json!(true)).then_some(())
             })
             .await;

@@ -110,7 +110,8 @@ async fn a_mail_arrives_whole() {
     server.send().await.unwrap();
     let got = server.got.lock().unwrap();
     assert_eq!(got.len(), 1);
-    for part in ["Subject: Hi\r\n", "To: ada@customer.example\r\n", "multipart/alternative", "text/plain", "text/html"] {
+    for part in ["Subject: Hi\r\n", "To: ada@customer.example\r\n", "multipart/alternative", "text/plain", "text/html"]
+    {
         assert!(got[0].contains(part), "{part} is missing in {}", got[0]);
     }
 }
