@@ -3,6 +3,7 @@
 use actix_web::http::header::{self, CacheControl, CacheDirective, ETag, EntityTag, IfNoneMatch};
 use actix_web::{HttpResponse, web};
 use protocol::codec::to_json;
+use protocol::site::{LoaderConfig, SiteConfig};
 use sha2::{Digest, Sha256};
 
 use crate::app::App;
@@ -29,7 +30,8 @@ pub async fn loader(
         let text = "// Frontdesk: there is no site with this key, or it is switched off.\n";
         return Ok(HttpResponse::NotFound().content_type(JAVASCRIPT).body(text));
     };
-    let script = assets::loader().replacen(assets::CONFIG_MARKER, &inline(&to_json(&site.config)), 1);
+    let config = to_json(&loader_config(&app.config.public_origin(), site.config));
+    let script = assets::loader().replacen(assets::CONFIG_MARKER, &inline(&config), 1);
     let tag = EntityTag::new_weak(hex(&Sha256::digest(script.as_bytes())));
     let cache = CacheControl(vec![CacheDirective::Public, CacheDirective::MaxAge(MAX_AGE)]);
     let seen = match known.into_inner() {
@@ -42,6 +44,19 @@ pub async fn loader(
         return Ok(response.finish());
     }
     Ok(response.content_type(JAVASCRIPT).body(script))
+}
+
+/// What the loader needs of a site: it runs in the merchant's page and must stay small.
+fn loader_config(origin: &str, site: SiteConfig) -> LoaderConfig {
+    LoaderConfig {
+        frame: format!("{origin}/frame/{}", site.key),
+        host: origin.to_owned(),
+        build: assets::build().to_owned(),
+        key: site.key,
+        color: site.color,
+        side: site.side,
+        theme: site.theme,
+    }
 }
 
 /// JSON that is safe inside a script, in a file or in a document: no `<` that could end the element, none of

@@ -80,6 +80,26 @@ wire_struct! {
 }
 
 wire_struct! {
+    /// What the loader carries for its start.
+    pub struct LoaderConfig {
+        /// Public key of the site.
+        key: String,
+        /// Origin of the chat server, exact.
+        host: String,
+        /// Address of the frame.
+        frame: String,
+        /// Build of the server's assets.
+        build: String,
+        /// Accent colour, `#rrggbb`.
+        color: String,
+        /// Where the bubble sits.
+        side: Side,
+        /// Colour scheme.
+        theme: Theme,
+    }
+}
+
+wire_struct! {
     /// What the frame's document carries for its start.
     pub struct FrameConfig {
         /// The site.

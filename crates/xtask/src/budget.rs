@@ -16,7 +16,7 @@ const FIRST_LOAD_BROTLI: usize = 45 * 1024;
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
 /// A configuration as long as a real one, to weigh the loader with.
-const SAMPLE_CONFIG: &str = r##"{"key":"st_8f3kq2m9x7w1","origin":"https://chat.example.com","locale":"en","color":"#1f6feb","position":"right","offset":{"x":20,"y":20},"label":"Chat with us","texts":{"open":"Open chat","close":"Close chat","unread":"{n} new messages","unavailable":"Chat is unavailable at the moment"},"availability":"online","visitors":"anonymous","version":"0123456789abcdef"}"##;
+const SAMPLE_CONFIG: &str = r##"{"key":"epr5mdejtd9mibvs","host":"https://chat.example.com","frame":"https://chat.example.com/frame/epr5mdejtd9mibvs","build":"0123456789abcdef","color":"#2f55d4","side":"end","theme":"auto"}"##;
 
 /// One thing that is loaded.
 #[derive(Clone, Copy, Default)]
