@@ -4,6 +4,7 @@ use actix_web::web;
 use askama::Template;
 use domain::permission::Permission;
 use serde::Deserialize;
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::parts::Time;
@@ -14,6 +15,8 @@ use crate::store::audit::{self, Record};
 
 /// Lines on a page.
 const PAGE: i64 = 100;
+/// Longest detail shown, in characters.
+const LONGEST: usize = 300;
 
 #[derive(Template)]
 #[template(path = "admin/audit.html")]
@@ -28,7 +31,6 @@ struct RecordView {
     action: String,
     detail: Option<String>,
     actor: String,
-    target: Option<String>,
     at: Time,
     ip: Option<String>,
 }
@@ -38,23 +40,55 @@ impl RecordView {
         let known = ui.texts().find(&format!("audit.{}", record.action));
         Self {
             action: known.map_or(record.action, str::to_owned),
-            detail: record.detail.filter(|detail| detail != "{}").map(|detail| short(&detail)),
+            detail: record.detail.as_deref().and_then(described),
             actor: record.actor,
-            target: record.target,
             at: Time(record.at),
             ip: record.ip,
         }
     }
 }
 
-/// A detail that is longer is cut: the record itself stays whole.
-fn short(detail: &str) -> String {
-    const LONGEST: usize = 300;
-    let mut text: String = detail.chars().take(LONGEST).collect();
-    if text.len() < detail.len() {
-        text.push('…');
+/// What changed, as `name: value` or, of a record with before and after, `name: old → new`. The record itself
+/// stays whole.
+fn described(detail: &str) -> Option<String> {
+    let detail: Value = serde_json::from_str(detail).ok()?;
+    let mut parts = Vec::new();
+    match (detail.get("before"), detail.get("after")) {
+        (Some(before), Some(after)) => differences("", before, after, &mut parts),
+        _ => differences("", &Value::Null, &detail, &mut parts),
     }
-    text
+    let text = parts.join(" · ");
+    let mut short: String = text.chars().take(LONGEST).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    (!short.is_empty()).then_some(short)
+}
+
+fn differences(name: &str, before: &Value, after: &Value, parts: &mut Vec<String>) {
+    if let Value::Object(members) = after {
+        for (key, value) in members {
+            let old = before.get(key).unwrap_or(&Value::Null);
+            differences(key, old, value, parts);
+        }
+    } else if before != after {
+        let part = match before {
+            Value::Null => format!("{name}: {}", shown(after)),
+            before => format!("{name}: {} → {}", shown(before), shown(after)),
+        };
+        parts.push(part);
+    }
+}
+
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => "–".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            items.iter().map(shown).collect::<Vec<_>>().join(", ")
+        }
+        other => other.to_string(),
+    }
 }
 
 /// Where a page of the list begins.
@@ -87,4 +121,22 @@ fn list_page(ui: Ui, chrome: Chrome, mut rows: Vec<Record>, path: &str) -> ListP
     rows.truncate(size);
     let older = rows.last().filter(|_| more).map(|row| format!("{path}?before={}", row.id));
     ListPage { ui, chrome, records: rows.into_iter().map(|row| RecordView::new(&ui, row)).collect(), older }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::described;
+
+    #[test]
+    fn a_record_says_what_changed() {
+        let created = r#"{"name":"Tea","origins":["https://a","https://b"]}"#;
+        assert_eq!(described(created).as_deref(), Some("name: Tea · origins: https://a, https://b"));
+        let changed = r##"{"before":{"name":"Tea","config":{"color":"#000000","side":"end"}},
+            "after":{"name":"Tea","config":{"color":"#ffffff","side":"end"}}}"##;
+        assert_eq!(described(changed).as_deref(), Some("color: #000000 → #ffffff"));
+        assert_eq!(described("{}"), None);
+        assert_eq!(described("not json"), None);
+        let long = format!(r#"{{"name":"{}"}}"#, "x".repeat(1000));
+        assert_eq!(described(&long).map(|text| text.chars().count()), Some(301));
+    }
 }

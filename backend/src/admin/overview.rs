@@ -6,9 +6,11 @@ use domain::permission::Permission;
 use super::reply::{Reply, page};
 use super::scope::{Area, Member};
 use super::time;
+use super::transcripts::LineView;
 use super::ui::{Chrome, Ui};
 use crate::actions::floor::Floor;
-use crate::store::overview::{self, Numbers, Totals};
+use crate::store::overview::{self, Day, Numbers, Totals};
+use crate::store::transcript::{self, Filter};
 use protocol::state::Presence;
 
 #[derive(Template)]
@@ -20,6 +22,18 @@ struct OverviewPage {
     progress: String,
     now: Vec<Stat>,
     today: Vec<Stat>,
+    bars: Vec<Bar>,
+    latest: Vec<LineView>,
+}
+
+/// A day of the chart, in its units: 14 days of 50, 100 high.
+struct Bar {
+    x: i64,
+    y: i64,
+    height: i64,
+    begun: i64,
+    date: String,
+    label: Option<String>,
 }
 
 /// A step of the set-up.
@@ -45,6 +59,12 @@ pub(super) async fn show(member: Member) -> Reply {
     let numbers = overview::numbers(&mut conn, tenant, time::day_start(now)).await?;
     let live = overview::now(&mut conn, tenant).await?;
     let floor = Floor::read(&member.app, &mut conn, tenant).await?;
+    let days = overview::days(&mut conn, tenant, time::day_start(now) - 13 * time::DAY).await?;
+    let latest = if member.may(Permission::ReadTranscripts) {
+        transcript::list(&mut conn, tenant, &Filter::default(), None, 5).await?
+    } else {
+        Vec::new()
+    };
     drop(conn);
     let online = floor.agents.iter().filter(|now| now.presence == Presence::Online).count();
     let steps = if member.may(Permission::ManageSites) { steps(&ui, &totals) } else { Vec::new() };
@@ -63,7 +83,24 @@ pub(super) async fn show(member: Member) -> Reply {
             stat("stat.offline", live.offline),
         ],
         today: today(&ui, &numbers),
+        bars: bars(&days, now.div_euclid(time::DAY)),
+        latest: latest.into_iter().map(|line| LineView::new(&ui, line)).collect(),
     })
+}
+
+/// The last 14 days, `last` being the last.
+fn bars(days: &[Day], last: i64) -> Vec<Bar> {
+    let most = days.iter().map(|day| day.begun).max().unwrap_or(0).max(1);
+    let bar = |index: i64| {
+        let day = last - 13 + index;
+        let begun = days.iter().find(|known| known.day == day).map_or(0, |known| known.begun);
+        // A day with any is never invisible.
+        let height = if begun == 0 { 0 } else { (begun * 100 / most).max(3) };
+        let date = time::minute(day * time::DAY).chars().take(10).collect::<String>();
+        let label = (index % 3 == 1).then(|| date.chars().skip(5).collect());
+        Bar { x: index * 50 + 6, y: 112 - height, height, begun, date, label }
+    };
+    (0..14).map(bar).collect()
 }
 
 fn steps(ui: &Ui, totals: &Totals) -> Vec<Step> {
@@ -100,4 +137,19 @@ fn today(ui: &Ui, numbers: &Numbers) -> Vec<Stat> {
             unit: rating.map(|_| "/ 5"),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Day, bars};
+
+    #[test]
+    fn the_chart_has_a_bar_a_day_in_proportion() {
+        let bars = bars(&[Day { day: 20, begun: 1 }, Day { day: 19, begun: 100 }, Day { day: 2, begun: 9 }], 20);
+        assert_eq!(bars.len(), 14);
+        assert_eq!(bars[13].date, "1970-01-21");
+        assert_eq!((bars[13].begun, bars[13].height), (1, 3));
+        assert_eq!((bars[12].begun, bars[12].height, bars[12].y), (100, 100, 12));
+        assert!(bars[..12].iter().all(|bar| bar.height == 0));
+    }
 }

@@ -1,6 +1,7 @@
 //! Times for people, in UTC, and days from forms.
 
-const DAY: i64 = 86_400_000;
+/// A day in milliseconds.
+pub const DAY: i64 = 86_400_000;
 
 /// A day of the calendar (proleptic Gregorian).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -68,7 +68,7 @@ pub(super) struct LineView {
     pub(super) begun: Time,
     agent: Option<String>,
     pub(super) site: String,
-    state: Pill,
+    pub(super) state: Pill,
     rating: Option<Stars>,
 }
 

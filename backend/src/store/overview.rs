@@ -78,6 +78,22 @@ pub async fn numbers(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_one(c).await)?)
 }
 
+/// Conversations begun on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Day {
+    /// Days since 1970 in UTC.
+    pub day: i64,
+    /// How many.
+    pub begun: i64,
+}
+
+/// A tenant's conversations begun per day since `since` (Unix milliseconds). Days without any are left out.
+pub async fn days(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Vec<Day>> {
+    const SQL: &str = "select created_at / 86400000 as day, count(*) as begun from conversation \
+         where tenant_id = $1 and created_at >= $2 group by created_at / 86400000";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_all(c).await)?)
+}
+
 /// What goes on in a tenant now.
 pub async fn now(conn: &mut Conn, tenant: TenantId) -> AppResult<Now> {
     const SQL: &str = "select \
@@ -129,6 +145,8 @@ pub struct Size {
     pub entries: i64,
     /// In a queue now.
     pub waiting: i64,
+    /// Since when the first of them waits.
+    pub waiting_since: Option<i64>,
     /// Held by agents now.
     pub active: i64,
     /// Attachments.
@@ -142,6 +160,7 @@ pub async fn size(conn: &mut Conn) -> AppResult<Size> {
     const SQL: &str = "select (select count(*) from conversation) as conversations, \
          (select cast(coalesce(sum(last_seq), 0) as bigint) from conversation) as entries, \
          (select count(*) from conversation where state in ('waiting', 'offered')) as waiting, \
+         (select min(waiting_since) from conversation where state in ('waiting', 'offered')) as waiting_since, \
          (select count(*) from conversation where state = 'active') as active, \
          (select count(*) from attachment) as attachments, \
          (select cast(coalesce(sum(size), 0) as bigint) from attachment) as attachment_bytes";

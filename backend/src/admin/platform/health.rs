@@ -112,7 +112,8 @@ pub(super) async fn jobs(operator: Operator) -> Reply {
         (Some(_), _) => Pill { tone: "bad", text: ui.t("jobs.mail_failed") },
     };
     let dash = || "–".to_owned();
-    let next = next.map_or_else(dash, |at| format!("{} UTC", crate::admin::time::minute(at)));
+    let minute = |at| format!("{} UTC", crate::admin::time::minute(at));
+    let next = next.map_or_else(dash, minute);
     let server = app.config.smtp_url.as_ref().and_then(|url| url.host_str().map(str::to_owned));
     let parts = vec![
         Part {
@@ -127,9 +128,10 @@ pub(super) async fn jobs(operator: Operator) -> Reply {
         },
         Part {
             title: ui.t("jobs.dispatcher"),
-            state: Some(Pill { tone: "good", text: ui.t("health.good") }),
+            state: None,
             facts: vec![
                 (ui.t("stat.waiting"), size.waiting.to_string()),
+                (ui.t("jobs.longest"), size.waiting_since.map_or_else(dash, minute)),
                 (ui.t("stat.active"), size.active.to_string()),
             ],
         },
