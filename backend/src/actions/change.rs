@@ -109,10 +109,10 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
             .ok_or_else(|| AppError::not_found("conversation"))?,
     };
     let author = request.by.author(tx).await?;
-    if let (Some(cmid), Some(id)) = (request.cmid, author.id) {
-        if let Some(stored) = entry::find_cmid(tx, tenant, row.id, id, cmid).await? {
-            return Ok(Outcome { row, items: vec![], moved: false, done: Done::stored(cmid, stored) });
-        }
+    if let (Some(cmid), Some(id)) = (request.cmid, author.id)
+        && let Some(stored) = entry::find_cmid(tx, tenant, row.id, id, cmid).await?
+    {
+        return Ok(Outcome { row, items: vec![], moved: false, done: Done::stored(cmid, stored) });
     }
     let recording = Recording { tenant, author: &author, cmid: request.cmid, policy: &policy, now };
     let before = row.clone();
