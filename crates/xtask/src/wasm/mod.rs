@@ -23,7 +23,7 @@ use output::Output;
 pub(crate) use output::{brotli, gzip, hex, read_manifest};
 
 /// The target triple of browser code.
-const TRIPLE: &str = "wasm32-unknown-unknown";
+pub(crate) const TRIPLE: &str = "wasm32-unknown-unknown";
 
 /// The two browser applications: package, folder, logical name.
 const APPS: [(&str, &str, &str); 2] = [("widget", "widget", "widget"), ("agent-console", "agent-console", "console")];
