@@ -18,7 +18,7 @@ use super::Realtime;
 use super::caller::{Caller, Credentials, check_request};
 use super::decode::{malformed, parse_bounded};
 use super::hub::Transport;
-use super::session::{Outgoing, PresenceGuard, Session};
+use super::session::{Outgoing, PresenceGuard, Session, is_too_old};
 use crate::auth::Principal;
 use crate::error::{AppError, AppResult, Refusal};
 use crate::presence::Who;
@@ -36,7 +36,8 @@ const GATHER: Duration = Duration::from_millis(5);
 /// with the welcome alone after 25 s.
 ///
 /// # Errors
-/// `malformed`, `too_large`, `unauthenticated`, `forbidden`, `tenant_suspended`, `unavailable`.
+/// `malformed`, `too_large`, `unauthenticated`, `forbidden`, `tenant_suspended`, `unavailable`; a client that
+/// is too old for this server gets 410.
 pub async fn poll(
     request: HttpRequest,
     payload: web::Payload,
@@ -46,6 +47,9 @@ pub async fn poll(
     check_request(&realtime.app, &request, &credentials)?;
     let body = read_body(payload, FRAME_BYTES).await?;
     let poll = Poll::read(&parse_bounded(&body)?).ok_or_else(|| malformed("poll", "not a poll"))?;
+    if is_too_old(&poll.hello) {
+        return Ok(HttpResponse::Gone().finish());
+    }
     let caller = Box::pin(credentials.caller(&realtime.app, poll.hello.tenant)).await?;
     drop((request, body, credentials));
     let _counted = realtime.hub.enter(Transport::LongPoll);

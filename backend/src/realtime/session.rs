@@ -38,6 +38,9 @@ const RETRIES: u32 = 5;
 /// Refused frames in a row, for rate or form, after which the connection is cut (C9).
 const STRIKES: u32 = 100;
 
+/// How many protocol versions before this one are spoken.
+const VERSIONS_BACK: u32 = 2;
+
 /// What a transport has to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
@@ -188,7 +191,7 @@ impl Session {
     /// Waits until [`Session::next`] may have something. May be dropped at any moment.
     pub async fn ready(&self) {
         if let Some(at) = self.retry_at {
-            return sleep_until(at).await;
+            return Box::pin(sleep_until(at)).await;
         }
         if !self.steps.is_empty() {
             return;
@@ -196,7 +199,7 @@ impl Session {
         match self.state_at().filter(|_| self.state_due) {
             Some(at) => tokio::select! {
                 () = self.mailbox.ready() => {}
-                () = sleep_until(at) => {}
+                () = Box::pin(sleep_until(at)) => {}
             },
             None => self.mailbox.ready().await,
         }
@@ -495,6 +498,11 @@ impl Session {
     fn refuse(&mut self, id: u64, cmid: Option<Cmid>, refusal: Refusal) {
         self.queue(&refused(id, cmid, refusal));
     }
+}
+
+/// Whether a client speaks a protocol that this server has forgotten.
+pub(super) fn is_too_old(hello: &Hello) -> bool {
+    PROTOCOL_VERSION.saturating_sub(hello.protocol) > VERSIONS_BACK
 }
 
 /// The event that refuses a command.

@@ -1,12 +1,15 @@
 //! Frames of a WebSocket to messages, with every limit that RFC 6455 leaves to us (F23): size of a message
 //! however it is cut, number of frames, time of a write. Every violation becomes a close code.
 
+use std::future::poll_fn;
 use std::io::ErrorKind;
+use std::pin::Pin;
 use std::str::Utf8Error;
 use std::time::Duration;
 
 use actix_web::web::Bytes;
 use actix_ws::{CloseReason, Item, Message, MessageStream, ProtocolError};
+use futures_util::{FutureExt, Sink};
 use protocol::error::CloseCode;
 use protocol::limits::FRAME_BYTES;
 use tokio::time::{Instant, timeout};
@@ -38,10 +41,10 @@ pub(super) enum Incoming {
     Ping(Bytes),
     /// The answer to a ping of ours.
     Pong,
-    /// It closed, or the connection broke.
-    Closed,
-    /// It broke the protocol: close with this code.
-    Broken(CloseCode),
+    /// It closed, or broke the protocol: close with this code.
+    Closing(CloseCode),
+    /// The connection broke.
+    Gone,
 }
 
 /// The connection takes no more: it broke, or the client does not read.
@@ -59,15 +62,15 @@ impl Socket {
     pub(super) async fn receive(&mut self) -> Incoming {
         loop {
             let message = match self.reader.recv().await {
-                None => return Incoming::Closed,
+                None => return Incoming::Gone,
                 Some(Ok(message)) => message,
                 Some(Err(error)) => return broken(&error),
             };
             if !self.allowance.take(Instant::now()) {
-                return Incoming::Broken(CloseCode::Flood);
+                return Incoming::Closing(CloseCode::Flood);
             }
             match message {
-                Message::Text(_) if self.fragments.is_some() => return Incoming::Broken(CloseCode::ProtocolError),
+                Message::Text(_) if self.fragments.is_some() => return Incoming::Closing(CloseCode::ProtocolError),
                 Message::Text(text) => return Incoming::Text(text.to_string()),
                 Message::Continuation(item) => {
                     if let Some(incoming) = self.fragment(item) {
@@ -76,13 +79,8 @@ impl Socket {
                 }
                 Message::Ping(payload) => return Incoming::Ping(payload),
                 Message::Pong(_) => return Incoming::Pong,
-                Message::Close(reason) => {
-                    // The answer carries the code we were given (RFC 6455, section 5.5.1).
-                    let reason = reason.map(|reason| CloseReason { description: None, ..reason });
-                    let _ = timeout(CLOSE_WITHIN, self.writer.clone().close(reason)).await;
-                    return Incoming::Closed;
-                }
-                Message::Binary(_) => return Incoming::Broken(CloseCode::Policy),
+                Message::Close(_) => return Incoming::Closing(CloseCode::Normal),
+                Message::Binary(_) => return Incoming::Closing(CloseCode::Policy),
                 Message::Nop => {}
             }
         }
@@ -94,15 +92,15 @@ impl Socket {
                 self.fragments = Some(Vec::new());
                 (bytes, false)
             }
-            Item::FirstBinary(_) => return Some(Incoming::Broken(CloseCode::Policy)),
+            Item::FirstBinary(_) => return Some(Incoming::Closing(CloseCode::Policy)),
             Item::Continue(bytes) => (bytes, false),
             Item::Last(bytes) => (bytes, true),
         };
         let Some(so_far) = &mut self.fragments else {
-            return Some(Incoming::Broken(CloseCode::ProtocolError));
+            return Some(Incoming::Closing(CloseCode::ProtocolError));
         };
         if so_far.len() + bytes.len() > FRAME_BYTES {
-            return Some(Incoming::Broken(CloseCode::TooBig));
+            return Some(Incoming::Closing(CloseCode::TooBig));
         }
         so_far.extend_from_slice(&bytes);
         if !last {
@@ -110,13 +108,24 @@ impl Socket {
         }
         let text = String::from_utf8(std::mem::take(so_far));
         self.fragments = None;
-        Some(text.map_or(Incoming::Broken(CloseCode::NotUtf8), Incoming::Text))
+        Some(text.map_or(Incoming::Closing(CloseCode::NotUtf8), Incoming::Text))
     }
 
     /// Sends an encoded event.
     pub(super) async fn send(&mut self, text: &str) -> Result<(), Lost> {
         self.unconfirmed += text.len();
-        write(self.write_within, self.writer.text(text)).await
+        // Nearly always there is room, and no timer is needed.
+        let room = poll_fn(|context| Pin::new(&mut self.writer).poll_ready(context)).now_or_never();
+        match room {
+            Some(room) => room.map_err(|_| Lost)?,
+            None => Box::pin(self.wait_for_room()).await?,
+        }
+        Pin::new(&mut self.writer).start_send(Message::Text(text.into())).map_err(|_| Lost)
+    }
+
+    async fn wait_for_room(&mut self) -> Result<(), Lost> {
+        let room = poll_fn(|context| Pin::new(&mut self.writer).poll_ready(context));
+        write(self.write_within, room).await
     }
 
     /// Answers a ping.
@@ -140,10 +149,10 @@ impl Socket {
     }
 
     /// Says goodbye.
-    pub(super) async fn close(self, code: CloseCode) {
+    pub(super) async fn close(&mut self, code: CloseCode) {
         let reason = CloseReason { code: code.code().into(), description: None };
         // A client that does not read cannot be told.
-        let _ = timeout(CLOSE_WITHIN, self.writer.close(Some(reason))).await;
+        let _ = timeout(CLOSE_WITHIN, self.writer.clone().close(Some(reason))).await;
     }
 }
 
@@ -159,11 +168,11 @@ fn broken(error: &ProtocolError) -> Incoming {
         ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
             // Reserved bits and bad close frames come as the same kind of error as text that is not UTF-8.
             let text = error.get_ref().is_some_and(|inner| inner.is::<Utf8Error>());
-            Incoming::Broken(if text { CloseCode::NotUtf8 } else { CloseCode::ProtocolError })
+            Incoming::Closing(if text { CloseCode::NotUtf8 } else { CloseCode::ProtocolError })
         }
-        ProtocolError::Io(_) => Incoming::Closed,
-        ProtocolError::Overflow => Incoming::Broken(CloseCode::TooBig),
-        _ => Incoming::Broken(CloseCode::ProtocolError),
+        ProtocolError::Io(_) => Incoming::Gone,
+        ProtocolError::Overflow => Incoming::Closing(CloseCode::TooBig),
+        _ => Incoming::Closing(CloseCode::ProtocolError),
     }
 }
 

@@ -10,8 +10,8 @@ use protocol::codec::to_json;
 use protocol::command::{Command, Hello};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Ping};
+use protocol::frame::CommandFrame;
 use protocol::ids::TenantId;
-use protocol::{PROTOCOL_VERSION, frame::CommandFrame};
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Realtime;
@@ -19,7 +19,7 @@ use super::caller::{Caller, Credentials, check_origin};
 use super::decode::decode;
 use super::hub::{ConnectionGuard, Transport};
 use super::mailbox::End;
-use super::session::{Outgoing, Session, close_for, refused};
+use super::session::{Outgoing, Session, close_for, is_too_old, refused};
 use super::socket::{Incoming, Lost, Socket};
 use crate::auth::Principal;
 use crate::auth::keys::VISITOR_TOKEN_MS;
@@ -32,8 +32,6 @@ const FRAMES_IN_A_ROW: usize = 64;
 /// A visitor whose token has less than this left is asked to connect again, while the token still opens the
 /// door and earns a fresh one, in milliseconds (F30).
 const RECONNECT_BELOW_MS: i64 = VISITOR_TOKEN_MS / 4;
-/// Oldest protocol version spoken.
-const OLDEST: u32 = PROTOCOL_VERSION.saturating_sub(2);
 
 /// `GET /v1/ws`: switches to the WebSocket protocol. Who it is, the first frame says.
 ///
@@ -70,6 +68,12 @@ struct Connection {
     counted: ConnectionGuard,
 }
 
+/// A connection that was greeted.
+struct Live {
+    session: Session,
+    standing: Standing,
+}
+
 /// What is looked at again while a connection lives.
 struct Standing {
     /// An agent's cookie and tenant.
@@ -91,21 +95,20 @@ enum Alarm {
 
 impl Connection {
     async fn run(mut self, credentials: Credentials) {
-        // Boxed: the memory of greeting is given back before the long, idle part of a connection's life.
-        match Box::pin(self.greet(credentials)).await {
-            Ok((session, standing)) => {
-                if let Some(code) = self.serve(session, standing).await {
-                    self.socket.close(code).await;
-                }
-            }
-            Err(Some(code)) => self.socket.close(code).await,
-            Err(None) => {}
+        // Boxed, here and below: a connection is idle for most of its life, and what it does now and then must
+        // not count into the memory it always takes.
+        let code = match Box::pin(self.greet(credentials)).await {
+            Ok(mut live) => self.serve(&mut live).await,
+            Err(code) => code,
+        };
+        if let Some(code) = code {
+            Box::pin(self.socket.close(code)).await;
         }
     }
 
     /// Waits for `hello` and opens the session. An error is the code to close with, or none when nobody is
     /// there any more.
-    async fn greet(&mut self, mut credentials: Credentials) -> Result<(Session, Standing), Option<CloseCode>> {
+    async fn greet(&mut self, mut credentials: Credentials) -> Result<Box<Live>, Option<CloseCode>> {
         let first = timeout(self.realtime.pace.hello_within, self.first_text())
             .await
             .map_err(|_| CloseCode::HelloExpected)??;
@@ -117,7 +120,7 @@ impl Connection {
             }
             Err(unreadable) => return Err(self.turn_away(unreadable.id, &unreadable.refusal.into()).await),
         };
-        if hello.protocol < OLDEST {
+        if is_too_old(&hello) {
             return Err(Some(CloseCode::TooOld));
         }
         credentials.bearer.clone_from(&hello.token);
@@ -127,7 +130,7 @@ impl Connection {
                     Principal::Agent(agent) => Some((credentials, agent.tenant)),
                     Principal::Visitor(_) => None,
                 };
-                Ok((session, Standing { agent, expires_at }))
+                Ok(Box::new(Live { session, standing: Standing { agent, expires_at } }))
             }
             Err(error) => Err(self.turn_away(id, &error).await),
         }
@@ -147,8 +150,8 @@ impl Connection {
                 Incoming::Text(text) => return Ok(text),
                 Incoming::Pong => {}
                 Incoming::Ping(payload) => self.socket.pong(&payload).await.map_err(|Lost| None)?,
-                Incoming::Closed => return Err(None),
-                Incoming::Broken(code) => return Err(Some(code)),
+                Incoming::Closing(code) => return Err(Some(code)),
+                Incoming::Gone => return Err(None),
             }
         }
     }
@@ -165,7 +168,8 @@ impl Connection {
     }
 
     /// Moves frames both ways until the end. Returns the code to close with; none when nobody is there.
-    async fn serve(&mut self, mut session: Session, standing: Standing) -> Option<CloseCode> {
+    async fn serve(&mut self, live: &mut Live) -> Option<CloseCode> {
+        let Live { session, standing } = live;
         let pace = Arc::clone(&self.realtime.pace);
         let mut alarm = Alarm::Ping;
         let mut timer = pin!(sleep(pace.ping_every));
@@ -178,11 +182,9 @@ impl Connection {
                     None => break,
                     Some(Outgoing::Close(code)) => return Some(code),
                     Some(Outgoing::Text(text)) => {
-                        if self.socket.send(&text).await.is_err() {
-                            return None;
-                        }
+                        self.socket.send(&text).await.ok()?;
                         if self.socket.wants_confirmation() {
-                            self.socket.ask_confirmation().await.ok()?;
+                            Box::pin(self.socket.ask_confirmation()).await.ok()?;
                             set(&mut alarm, timer.as_mut(), Alarm::Confirm, pace.write_within);
                         }
                     }
@@ -194,17 +196,17 @@ impl Connection {
                         set(&mut alarm, timer.as_mut(), Alarm::Ping, pace.ping_every);
                     }
                     match incoming {
-                        Incoming::Text(text) => session.receive(&text).await,
+                        Incoming::Text(text) => Box::pin(session.receive(&text)).await,
                         Incoming::Pong => self.socket.confirmed(),
-                        Incoming::Ping(payload) => self.socket.pong(&payload).await.ok()?,
-                        Incoming::Closed => return None,
-                        Incoming::Broken(code) => return Some(code),
+                        Incoming::Ping(payload) => Box::pin(self.socket.pong(&payload)).await.ok()?,
+                        Incoming::Closing(code) => return Some(code),
+                        Incoming::Gone => return None,
                     }
                 }
                 () = session.ready(), if alarm != Alarm::Confirm => {}
                 () = timer.as_mut() => match alarm {
                     Alarm::Ping => {
-                        Box::pin(self.look_again(&session, &standing)).await;
+                        Box::pin(self.look_again(session, standing)).await;
                         let ping = Event::Ping(Ping { at: self.realtime.app.now() });
                         self.socket.send(&to_json(&ping)).await.ok()?;
                         set(&mut alarm, timer.as_mut(), Alarm::Pong, pace.pong_within);
@@ -223,10 +225,10 @@ impl Connection {
         if standing.expires_at.is_some_and(|at| at - app.now() < RECONNECT_BELOW_MS) {
             session.mailbox().end(End::Drain { after_ms: 0 });
         }
-        if let Some((credentials, tenant)) = &standing.agent {
-            if let Err(AppError::Refused(refusal)) = credentials.caller(app, Some(*tenant)).await {
-                session.mailbox().end(End::Revoked(close_for(refusal.code)));
-            }
+        if let Some((credentials, tenant)) = &standing.agent
+            && let Err(AppError::Refused(refusal)) = credentials.caller(app, Some(*tenant)).await
+        {
+            session.mailbox().end(End::Revoked(close_for(refusal.code)));
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::bus::{Deliver, Note, Topic};
 const TEXT: u8 = 1;
 const FIN: u8 = 0x80;
 
+/// What is wrong, the frames (first byte, payload) that show it, and the answer.
+type Case<'a> = (&'a str, Vec<(u8, &'a [u8])>, CloseCode);
+
 fn closed(code: CloseCode) -> Option<Frame> {
     Some(Frame::Close(code.code()))
 }
@@ -49,7 +52,7 @@ async fn framing_violations_get_their_close_codes() {
     let world = World::new(Pace::default()).await;
     let long = vec![b'x'; FRAME_BYTES + 1];
     let half = vec![b'x'; FRAME_BYTES / 2 + 1];
-    let cases: [(&str, Vec<(u8, &[u8])>, CloseCode); 9] = [
+    let cases: [Case; 9] = [
         ("binary", vec![(FIN | 2, b"x")], CloseCode::Policy),
         ("binary in fragments", vec![(2, b"x")], CloseCode::Policy),
         ("not UTF-8", vec![(FIN | TEXT, b"\xff\xfe")], CloseCode::NotUtf8),

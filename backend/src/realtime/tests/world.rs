@@ -387,43 +387,9 @@ async fn furnish(app: &App) -> VisitorIdentity {
     let now = app.now();
     let tenant_id = TenantId(app.id());
     let department = Department { id: DepartmentId(app.id()), name: "Sales".to_owned(), created_at: now };
-    let site = Site {
-        id: SiteId(app.id()),
-        tenant_id,
-        department_id: department.id,
-        key: "key".to_owned(),
-        name: "Shop".to_owned(),
-        origins: Vec::new(),
-        config: SiteConfig {
-            key: "key".to_owned(),
-            name: "Shop".to_owned(),
-            color: "#0055aa".to_owned(),
-            side: Side::End,
-            theme: Theme::Auto,
-            locale: None,
-            ask_name: FieldRule::Optional,
-            ask_email: FieldRule::Optional,
-            typing_preview: true,
-            texts: Vec::new(),
-        },
-        created_at: now,
-        disabled_at: None,
-    };
+    let site = site_row(SiteId(app.id()), tenant_id, department.id, now);
     let identity = VisitorIdentity { tenant: tenant_id, site: site.id, visitor: VisitorId(app.id()) };
-    let row = Visitor {
-        id: identity.visitor,
-        site_id: site.id,
-        name: None,
-        email: None,
-        browser: None,
-        language: None,
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: 1,
-        first_seen_at: now,
-        last_seen_at: now,
-    };
+    let row = visitor_row(&identity, now);
     let tenant_row = Tenant {
         id: tenant_id,
         slug: "shop".to_owned(),
@@ -442,20 +408,7 @@ async fn furnish(app: &App) -> VisitorIdentity {
         created_at: now,
         disabled_at: None,
     };
-    let agent_row = Agent {
-        id: AgentId(app.id()),
-        tenant_id,
-        account_id: account_row.id,
-        name: "Ada".to_owned(),
-        role: Role::Agent,
-        capacity: 6,
-        chosen_presence: protocol::state::Presence::Online,
-        presence_at: now,
-        missed_offers: 0,
-        last_assigned_at: None,
-        created_at: now,
-        disabled_at: None,
-    };
+    let agent_row = agent_row(AgentId(app.id()), tenant_id, account_row.id, now);
     app.presence.joined(Who::Agent(tenant_id, agent_row.id));
     app.store
         .write(move |tx| {
@@ -471,4 +424,63 @@ async fn furnish(app: &App) -> VisitorIdentity {
         .await
         .unwrap();
     identity
+}
+
+fn site_row(id: SiteId, tenant_id: TenantId, department_id: DepartmentId, now: i64) -> Site {
+    Site {
+        id,
+        tenant_id,
+        department_id,
+        key: "key".to_owned(),
+        name: "Shop".to_owned(),
+        origins: Vec::new(),
+        config: SiteConfig {
+            key: "key".to_owned(),
+            name: "Shop".to_owned(),
+            color: "#0055aa".to_owned(),
+            side: Side::End,
+            theme: Theme::Auto,
+            locale: None,
+            ask_name: FieldRule::Optional,
+            ask_email: FieldRule::Optional,
+            typing_preview: true,
+            texts: Vec::new(),
+        },
+        created_at: now,
+        disabled_at: None,
+    }
+}
+
+fn visitor_row(identity: &VisitorIdentity, now: i64) -> Visitor {
+    Visitor {
+        id: identity.visitor,
+        site_id: identity.site,
+        name: None,
+        email: None,
+        browser: None,
+        language: None,
+        page_url: None,
+        page_title: None,
+        referrer: None,
+        token_version: 1,
+        first_seen_at: now,
+        last_seen_at: now,
+    }
+}
+
+fn agent_row(id: AgentId, tenant_id: TenantId, account_id: AccountId, now: i64) -> Agent {
+    Agent {
+        id,
+        tenant_id,
+        account_id,
+        name: "Ada".to_owned(),
+        role: Role::Agent,
+        capacity: 6,
+        chosen_presence: protocol::state::Presence::Online,
+        presence_at: now,
+        missed_offers: 0,
+        last_assigned_at: None,
+        created_at: now,
+        disabled_at: None,
+    }
 }
