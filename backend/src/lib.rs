@@ -38,6 +38,8 @@ pub mod realtime;
 pub mod telemetry;
 /// Handlers.
 pub mod http;
+/// Health and readiness: looks at everything, so it stands above it.
+pub mod health;
 /// Every route on one page.
 pub mod routes;
 /// Serving and stopping.

@@ -4,7 +4,7 @@ use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource};
 
 use crate::realtime::{longpoll, websocket};
-use crate::{admin, http};
+use crate::{admin, health, http};
 
 /// Most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
@@ -44,7 +44,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.configure(admin::routes);
 
     // For whoever runs it.
-    cfg.service(resource("/healthz").route(get().to(http::healthz)))
-        .service(resource("/readyz").route(get().to(http::readyz)))
+    cfg.service(resource("/healthz").route(get().to(health::healthz)))
+        .service(resource("/readyz").route(get().to(health::readyz)))
         .default_service(web::to(http::not_found));
 }

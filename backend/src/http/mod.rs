@@ -38,13 +38,10 @@ mod visitor;
 pub mod files;
 /// Built browser files.
 mod asset;
-/// Health and readiness.
-mod health;
 
 pub use asset::asset;
 pub use documents::{chat, console, frame};
 pub use forgot::{forgot_form, request_reset};
-pub use health::{healthz, readyz};
 pub use landing::landing;
 pub use loader::loader;
 pub use me::me;

@@ -13,7 +13,7 @@ const LAYERS: [Layer; 9] = [
     // The rest of `realtime`: sessions, the hub and what they are made of.
     Layer::new(&["realtime"], false),
     Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll"], true),
-    Layer::new(&["routes"], false),
+    Layer::new(&["routes", "health"], false),
     Layer::new(&["server", "main", "cli", "demo"], false),
 ];
 
