@@ -1,5 +1,7 @@
 //! Sends a link for a new password. The answer is the same whether or not the address is known (rule A2).
 
+use std::net::IpAddr;
+
 use crate::actions::invite_agent::{LINK_MS, one_time};
 use crate::actions::{create_account, notify};
 use crate::app::App;
@@ -12,22 +14,36 @@ use crate::mail::{Mail, MailKind};
 use crate::store::login_link::{self, LoginLink};
 use crate::store::{account, agent, tenant};
 
-/// Puts the mail into the outbox of the person's first tenant, if the address has a login that may sign in and
-/// mail is configured. An account without a tenant gets its link from the command line.
+/// A request that may be carried out.
+#[derive(Debug, Clone)]
+pub struct Request {
+    email: String,
+    locale: String,
+}
+
+/// Checks a request; nothing in here depends on whether the address is known.
 ///
 /// # Errors
-/// `rate_limited`; `invalid` on `email`. Never tells whether the address is known.
-pub async fn request_reset(app: &App, address: &str, ip: std::net::IpAddr, locale: &str) -> AppResult<()> {
+/// `rate_limited`; `invalid` on `email`.
+pub fn check_request(app: &App, address: &str, ip: IpAddr, locale: &str) -> AppResult<Request> {
     let email = create_account::email(address)?;
     let monotonic = app.clock.monotonic();
     app.limiter.take(Rule::ResetIp, &ip_key(ip), monotonic)?;
     app.limiter.take(Rule::ResetAccount, &email, monotonic)?;
-    if app.config.smtp_url.is_none() {
-        return Ok(());
-    }
+    Ok(Request { email, locale: locale.to_owned() })
+}
+
+/// Puts the mail into the outbox of the person's first tenant, if the address has a login that may sign in. An
+/// account without a tenant gets its link from the command line. Run it beside the answer, whose time would
+/// tell otherwise.
+///
+/// # Errors
+/// When the database fails.
+pub async fn send_link(app: &App, request: Request) -> AppResult<()> {
+    let Request { email, locale } = request;
     let secret = Secret::new();
     let (link, made) = one_time(app, &secret, LINK_MS);
-    let (now, locale) = (app.now(), locale.to_owned());
+    let now = app.now();
     app.store
         .write(move |tx| {
             Box::pin(async move {
@@ -40,7 +56,8 @@ pub async fn request_reset(app: &App, address: &str, ip: std::net::IpAddr, local
                 login_link::insert(tx, &LoginLink { account_id: Some(found.id), ..made }).await?;
                 let about = Link { tenant: &of.name, by: &found.name, link: &link.url };
                 let letter = letters::password_reset(i18n::texts(&locale), about)?;
-                let mail = Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
+                let mail =
+                    Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
                 notify::enqueue(tx, of.id, MailKind::PasswordReset, &mail, now).await
             })
         })

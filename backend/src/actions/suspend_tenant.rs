@@ -1,5 +1,7 @@
 //! Suspends a tenant: widgets show "unavailable", agents only read, nothing is deleted.
 
+use std::collections::HashSet;
+
 use protocol::error::CloseCode;
 use protocol::ids::TenantId;
 use serde_json::json;
@@ -17,9 +19,33 @@ use crate::store::tenant::{self, Tenant, TenantState};
 /// `forbidden` for anybody but operators; `not_found`.
 pub async fn suspend_tenant(app: &App, actor: &Actor, id: TenantId) -> AppResult<Tenant> {
     let row = set_state(app, actor, id, TenantState::Suspended).await?;
+    close_connections(app, id);
+    Ok(row)
+}
+
+/// Closes every connection of a suspended tenant. Agents who connect again only read; visitors are refused.
+pub(crate) fn close_connections(app: &App, id: TenantId) {
     app.bus.publish(Topic::Visitors(id), Note::Revoked(CloseCode::Forbidden));
     app.bus.publish(Topic::Agents(id), Note::Revoked(CloseCode::Forbidden));
-    Ok(row)
+}
+
+/// Closes the connections of tenants that were suspended since `known` (when that is known) by another process, such as the command
+/// line, and opens those that were resumed. Says which are suspended now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow(app: &App, known: Option<&HashSet<TenantId>>) -> AppResult<HashSet<TenantId>> {
+    let mut conn = app.store.read().await?;
+    let now: HashSet<TenantId> = tenant::suspended(&mut conn).await?.into_iter().collect();
+    let Some(known) = known else { return Ok(now) };
+    for id in now.difference(known) {
+        close_connections(app, *id);
+    }
+    for id in known.difference(&now) {
+        app.bus.publish(Topic::Agents(*id), Note::Revoked(CloseCode::Restart));
+        app.dispatcher.call(*id);
+    }
+    Ok(now)
 }
 
 /// Writes a tenant's state and the record. Nothing when it has that state.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use super::output::Output;
 use super::tenant::{JSON, by_slug};
 use crate::actions::actor::Actor;
+use crate::actions::invite_agent::reset_link;
 use crate::actions::create_account::{NewAccount, create_account};
 use crate::app::App;
 use crate::config::Config;
@@ -20,7 +21,7 @@ use crate::store::account;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Create a login, or add an existing one to a tenant. The password is read from standard input.
+    /// Create a login, and make it a member of a tenant. The password is read from standard input.
     Create {
         /// E-mail address, which is the name to sign in with.
         #[arg(long)]
@@ -37,6 +38,14 @@ pub(super) enum Command {
         /// May manage every tenant of this installation.
         #[arg(long)]
         operator: bool,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// Print a one-time link with which somebody chooses a new password. It is good for 30 minutes.
+    ResetLink {
+        /// E-mail address of the login.
+        #[arg(long)]
+        email: String,
         #[arg(long, help = JSON)]
         json: bool,
     },
@@ -86,6 +95,13 @@ impl Command {
                     agent: made.agent.map(|agent| agent.to_string()),
                 };
                 Output::new(json).print(&line, || format!("created {}", line.email))
+            }
+            Self::ResetLink { email, json } => {
+                let email = email.trim().to_ascii_lowercase();
+                let found = account::find_by_email(&mut app.store.read().await?, &email).await?;
+                let Some(found) = found else { bail!("no login has the address {email}") };
+                let link = reset_link(app, &Actor::command_line(), found.id).await?;
+                Output::new(json).print(&link, || link.url.clone())
             }
             Self::List { json } => {
                 let accounts = account::list(&mut app.store.read().await?).await?;

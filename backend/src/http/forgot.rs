@@ -21,9 +21,10 @@ pub struct Address {
 /// # Errors
 /// When the page cannot be drawn.
 pub async fn forgot_form(request: HttpRequest, app: web::Data<App>) -> AppResult<HttpResponse> {
-    let texts = extract::texts(&request);
-    let notice = app.config.smtp_url.is_none().then(|| Notice::bad(texts.get("forgot.no_mail")));
-    page::html(StatusCode::OK, &form(&request, ("", None), notice))
+    match app.config.smtp_url {
+        Some(_) => page::html(StatusCode::OK, &form(&request, ("", None), None)),
+        None => no_mail(&request),
+    }
 }
 
 /// `POST /forgot`. The page is the same whether or not the address is known.
@@ -35,14 +36,18 @@ pub async fn request_reset(
     app: web::Data<App>,
     web::Form(address): web::Form<Address>,
 ) -> AppResult<HttpResponse> {
+    if app.config.smtp_url.is_none() {
+        return no_mail(&request);
+    }
     let texts = extract::texts(&request);
     let ip = extract::ip(&request, &app);
-    match action::request_reset(&app, &address.email, ip, texts.locale()).await {
-        Ok(()) if app.config.smtp_url.is_none() => {
-            let notice = Notice::bad(texts.get("forgot.no_mail"));
-            page::html(StatusCode::OK, &form(&request, (&address.email, None), Some(notice)))
-        }
-        Ok(()) => {
+    match action::check_request(&app, &address.email, ip, texts.locale()) {
+        Ok(wanted) => {
+            actix_web::rt::spawn(async move {
+                if let Err(error) = action::send_link(&app, wanted).await {
+                    tracing::error!(%error, "a link for a new password could not be written");
+                }
+            });
             let notice = Notice::good(texts.get("forgot.sent"));
             page::html(StatusCode::OK, &form(&request, (&address.email, None), Some(notice)))
         }
@@ -52,6 +57,12 @@ pub async fn request_reset(
         }
         Err(error) => Err(error),
     }
+}
+
+fn no_mail(request: &HttpRequest) -> AppResult<HttpResponse> {
+    let texts = extract::texts(request);
+    let heading = (texts.get("forgot.title"), texts.get("forgot.no_mail"));
+    page::message(request, StatusCode::OK, heading, vec![("/sign-in", texts.get("forgot.back").to_owned())], None)
 }
 
 fn form(request: &HttpRequest, (email, error): (&str, Option<String>), notice: Option<Notice>) -> FormPage {

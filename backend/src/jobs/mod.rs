@@ -6,6 +6,8 @@ mod announcer;
 pub mod deliver_outbox;
 /// Offers, timers, positions.
 mod dispatcher;
+/// Suspensions by another process.
+mod suspensions;
 /// When visitors came and went.
 mod visitors;
 
@@ -23,6 +25,7 @@ pub fn start(app: &Arc<App>, mailer: Option<Mailer>) -> Vec<JoinHandle<()>> {
         tokio::spawn(dispatcher::run(Arc::clone(app))),
         tokio::spawn(announcer::run(Arc::clone(app))),
         tokio::spawn(visitors::run(Arc::clone(app))),
+        tokio::spawn(suspensions::run(Arc::clone(app))),
     ];
     jobs.extend(mailer.map(|mailer| tokio::spawn(deliver_outbox::run(Arc::clone(app), mailer))));
     jobs

@@ -75,6 +75,13 @@ pub async fn list(conn: &mut Conn) -> AppResult<Vec<Tenant>> {
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await)?)
 }
 
+/// Every suspended tenant.
+pub async fn suspended(conn: &mut Conn) -> AppResult<Vec<TenantId>> {
+    const SQL: &str = "select id from tenant where state = 'suspended'";
+    let rows: Vec<(TenantId,)> = on!(conn, c => sqlx::query_as(SQL).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Adds a tenant.
 pub async fn insert(conn: &mut Conn, tenant: &Tenant) -> AppResult<()> {
     const SQL: &str = "insert into tenant (id, slug, name, state, settings, created_at, suspended_at) \

@@ -1,0 +1,28 @@
+//! Follows suspensions made by another process: the command line has no way to reach sessions of this one
+//! (C20).
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::actions::suspend_tenant::follow;
+use crate::app::App;
+
+/// Half of the two seconds within which a suspension has to be felt.
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn run(app: Arc<App>) {
+    // What was suspended before this process began has no connections here.
+    let mut known: Option<HashSet<_>> = None;
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        match follow(&app, known.as_ref()).await {
+            Ok(now) => known = Some(now),
+            Err(error) => tracing::warn!(%error, "cannot read which tenants are suspended"),
+        }
+    }
+}
