@@ -57,8 +57,15 @@ pub struct Server {
 ///
 /// # Errors
 /// When the database or the key file cannot be opened.
-pub async fn open_app(config: Config) -> anyhow::Result<Arc<App>> {
-    build(config, &Arc::new(Hub::new())).await
+pub async fn open_app(mut config: Config) -> anyhow::Result<Arc<App>> {
+    let store = open_store(&config).await?;
+    if !config.public_url_is_set {
+        let served = meta::public_url(&mut store.read().await?).await?;
+        if let Some(url) = served.and_then(|url| url.parse().ok()) {
+            config.public_url = url;
+        }
+    }
+    build(config, store, &Arc::new(Hub::new())).await
 }
 
 /// Serves until SIGTERM or SIGINT, then stops gracefully. Prints where it answers, and the set-up link while
@@ -86,7 +93,10 @@ impl Server {
         config.bound(addr.port());
         let mailer = Mailer::new(&config)?;
         let hub = Arc::new(Hub::new());
-        let app = build(config, &hub).await?;
+        let store = open_store(&config).await?;
+        let url = config.public_url.to_string();
+        store.write(move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
+        let app = build(config, store, &hub).await?;
         app.files.sweep().await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
         let data = web::Data::from(Arc::clone(&app));
@@ -160,11 +170,14 @@ impl Server {
     }
 }
 
-async fn build(config: Config, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
     let data = config.data.display();
     make_private(&config.data).with_context(|| format!("cannot make the data folder {data}"))?;
+    Store::open_sqlite(&config.database).await
+}
+
+async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
     let keys = Keys::open(&config.secret_file)?;
-    let store = Store::open_sqlite(&config.database).await?;
     let epoch = store.write(|tx| Box::pin(meta::epoch(tx))).await?;
     let clock = Clock::default();
     Ok(Arc::new(App {

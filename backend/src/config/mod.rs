@@ -26,6 +26,8 @@ pub struct Config {
     /// The address people reach this server at; scheme, host and port only. Port 0 becomes the port that is
     /// listened on.
     pub public_url: Url,
+    /// Whether the operator set `public_url`. Commands that run beside a server use the server's otherwise.
+    pub public_url_is_set: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<Network>,
     /// Where mail is handed over; without it mail waits in the outbox.
@@ -47,6 +49,7 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data: data.to_owned(),
             public_url: local_url(0),
+            public_url_is_set: false,
             trusted_proxies: Vec::new(),
             smtp_url: None,
             mail_from: None,
@@ -74,6 +77,7 @@ impl Config {
         }
         Ok(Self {
             listen,
+            public_url_is_set: source.find("public_url").is_some(),
             public_url: source.find("public_url").map_or(Ok(local_url(listen.port())), |found| public(&found))?,
             trusted_proxies: source.find("trusted_proxies").map_or(Ok(Vec::new()), |found| proxies(&found))?,
             smtp_url,

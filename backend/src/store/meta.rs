@@ -17,6 +17,21 @@ pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
     Ok(epoch)
 }
 
+/// The address people reached this installation at when it last served.
+pub async fn public_url(conn: &mut Conn) -> AppResult<Option<String>> {
+    const SQL: &str = "select value from meta where key = 'public_url'";
+    let row: Option<(String,)> = on!(conn, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+    Ok(row.map(|(value,)| value))
+}
+
+/// Notes the address people reach this installation at.
+pub async fn set_public_url(conn: &mut Conn, url: &str) -> AppResult<()> {
+    const SQL: &str = "insert into meta (key, value) values ('public_url', $1) \
+         on conflict (key) do update set value = $1";
+    on!(conn, c => sqlx::query(SQL).bind(url).execute(c).await)?;
+    Ok(())
+}
+
 /// Whether the database answers.
 pub async fn ping(conn: &mut Conn) -> AppResult<()> {
     const SQL: &str = "select count(*) from meta";
