@@ -26,7 +26,7 @@ struct OverviewPage {
     latest: Vec<LineView>,
 }
 
-/// A day of the chart, in its units: 14 days of 50, 100 high.
+/// A day of the chart, in its units: 14 days of 30, 100 high.
 struct Bar {
     x: i64,
     y: i64,
@@ -98,7 +98,7 @@ fn bars(days: &[Day], last: i64) -> Vec<Bar> {
         let height = if begun == 0 { 0 } else { (begun * 100 / most).max(3) };
         let date = time::minute(day * time::DAY).chars().take(10).collect::<String>();
         let label = (index % 3 == 1).then(|| date.chars().skip(5).collect());
-        Bar { x: index * 50 + 6, y: 112 - height, height, begun, date, label }
+        Bar { x: index * 30 + 4, y: 112 - height, height, begun, date, label }
     };
     (0..14).map(bar).collect()
 }

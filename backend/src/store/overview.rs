@@ -25,7 +25,7 @@ pub struct Numbers {
     pub begun: i64,
     /// Messages left while nobody was there.
     pub offline: i64,
-    /// Conversations in which an agent replied.
+    /// Conversations in which an agent replied while the visitor was there.
     pub replied: i64,
     /// Sum of the times to the first reply, in milliseconds.
     pub reply_ms: i64,
@@ -71,8 +71,9 @@ pub async fn totals(conn: &mut Conn, tenant: TenantId) -> AppResult<Totals> {
 pub async fn numbers(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Numbers> {
     const SQL: &str = "select count(*) as begun, \
          cast(coalesce(sum(case when offline_email is null then 0 else 1 end), 0) as bigint) as offline, \
-         count(first_reply_at) as replied, \
-         cast(coalesce(sum(first_reply_at - created_at), 0) as bigint) as reply_ms, \
+         count(case when offline_email is null then first_reply_at end) as replied, \
+         cast(coalesce(sum(case when offline_email is null then first_reply_at - created_at end), 0) as bigint) \
+         as reply_ms, \
          count(rating) as rated, cast(coalesce(sum(rating), 0) as bigint) as rating_sum \
          from conversation where tenant_id = $1 and created_at >= $2";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_one(c).await)?)
