@@ -21,8 +21,6 @@ pub(crate) fn run(args: &[&str]) -> Result<()> {
         ["--release"] => true,
         other => anyhow::bail!("unknown option `{}`; see `cargo xtask help`", other.join(" ")),
     };
-    wasm::ensure_target()?;
-    say("Building the browser files (the first time takes some minutes)");
     wasm::build(Profile::Small)?;
     say("Building the server");
     let mut build = cargo(["build", "--package", "frontdesk"]);

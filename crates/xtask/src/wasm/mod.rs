@@ -87,6 +87,7 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
         say("Browser files are up to date");
         return Ok(());
     }
+    say("Building the browser files (the first time takes some minutes)");
     ensure_target()?;
     let mut out = Output::create(&web_dir())?;
     for (package, folder, name) in APPS {
