@@ -56,8 +56,7 @@ pub async fn send_link(app: &App, request: Request) -> AppResult<()> {
                 login_link::insert(tx, &LoginLink { account_id: Some(found.id), ..made }).await?;
                 let about = Link { tenant: &of.name, by: &found.name, link: &link.url };
                 let letter = letters::password_reset(i18n::texts(&locale), about)?;
-                let mail =
-                    Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
+                let mail = Mail { to: found.email, to_name: Some(found.name), reply_to: None, thread: None, letter };
                 notify::enqueue(tx, of.id, MailKind::PasswordReset, &mail, now).await
             })
         })
