@@ -155,24 +155,24 @@ impl Window {
         .await;
     }
 
-    /// Waits for an element with this role and accessible name, as a person with a screen reader would.
-    pub(crate) async fn finds_named(&self, css: &str, name: &str) -> Element {
-        self.until(&format!("finds {css} named \"{name}\""), || async move {
-            for element in self.client.find_all(Locator::Css(css)).await.ok()? {
-                if element.is_displayed().await.ok()? && self.label(&element).await?.contains(name) {
-                    return Some(element);
-                }
-            }
-            None
-        })
-        .await
-    }
-
     /// Clicks an element by its accessible name.
     pub(crate) async fn clicks_named(&self, css: &str, name: &str) {
         self.until(&format!("clicks {css} named \"{name}\""), || async move {
             for element in self.client.find_all(Locator::Css(css)).await.ok()? {
                 if element.is_displayed().await.ok()? && self.label(&element).await?.contains(name) {
+                    return element.click().await.ok();
+                }
+            }
+            None
+        })
+        .await;
+    }
+
+    /// Clicks an element by the text it shows.
+    pub(crate) async fn clicks_text(&self, css: &str, text: &str) {
+        self.until(&format!("clicks {css} that shows \"{text}\""), || async move {
+            for element in self.client.find_all(Locator::Css(css)).await.ok()? {
+                if element.text().await.ok()?.contains(text) {
                     return element.click().await.ok();
                 }
             }
@@ -293,7 +293,8 @@ impl Window {
         }
         let shown = self.client.execute("return document.documentElement.outerHTML", vec![]).await;
         let shown = shown.ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
-        let shown: String = shown.chars().take(6_000).collect();
+        let body = shown.find("<body").unwrap_or(0);
+        let shown: String = shown[body..].chars().take(8_000).collect();
         let console = self.console().await;
         panic!("{}: not within {DEADLINE:?}: {what}\nconsole: {console:#?}\npage: {shown}", self.name)
     }

@@ -118,7 +118,7 @@ impl Console {
     /// Gives the conversation to a colleague with a note.
     pub(crate) async fn transfers_to(&self, name: &str, note: &str) {
         self.window.clicks_named(".thread-acts button", "Transfer").await;
-        self.window.clicks_named("dialog .choice", name).await;
+        self.window.clicks_text("dialog .choice", name).await;
         self.window.types("dialog textarea", note).await;
         self.window.clicks("dialog .dialog-foot .primary").await;
         self.window.reads(".log .system", name).await;

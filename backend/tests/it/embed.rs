@@ -44,7 +44,7 @@ async fn traces(window: &Window) -> Value {
     let script = "const done = arguments[0]; indexedDB.databases().then(found => done({\
         asked: performance.getEntriesByType('resource').map(e => e.name).filter(n => !n.endsWith('favicon.ico')),\
         local: localStorage.length, session: sessionStorage.length, cookie: document.cookie,\
-        databases: found.length, frames: frames.length, globals: Object.keys(window).filter(k => /front|chat/i.test(k))}))";
+        databases: found.length, globals: Object.keys(window).filter(k => /front|chat/i.test(k))}))";
     window.awaits(script, vec![]).await
 }
 
@@ -56,7 +56,7 @@ async fn before_a_visitor_shows_interest_nothing_is_asked_and_nothing_stored() {
     let seen = traces(&vera.window).await;
     let loader = format!("{}/w/{}.js", street.world.origin(), street.world.acme.site);
     assert_eq!(seen["asked"], json!([loader]));
-    for nothing in ["local", "session", "databases", "frames"] {
+    for nothing in ["local", "session", "databases"] {
         assert_eq!(seen[nothing], json!(0), "{nothing}: {seen}");
     }
     assert_eq!(seen["cookie"], json!(""));
@@ -65,7 +65,9 @@ async fn before_a_visitor_shows_interest_nothing_is_asked_and_nothing_stored() {
     vera.opens().await;
     vera.window.leaves_frames().await;
     let seen = traces(&vera.window).await;
-    assert_eq!((&seen["frames"], &seen["cookie"]), (&json!(1), &json!("")), "{seen}");
+    let asked = seen["asked"].as_array().expect("a list");
+    assert!(asked.len() > 1, "now the frame is asked for: {seen}");
+    assert_eq!(seen["cookie"], json!(""), "no cookie even then");
 }
 
 #[tokio::test]
@@ -134,6 +136,9 @@ async fn merchants_script_the_widget_before_and_after_it_loads() {
     assert_eq!(vera.calls(json!(["open"])).await, json!({ "ok": null }));
     hears(&vera, "open").await;
     assert_eq!(vera.calls(json!(["sendMessage", "sent by the shop"])).await, json!({ "ok": null }));
+    // The site asks for a name first: the merchant's text stands in the form.
+    vera.enters().await;
+    vera.window.clicks("form button.main").await;
     let conversation = ann.is_offered().await;
     hears(&vera, "queued").await;
     ann.accepts(conversation).await;
@@ -153,11 +158,11 @@ async fn merchants_script_the_widget_before_and_after_it_loads() {
     assert_eq!(vera.calls(json!(["setLocale", "zh-CN"])).await, json!({ "ok": null }));
     vera.calls(json!(["open"])).await;
     vera.enters().await;
-    vera.window.reads("footer.closed", "评价").await;
+    vera.window.reads("footer.closed", "满意").await;
     vera.calls(json!(["destroy"])).await;
     vera.window.leaves_frames().await;
-    let gone = vera.window.runs("return [typeof window.Frontdesk, frames.length]", vec![]).await;
-    assert_eq!(gone, json!(["undefined", 0]));
+    let script = format!("return [typeof window.Frontdesk, document.querySelectorAll('{HOST}').length]");
+    assert_eq!(vera.window.runs(&script, vec![]).await, json!(["undefined", 0]));
 }
 
 async fn hears(vera: &Widget, event: &str) {
