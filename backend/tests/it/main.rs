@@ -62,3 +62,6 @@ mod headers;
 /// The widget in merchants' pages.
 #[cfg(test)]
 mod embed;
+/// Every route.
+#[cfg(test)]
+mod routes;

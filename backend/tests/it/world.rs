@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) agents: Vec<&'static str>,
     /// Whether there is a second tenant.
     pub(crate) second: bool,
+    /// Whether there is an operator, Otto.
+    pub(crate) operator: bool,
     /// Origin of the shop that embeds the first tenant's site.
     pub(crate) shop: String,
     /// More environment of the server.
@@ -73,6 +75,7 @@ impl Default for Plan {
             policy: json!({}),
             agents: vec!["Ann", "Ben"],
             second: false,
+            operator: false,
             shop: "http://shop.example".to_owned(),
             environment: Vec::new(),
             public_port: None,
@@ -97,6 +100,8 @@ pub(crate) struct World {
     process: Mutex<Option<Child>>,
     /// The tenant most tests use.
     pub(crate) acme: Tenant,
+    /// The operator, when planned.
+    pub(crate) operator: Option<Person>,
     /// Another tenant, when planned.
     pub(crate) other: Option<Tenant>,
 }
@@ -311,8 +316,9 @@ impl Tools {
         let made = self.json(&["tenant", "create", slug, "--name", slug], "");
         self.set(slug, policy);
         let id = text(&made, "id");
-        let mut people = vec![self.person(slug, "Olga", "owner")];
-        people.extend(agents.iter().map(|name| self.person(slug, name, "agent")));
+        let member = |name: &str, role| self.person(slug, name, &["--tenant", slug, "--role", role]);
+        let mut people = vec![member("Olga", "owner")];
+        people.extend(agents.iter().map(|name| member(name, "agent")));
         let site = self.json(&["site", "create", "--tenant", slug, "--name", "Shop", "--origin", shop], "");
         Tenant {
             id: TenantId::parse(&id).expect("a tenant id"),
@@ -336,16 +342,14 @@ impl Tools {
         self.json(&arguments, "");
     }
 
-    fn person(&self, tenant: &str, name: &str, role: &str) -> Person {
+    fn person(&self, host: &str, name: &str, membership: &[&str]) -> Person {
         let person = Person {
             name: name.to_owned(),
-            email: format!("{}@{tenant}.example", name.to_lowercase()),
+            email: format!("{}@{host}.example", name.to_lowercase()),
             password: format!("pw-{}", Uuid::new_v4()),
         };
-        self.json(
-            &["account", "create", "--tenant", tenant, "--role", role, "--name", name, "--email", &person.email],
-            &person.password,
-        );
+        let new = ["account", "create", "--name", name, "--email", &person.email];
+        self.json(&[&new, membership].concat(), &person.password);
         person
     }
 
