@@ -127,7 +127,9 @@ impl World {
         let tools = Tools { data: folder.path().join("data"), origin: format!("http://127.0.0.1:{public_port}") };
         let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
-        Self { port, public_port, environment: plan.environment, process: Mutex::new(None), folder, acme, other }
+        let operator = plan.operator.then(|| tools.person("platform", "Otto", &["--operator"]));
+        let process = Mutex::new(None);
+        Self { port, public_port, environment: plan.environment, process, folder, acme, other, operator }
     }
 
     /// `http://127.0.0.1:PORT` of the server itself.
