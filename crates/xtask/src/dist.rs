@@ -12,7 +12,9 @@ use crate::wasm::{self, Profile};
 pub(crate) fn build() -> Result<()> {
     wasm::build(Profile::Small)?;
     let args = ["build", "--package", "frontdesk", "--release", "--locked"];
-    shell::run(&mut cargo(args))?;
+    // Line tables serve profilers and would make the file five times as large.
+    let strip = ["--config", "profile.release.strip=\"debuginfo\""];
+    shell::run(cargo(args).args(strip))?;
     let name = format!("frontdesk{}", std::env::consts::EXE_SUFFIX);
     let folder = root().join("dist").join("release");
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
