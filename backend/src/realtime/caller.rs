@@ -6,8 +6,10 @@ use protocol::ids::TenantId;
 
 use crate::app::App;
 use crate::auth::keys::{VISITOR_TOKEN_MS, VisitorClaims};
+use crate::auth::limiter::ip_key;
 use crate::auth::{Principal, VisitorIdentity, browser, visitor};
 use crate::error::{AppError, AppResult};
+use crate::http::client_ip::client_ip;
 use crate::http::cookie;
 
 /// A token with less than this left is renewed in the welcome, in milliseconds.
@@ -23,6 +25,8 @@ pub(super) struct Caller {
     pub(super) fresh_token: Option<String>,
     /// When the token brought expires, Unix milliseconds.
     pub(super) expires_at: Option<i64>,
+    /// Where the request came from, as a key of limits.
+    pub(super) place: Box<str>,
 }
 
 /// What a request brought besides its body.
@@ -31,6 +35,8 @@ pub(super) struct Credentials {
     pub(super) bearer: Option<String>,
     /// The cookie of a signed-in browser.
     pub(super) cookie: Option<String>,
+    /// Where the request came from, as a key of limits.
+    pub(super) place: Box<str>,
 }
 
 impl Credentials {
@@ -40,6 +46,7 @@ impl Credentials {
         Self {
             bearer: header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
             cookie: cookie::read(request, &app.config),
+            place: ip_key(client_ip(request, &app.config)).into(),
         }
     }
 
@@ -48,21 +55,22 @@ impl Credentials {
     /// # Errors
     /// `unauthenticated`, `forbidden`, `tenant_suspended`.
     pub(super) async fn caller(&self, app: &App, tenant: Option<TenantId>) -> AppResult<Caller> {
+        let place = self.place.clone();
         if let Some(token) = &self.bearer {
-            return Ok(of_visitor(app, visitor::authenticate(app, token).await?));
+            return Ok(of_visitor(app, visitor::authenticate(app, token).await?, place));
         }
         let cookie = self.cookie.as_deref().ok_or_else(AppError::unauthenticated)?;
         let signed = browser::authenticate(app, cookie).await?;
         let agent = browser::agent(app, &signed.account, tenant).await?;
-        Ok(Caller { who: Principal::Agent(agent), fresh_token: None, expires_at: None })
+        Ok(Caller { who: Principal::Agent(agent), fresh_token: None, expires_at: None, place })
     }
 }
 
-fn of_visitor(app: &App, claims: VisitorClaims) -> Caller {
+fn of_visitor(app: &App, claims: VisitorClaims, place: Box<str>) -> Caller {
     let VisitorClaims { identity, version, expires_at } = claims;
     let now = app.now();
     let fresh_token = (expires_at - now < RENEW_BELOW_MS).then(|| sign(app, &identity, version, now));
-    Caller { who: Principal::Visitor(identity), fresh_token, expires_at: Some(expires_at) }
+    Caller { who: Principal::Visitor(identity), fresh_token, expires_at: Some(expires_at), place }
 }
 
 fn sign(app: &App, identity: &VisitorIdentity, version: i64, now: i64) -> String {

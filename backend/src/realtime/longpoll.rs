@@ -72,7 +72,7 @@ pub async fn commands(
     let body = parse_bounded(&body)?;
     let (tenant, frames) = read_commands(&body)?;
     let caller = Box::pin(credentials.caller(&realtime.app, tenant)).await?;
-    let mut session = Session::detached(&realtime, caller.who);
+    let mut session = Session::detached(&realtime, caller.who, caller.place);
     let mut events = Reply::default();
     for frame in frames {
         session.receive_value(frame).await;

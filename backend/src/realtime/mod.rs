@@ -77,8 +77,13 @@ use std::time::Duration;
 
 use protocol::limits::{HELLO_WITHIN_MS, PING_EVERY_MS, POLL_HOLD_MS, PONG_WITHIN_MS};
 
+use tokio::sync::Semaphore;
+
 use crate::app::App;
 use crate::realtime::hub::Hub;
+
+/// Reads of sessions at the same time; fewer than the database has readers.
+const READS: usize = 3;
 
 /// What a transport needs to open sessions. Cheap to clone.
 #[derive(Clone)]
@@ -89,12 +94,16 @@ pub struct Realtime {
     pub hub: Arc<Hub>,
     /// How long things may take.
     pub pace: Arc<Pace>,
+    /// Turns for what sessions read by themselves. When the state of a tenant's every visitor changes, or
+    /// everybody comes back after a restart, thousands read at once: they queue here, and commands do not
+    /// queue behind them for a connection to the database.
+    reads: Arc<Semaphore>,
 }
 
 impl Realtime {
     /// Sessions over `app`, fed by `hub`, which must be the receiver that the bus of `app` was given.
     pub fn new(app: Arc<App>, hub: Arc<Hub>) -> Self {
-        Self { app, hub, pace: Arc::default() }
+        Self { app, hub, pace: Arc::default(), reads: Arc::new(Semaphore::new(READS)) }
     }
 }
 

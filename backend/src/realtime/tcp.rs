@@ -10,7 +10,7 @@ use socket2::{SockRef, TcpKeepalive};
 
 /// Bytes without an acknowledgement, or a window that stays shut, end the connection after this long.
 #[cfg(target_os = "linux")]
-const UNHEARD_WITHIN: Duration = Duration::from_secs(20);
+const UNHEARD_WITHIN: Duration = Duration::from_secs(15);
 /// A connection without traffic is probed after this long: for those who send nothing and no heartbeat.
 const PROBE_AFTER: Duration = Duration::from_secs(60);
 /// Most bytes in the kernel that are not on the wire yet: the rest waits where a slow reader is noticed.

@@ -23,9 +23,8 @@ use super::session::{Outgoing, Session, close_for, is_too_old, refused};
 use super::socket::{Incoming, Lost, Socket};
 use crate::auth::Principal;
 use crate::auth::keys::VISITOR_TOKEN_MS;
-use crate::auth::limiter::{Rule, ip_key};
+use crate::auth::limiter::Rule;
 use crate::error::{AppError, AppResult, Refusal};
-use crate::http::client_ip::client_ip;
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
@@ -45,8 +44,7 @@ pub async fn connect(
     let app = &realtime.app;
     let credentials = Credentials { bearer: None, ..Credentials::of(app, &request) };
     check_origin(app, &request, &credentials)?;
-    let ip = ip_key(client_ip(&request, &app.config));
-    app.limiter.take(Rule::Socket, &ip, app.clock.monotonic()).map_err(AppError::from)?;
+    app.limiter.take(Rule::Socket, &credentials.place, app.clock.monotonic()).map_err(AppError::from)?;
     if realtime.hub.is_draining() {
         let refusal = Refusal::new(ErrorCode::Unavailable, "the server is stopping");
         return Err(AppError::from(refusal).into());
@@ -225,10 +223,12 @@ impl Connection {
         if standing.expires_at.is_some_and(|at| at - app.now() < RECONNECT_BELOW_MS) {
             session.mailbox().end(End::Drain { after_ms: 0 });
         }
-        if let Some((credentials, tenant)) = &standing.agent
-            && let Err(AppError::Refused(refusal)) = credentials.caller(app, Some(*tenant)).await
-        {
-            session.mailbox().end(End::Revoked(close_for(refusal.code)));
+        let Some((credentials, tenant)) = &standing.agent else { return };
+        match credentials.caller(app, Some(*tenant)).await {
+            Err(AppError::Refused(refusal)) => session.mailbox().end(End::Revoked(close_for(refusal.code))),
+            // Another role or name: a new session starts from it.
+            Ok(caller) if caller.who != *session.who() => session.mailbox().end(End::Drain { after_ms: 0 }),
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -1,0 +1,152 @@
+//! What the session reads by itself: its state, and the entries its client does not have.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use protocol::codec::to_json;
+use protocol::error::CloseCode;
+use protocol::event::{Event, Reset, ResetReason};
+use protocol::state::Cursor;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+
+use super::answering::ack;
+use super::{Outgoing, Pages, RETRY_AFTER_MS, Session, Step, close_for};
+use crate::actions::{Done, view};
+use crate::auth::Principal;
+use crate::bus::Topic;
+use crate::error::{AppError, AppResult};
+
+/// Failed reads in a row after which the connection is given up.
+const RETRIES: u32 = 5;
+
+impl Session {
+    /// Prepares what a client that is at `cursor` has missed.
+    pub(super) async fn resume(&mut self, cursor: Cursor) -> AppResult<()> {
+        let conversation = cursor.conversation;
+        if matches!(self.who, Principal::Agent(_)) {
+            self.subscriptions.add(Topic::Conversation(self.who.tenant(), conversation));
+        }
+        let mut after = cursor.seq;
+        let _turn = self.turn().await;
+        if let Err(reason) = Box::pin(view::check_cursor(&self.realtime.app, &self.who, &cursor)).await? {
+            self.queue(&Event::Reset(Reset { conversation, reason }));
+            if reason == ResetReason::NoAccess {
+                self.forget(conversation);
+                return Ok(());
+            }
+            after = 0;
+        }
+        self.cursors.set(conversation, after);
+        self.steps.push_back(Step::Pages(Pages { conversation, after, asked_by: None }));
+        Ok(())
+    }
+
+    /// Reads the state. `None` when the client has it, or the read has to be tried again.
+    pub(super) async fn state(&mut self) -> Option<Outgoing> {
+        self.state_read_at = Some(Instant::now());
+        let turn = self.turn().await;
+        let app = &self.realtime.app;
+        let read = match &self.who {
+            Principal::Visitor(visitor) => {
+                view::visitor_state(app, visitor).await.map(|state| (state.version.clone(), Event::Visitor(state)))
+            }
+            Principal::Agent(agent) => {
+                view::agent_state(app, agent).await.map(|state| (state.version.clone(), Event::Agent(state)))
+            }
+        };
+        drop(turn);
+        match read {
+            Ok((version, event)) => {
+                self.read_worked();
+                if self.state_version.as_ref() == Some(&version) {
+                    return None;
+                }
+                self.state_version = Some(version);
+                Some(Outgoing::Text(to_json(&event).into()))
+            }
+            Err(AppError::Refused(refusal)) => {
+                self.steps.push_front(Step::Close(close_for(refusal.code)));
+                None
+            }
+            Err(error) => {
+                self.retry(Step::State, &error);
+                None
+            }
+        }
+    }
+
+    /// Reads one page of entries. `None` when there are none, or the read has to be tried again.
+    pub(super) async fn page(&mut self, mut pages: Pages) -> Option<Outgoing> {
+        let conversation = pages.conversation;
+        // What somebody asked for has been counted against their limits and waits for nobody.
+        let turn = if pages.asked_by.is_none() { self.turn().await } else { None };
+        let read = view::entries_after(&self.realtime.app, &self.who, conversation, pages.after).await;
+        drop(turn);
+        match read {
+            Ok(entries) => {
+                self.read_worked();
+                let sent = entries.items.last().map_or(pages.after, |item| item.seq);
+                let is_new = sent > pages.after;
+                if pages.after > entries.last_seq && self.cursors.contains(conversation) {
+                    // A client that claims to be ahead must not miss what comes until then.
+                    self.cursors.set(conversation, entries.last_seq);
+                }
+                pages.after = sent;
+                self.cursors.advance(conversation, sent.min(entries.last_seq));
+                if is_new && sent < entries.last_seq {
+                    self.steps.push_front(Step::Pages(pages));
+                } else if let Some(asked) = pages.asked_by {
+                    let done = Done { conversation: Some(conversation), ..Done::default() };
+                    self.steps.push_front(Step::Text(ack(asked.id, done)));
+                }
+                is_new.then(|| Outgoing::Text(to_json(&Event::Entries(entries)).into()))
+            }
+            Err(error) => {
+                self.page_failed(pages, &error);
+                None
+            }
+        }
+    }
+
+    fn page_failed(&mut self, pages: Pages, error: &AppError) {
+        let refused = matches!(error, AppError::Refused(_));
+        if refused || pages.asked_by.is_some_and(|asked| asked.watches) {
+            self.forget(pages.conversation);
+        }
+        match pages.asked_by {
+            Some(asked) => self.fail(asked.id, None, Some(pages.conversation), error),
+            None if refused => {
+                let reset = Reset { conversation: pages.conversation, reason: ResetReason::NoAccess };
+                self.queue(&Event::Reset(reset));
+            }
+            None => self.retry(Step::Pages(pages), error),
+        }
+    }
+
+    /// Puts a read that failed back and waits a little: an outage of the storage must not cut every
+    /// connection (C14). The error is logged here, once per failure.
+    fn retry(&mut self, step: Step, error: &AppError) {
+        self.retries += 1;
+        tracing::warn!(connection = self.mailbox.id(), %error, "a read failed");
+        if self.retries > RETRIES {
+            self.steps.push_front(Step::Close(CloseCode::Internal));
+            self.retry_at = None;
+            return;
+        }
+        self.steps.push_front(step);
+        let jitter = rand::random_range(0..RETRY_AFTER_MS / 2);
+        self.retry_at = Some(Instant::now() + Duration::from_millis(RETRY_AFTER_MS + jitter));
+    }
+
+    fn read_worked(&mut self) {
+        self.retries = 0;
+        self.retry_at = None;
+    }
+
+    /// Waits for a turn to read. It is given back when dropped.
+    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+        // The semaphore is never closed.
+        Arc::clone(&self.realtime.reads).acquire_owned().await.ok()
+    }
+}
