@@ -4,11 +4,11 @@ use client::browser::{Request, send_request};
 use protocol::codec::from_json;
 use protocol::entry::File;
 use protocol::error::ErrorCode;
-use protocol::frame::Problem;
+use protocol::frame::{Problem, UploadReply};
 use protocol::ids::{Cmid, ConversationId, TenantId};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{FormData, Headers, RequestInit, Response};
+use web_sys::{Headers, RequestInit, Response};
 use yew::Callback;
 
 use super::{Files, place};
@@ -45,9 +45,10 @@ pub(super) fn upload(tell: &Callback<Msg>, files: &Files, cmid: Cmid, to: (Conve
     };
     let tell = tell.clone();
     spawn_local(async move {
-        let path = format!("/v1/files?conversation={conversation}&tenant={tenant}");
+        let name = String::from(js_sys::encode_uri_component(&file.name()));
+        let path = format!("/v1/files?conversation={conversation}&tenant={tenant}&name={name}");
         let net = match send_file(&path, &file).await {
-            Ok((status, text)) => outcome(cmid, status, &text),
+            Ok((status, text)) => outcome(cmid, status, &text, &file),
             Err(_) => Net::UploadBroken(cmid),
         };
         tell.emit(Msg::Net(net));
@@ -55,13 +56,13 @@ pub(super) fn upload(tell: &Callback<Msg>, files: &Files, cmid: Cmid, to: (Conve
 }
 
 async fn send_file(path: &str, file: &web_sys::File) -> Result<(u16, String), JsValue> {
-    let form = FormData::new()?;
-    form.append_with_blob_and_filename("file", file, &file.name())?;
     let headers = Headers::new()?;
     headers.set("X-Frontdesk", "1")?;
+    let kind = file.type_();
+    headers.set("Content-Type", if kind.is_empty() { "application/octet-stream" } else { &kind })?;
     let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&form);
+    init.set_body(file);
     init.set_headers(&headers);
     let window = web_sys::window().ok_or(JsValue::NULL)?;
     let response: Response = JsFuture::from(window.fetch_with_str_and_init(path, &init)).await?.dyn_into()?;
@@ -69,10 +70,20 @@ async fn send_file(path: &str, file: &web_sys::File) -> Result<(u16, String), Js
     Ok((response.status(), text.as_string().unwrap_or_default()))
 }
 
-fn outcome(cmid: Cmid, status: u16, text: &str) -> Net {
+fn outcome(cmid: Cmid, status: u16, text: &str, sent: &web_sys::File) -> Net {
     if (200..300).contains(&status)
-        && let Some(file) = from_json::<File>(text)
+        && let Some(reply) = from_json::<UploadReply>(text)
     {
+        // As this computer sees it, until the entry comes and says what the server found.
+        let file = File {
+            attachment: reply.attachment,
+            name: sent.name(),
+            media_type: sent.type_(),
+            // File sizes are whole and far below 2^53.
+            size: sent.size() as u64,
+            width: None,
+            height: None,
+        };
         return Net::Uploaded(cmid, Ok(file));
     }
     let code = from_json::<Problem>(text).map(|problem| problem.code);

@@ -1,7 +1,7 @@
 //! Sound, title and desktop notices: computed from the model after each step and compared with what was last
 //! told, so that they start and stop with what they tell about.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::ids::ConversationId;
 
@@ -16,6 +16,9 @@ pub struct Snapshot {
     known: bool,
     ringing: bool,
     offers: Vec<ConversationId>,
+    held: BTreeSet<ConversationId>,
+    /// Those of them that this agent did not just take or looks at.
+    given: Vec<ConversationId>,
     unread: BTreeMap<ConversationId, u32>,
     title: String,
 }
@@ -24,17 +27,20 @@ impl Snapshot {
     /// Takes the snapshot of a model.
     pub fn of(model: &Model) -> Self {
         let offers: Vec<ConversationId> = offers(model).iter().map(|offer| offer.line.id).collect();
-        let unread = model.desk.as_ref().map_or_else(BTreeMap::new, |desk| {
-            lines(desk, List::Mine, Sort::Newest, "")
-                .iter()
-                .map(|line| (line.id, desk.unread(line)))
-                .filter(|(_, unread)| *unread > 0)
-                .collect()
+        let mine = model.desk.as_ref().map_or_else(Vec::new, |desk| {
+            let mine = lines(desk, List::Mine, Sort::Newest, "");
+            mine.iter().map(|line| (line.id, desk.unread(line))).collect()
         });
+        let taken = |id: &ConversationId| model.busy.contains(id) || model.view.selected == Some(*id);
+        let held = mine.iter().map(|(id, _)| *id).collect();
+        let given = mine.iter().map(|(id, _)| *id).filter(|id| !taken(id)).collect();
+        let unread = mine.into_iter().filter(|(_, unread)| *unread > 0).collect();
         Self {
             known: model.desk.is_some(),
             ringing: !offers.is_empty() && !model.prefs.muted,
             offers,
+            held,
+            given,
             unread,
             title: title(model),
         }
@@ -63,12 +69,13 @@ impl Snapshot {
     }
 
     fn news(&self, after: &Self, model: &Model, effects: &mut Vec<Effect>) {
-        let grown: Vec<ConversationId> = after
+        let grown = after
             .unread
             .iter()
             .filter(|(id, n)| self.unread.get(id).is_none_or(|before| before < n))
-            .map(|(id, _)| *id)
-            .collect();
+            .map(|(id, _)| *id);
+        let given = after.given.iter().filter(|id| !self.held.contains(id)).copied();
+        let grown: BTreeSet<ConversationId> = grown.chain(given).collect();
         if !grown.is_empty() && !model.prefs.muted {
             effects.push(Effect::Chime);
         }

@@ -118,11 +118,17 @@ impl Desk {
         if seq <= mark.seq {
             return;
         }
-        let held = items.iter().take_while(|item| item.seq <= seq).filter(|item| from_visitor(item));
-        let counted =
-            if seq >= line.last_seq { line.visitor_messages } else { u32::try_from(held.count()).unwrap_or(u32::MAX) };
+        // The entries are exact; the line may not have caught up with them, or they are not held.
+        let counted = if items.last().is_some_and(|item| item.seq >= seq) {
+            let held = items.iter().take_while(|item| item.seq <= seq);
+            u32::try_from(held.filter(|item| from_visitor(item)).count()).unwrap_or(u32::MAX)
+        } else if seq >= line.last_seq {
+            line.visitor_messages
+        } else {
+            mark.counted
+        };
         mark.seq = seq;
-        mark.counted = mark.counted.max(counted).min(line.visitor_messages);
+        mark.counted = mark.counted.max(counted);
     }
 
     /// Keeps marks that are further than the server knew: the command that tells it is on its way.
@@ -134,7 +140,7 @@ impl Desk {
             let mine = self.marks.entry(*id).or_default();
             if mark.seq > mine.seq && mark.seq <= line.last_seq {
                 mine.seq = mark.seq;
-                mine.counted = mine.counted.max(mark.counted).min(line.visitor_messages);
+                mine.counted = mine.counted.max(mark.counted);
             }
         }
     }

@@ -78,7 +78,7 @@ fn stored_file(model: &Model, file: &File) -> Html {
     let url = format!("/v1/files/{}?tenant={tenant}", file.attachment);
     if file.media_type.starts_with("image/") {
         return html! {
-            <a class="picture" href={url.clone()} target="_blank" rel="noopener">
+            <a class="picture" href={url.clone()} download={file.name.clone()}>
                 <img src={url} alt={file.name.clone()} width={file.width.map(|n| n.to_string())} height={file.height.map(|n| n.to_string())} loading="lazy" />
             </a>
         };

@@ -170,6 +170,30 @@ fn messages_count_as_unread_until_they_are_seen() {
 }
 
 #[test]
+fn an_entry_that_comes_before_its_line_is_read_all_the_same() {
+    let mut server = Server::new();
+    server.add(1, S::Active, Some(ME));
+    let mut tab = Tab::new(&server);
+    tab.open(chat(1), &server);
+    for text in ["one", "two"] {
+        for event in server.write(chat(1), AuthorKind::Visitor, text, None) {
+            tab.events(vec![event]);
+        }
+        assert_eq!(tab.unread(chat(1)), 0);
+    }
+}
+
+#[test]
+fn a_conversation_given_to_me_is_heard() {
+    let mut server = Server::new();
+    server.add(1, S::Active, Some(BOB));
+    let mut tab = Tab::new(&server);
+    tab.take();
+    tab.events(vec![server.assign(chat(1), ME)]);
+    assert!(tab.take().contains(&Effect::Chime));
+}
+
+#[test]
 fn nothing_is_read_while_the_page_is_not_looked_at() {
     let mut server = Server::new();
     server.add(1, S::Active, Some(ME));
