@@ -1,16 +1,16 @@
 //! Writing: drafts, typing notices, sending, files.
 
-use protocol::command::{Command, PostBody, Typing};
-use protocol::entry::Text;
+use protocol::command::{Command, Post, PostBody, PostFile, Typing};
+use protocol::entry::{File, Text};
 use protocol::error::ErrorCode;
 use protocol::ids::{AgentId, Cmid, ConversationId};
 use protocol::limits::{ATTACHMENT_BYTES, MESSAGE_CHARS, TYPING_EVERY_MS};
 use protocol::state::ConversationState;
-use protocol::timeline::SendState;
+use protocol::timeline::{Pending, SendState};
 
 use super::effect::Effect;
 use super::msg::Write;
-use super::net::{compose_post, refusal_text};
+use super::net::refusal_text;
 use super::{Model, Upload};
 
 /// What can be written into the shown conversation.
@@ -174,4 +174,27 @@ fn attach(model: &mut Model, cmid: Cmid, name: String, size: u64, effects: &mut 
     model.uploads.push(Upload { cmid, conversation: id, name, size, broken: false });
     effects.push(Effect::Upload(cmid, id));
     effects.push(Effect::ToEnd);
+}
+
+/// The file is stored: now its message can be sent.
+pub(super) fn uploaded(model: &mut Model, cmid: Cmid, file: File, effects: &mut Vec<Effect>) {
+    let Some(at) = model.uploads.iter().position(|upload| upload.cmid == cmid) else {
+        return;
+    };
+    let upload = model.uploads.remove(at);
+    let body = PostBody::File(PostFile { attachment: file.attachment });
+    model.files.insert(file.attachment, file);
+    effects.push(Effect::DropUpload(cmid));
+    compose_post(model, upload.conversation, cmid, body, effects);
+}
+
+/// Shows a message at once and puts it into the outbox.
+fn compose_post(model: &mut Model, id: ConversationId, cmid: Cmid, body: PostBody, effects: &mut Vec<Effect>) {
+    let at = model.server_now();
+    let thread = model.threads.entry(id).or_default();
+    thread.timeline.add_pending(Pending { cmid, body: body.clone(), at, state: SendState::Sending });
+    effects.push(Effect::Post(Post { cmid, conversation: Some(id), body }));
+    if model.view.selected == Some(id) {
+        effects.push(Effect::ToEnd);
+    }
 }

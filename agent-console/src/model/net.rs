@@ -1,7 +1,6 @@
 //! News from outside.
 
-use protocol::command::{Command, Post, PostBody, PostFile};
-use protocol::entry::File;
+use protocol::command::Command;
 use protocol::error::ErrorCode;
 use protocol::event::{Event, Refused, Reset, ResetReason, Welcome};
 use protocol::ids::{Cmid, ConversationId};
@@ -10,7 +9,7 @@ use protocol::timeline::{Applied, Pending, SendState};
 
 use super::effect::{Effect, Spot};
 use super::msg::Net;
-use super::{Boot, Desk, Link, List, Me, Model, Prefs};
+use super::{Boot, Desk, Link, List, Me, Model, Prefs, compose};
 use crate::text::Texts;
 
 /// Handles news.
@@ -30,7 +29,7 @@ pub(super) fn update(model: &mut Model, msg: Net, effects: &mut Vec<Effect>) {
         Net::Restored(list) => restore(model, list),
         Net::Drafts(list) => model.drafts.extend(list),
         Net::DraftElsewhere(id, text) => draft_elsewhere(model, id, text),
-        Net::Uploaded(cmid, Ok(file)) => uploaded(model, cmid, file, effects),
+        Net::Uploaded(cmid, Ok(file)) => compose::uploaded(model, cmid, file, effects),
         Net::Uploaded(cmid, Err(code)) => {
             model.uploads.retain(|upload| upload.cmid != cmid);
             model.complain(refusal_text(&model.texts, code));
@@ -301,32 +300,4 @@ fn draft_elsewhere(model: &mut Model, id: ConversationId, text: String) {
         model.drafts.insert(id, text);
     }
     model.view.composer_version += 1;
-}
-
-fn uploaded(model: &mut Model, cmid: Cmid, file: File, effects: &mut Vec<Effect>) {
-    let Some(at) = model.uploads.iter().position(|upload| upload.cmid == cmid) else {
-        return;
-    };
-    let upload = model.uploads.remove(at);
-    let body = PostBody::File(PostFile { attachment: file.attachment });
-    model.files.insert(file.attachment, file);
-    effects.push(Effect::DropUpload(cmid));
-    compose_post(model, upload.conversation, cmid, body, effects);
-}
-
-/// Shows a message at once and puts it into the outbox.
-pub(super) fn compose_post(
-    model: &mut Model,
-    id: ConversationId,
-    cmid: Cmid,
-    body: PostBody,
-    effects: &mut Vec<Effect>,
-) {
-    let at = model.server_now();
-    let thread = model.threads.entry(id).or_default();
-    thread.timeline.add_pending(Pending { cmid, body: body.clone(), at, state: SendState::Sending });
-    effects.push(Effect::Post(Post { cmid, conversation: Some(id), body }));
-    if model.view.selected == Some(id) {
-        effects.push(Effect::ToEnd);
-    }
 }
