@@ -22,6 +22,8 @@ struct OverviewPage {
     progress: String,
     now: Vec<Stat>,
     today: Vec<Stat>,
+    /// Whether the chart has anything to show.
+    any: bool,
     bars: Vec<Bar>,
     latest: Vec<LineView>,
 }
@@ -83,6 +85,7 @@ pub(super) async fn show(member: Member) -> Reply {
             stat("stat.offline", live.offline),
         ],
         today: today(&ui, &numbers),
+        any: !days.is_empty(),
         bars: bars(&days, now.div_euclid(time::DAY)),
         latest: latest.into_iter().map(|line| LineView::new(&ui, line)).collect(),
     })

@@ -56,6 +56,9 @@ mod tenancy;
 /// Files.
 #[cfg(test)]
 mod uploads;
+/// The tenant's panel.
+#[cfg(test)]
+mod panels;
 /// Policies, cookies, suspension, logs.
 #[cfg(test)]
 mod headers;
