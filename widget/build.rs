@@ -18,6 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let name = key.to_uppercase();
         writeln!(out, "/// {text:?}\npub const {name}: Key = Key({index});")?;
     }
+    writeln!(out, "/// How many texts there are.\npub const COUNT: u16 = {};", base.len())?;
     for (locale, name) in LOCALES {
         let table = read(&folder.join(format!("{locale}.txt")))?;
         let texts: BTreeMap<_, _> = table.iter().cloned().collect();

@@ -56,7 +56,7 @@
       'span{position:absolute;top:-4px;inset-inline-end:-4px;min-width:20px;border-radius:10px;background:#d92d20;color:#fff;font:600 12px/20px system-ui}' +
       `iframe{position:absolute;bottom:72px;inset-inline-${C.side}:0;width:min(400px,100vw - 40px);height:min(704px,100vh - 112px);border:0;border-radius:16px;box-shadow:0 8px 32px #0004;visibility:hidden;opacity:0}` +
       '.o iframe{visibility:visible;opacity:1}' +
-      '@media(prefers-reduced-motion:no-preference){iframe{transition:.2s}}' +
+      '@media(prefers-reduced-motion:no-preference){iframe{transition:opacity .2s}}' +
       '@media(max-width:480px){iframe{position:fixed;inset:0;width:100%;height:100dvh;border-radius:0}.o button{display:none}}';
     host = d.createElement('div');
     const shadow = host.attachShadow({ mode: 'closed' });

@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use crate::texts::{Locale, fill, key, number};
+use crate::texts::{Locale, fill, key, line, number};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -39,7 +39,7 @@ pub fn day_label(day: i64, today: i64, locale: Locale) -> String {
         _ => {
             let (year, month, date) = civil(day);
             let months = locale.text(key::MONTHS);
-            let month = months.split(',').nth(month).unwrap_or("");
+            let month = line(months, b',', month);
             let text = fill(locale.text(key::DATE), "d", &number(date));
             let text = fill(&text, "m", month);
             fill(&text, "y", &number(year.unsigned_abs()))

@@ -13,7 +13,7 @@ pub mod clock;
 /// Links in plain text.
 pub mod links;
 /// The screen as plain data.
-pub mod node;
+pub mod page;
 /// Everything the widget knows, and every decision.
 pub mod state;
 /// Texts in every language.

@@ -43,11 +43,11 @@ fn link_at<'a>(text: &str, at: usize, rest: &'a str) -> Option<&'a str> {
     if before.is_some_and(|c| c.is_ascii_alphanumeric()) {
         return None;
     }
-    let end = rest.find(ends_link).unwrap_or(rest.len());
+    let end = rest.char_indices().find(|(_, c)| ends_link(*c)).map_or(rest.len(), |(at, _)| at);
     let mut link = rest.get(..end)?;
     // What ends a sentence does not belong to the address.
     while let Some(last) = link.chars().next_back() {
-        let unopened = last == ')' && !link.contains('(');
+        let unopened = last == ')' && !link.bytes().any(|byte| byte == b'(');
         if !unopened && !matches!(last, '.' | ',' | ';' | ':' | '!' | '?' | '\'') {
             break;
         }

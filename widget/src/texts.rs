@@ -12,6 +12,11 @@ pub struct Key(u16);
 pub mod key {
     use super::Key;
     include!(concat!(env!("OUT_DIR"), "/texts.rs"));
+
+    /// The key with this number, below [`COUNT`].
+    pub fn at(number: u16) -> Key {
+        Key(number)
+    }
 }
 
 /// A language whose table is complete.
@@ -53,7 +58,7 @@ impl Locale {
             Self::En => key::EN,
             Self::ZhCn => key::ZH_CN,
         };
-        table.split('\n').nth(usize::from(key.0)).unwrap_or("")
+        line(table, b'\n', usize::from(key.0))
     }
 
     /// A text with one `{word}` filled in.
@@ -67,6 +72,28 @@ impl Locale {
     }
 }
 
+/// The text before and after the first `end`, an ASCII character. The standard library's search costs the
+/// widget four kilobytes.
+pub fn cut(text: &str, end: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == end)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+/// The part of `text` with this number, counted from 0, between `separator`s.
+pub fn line(text: &str, separator: u8, number: usize) -> &str {
+    let mut rest = text;
+    for _ in 0..number {
+        rest = cut(rest, separator).map_or("", |(_, after)| after);
+    }
+    cut(rest, separator).map_or(rest, |(before, _)| before)
+}
+
+/// How many characters a text has.
+pub fn count_chars(text: &str) -> usize {
+    // Every character but its first byte is 10xxxxxx in UTF-8.
+    text.bytes().filter(|byte| byte & 0xc0 != 0x80).count()
+}
+
 /// A number as text.
 pub fn number(value: u64) -> String {
     let mut text = String::new();
@@ -78,9 +105,9 @@ pub fn number(value: u64) -> String {
 pub fn fill(text: &str, word: &str, value: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once('{') {
+    while let Some((before, after)) = cut(rest, b'{') {
         out.push_str(before);
-        match after.split_once('}') {
+        match cut(after, b'}') {
             Some((name, behind)) if name == word => {
                 out.push_str(value);
                 rest = behind;

@@ -36,8 +36,10 @@ impl Commands {
 
     /// The command an answer belongs to; `None` when it was answered before.
     pub(crate) fn answered(&mut self, id: u64) -> Option<Command> {
-        let at = self.waiting.iter().position(|waiting| waiting.frame.id == id)?;
-        Some(self.waiting.remove(at).frame.command)
+        let found = self.waiting.iter_mut().find(|waiting| waiting.frame.id == id)?;
+        let command = core::mem::replace(&mut found.frame.command, Command::Unknown);
+        self.waiting.retain(|waiting| waiting.frame.id != id);
+        Some(command)
     }
 
     pub(crate) fn is_waiting(&self, id: u64) -> bool {

@@ -16,6 +16,7 @@ mod client;
 mod commands;
 mod connection;
 mod cursors;
+mod events;
 mod outbox;
 mod throttle;
 

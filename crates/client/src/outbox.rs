@@ -104,13 +104,32 @@ impl Wire for OutboxItem {
     fn read(value: &Value) -> Option<Self> {
         let failed: Option<ErrorCode> = member(value, "failed")?;
         let item = Self {
-            outgoing: Outgoing { at: member(value, "at")?, command: member(value, "command")? },
+            outgoing: Outgoing { at: member(value, "at")?, command: read_command(value.get("command")?)? },
             state: failed.map_or(SendState::Sending, SendState::Failed),
             order: member(value, "order")?,
             in_flight: None,
         };
         item.cmid()?;
         Some(item)
+    }
+
+    fn blank() -> Self {
+        Self {
+            outgoing: Outgoing { command: Command::Unknown, at: 0 },
+            state: SendState::Sending,
+            order: 0,
+            in_flight: None,
+        }
+    }
+}
+
+/// Reads one of the three commands an outbox takes; reading all of them would cost the widget a kilobyte.
+fn read_command(value: &Value) -> Option<Command> {
+    match value.get("type")?.text()? {
+        "post" => Wire::read(value).map(Command::Post),
+        "start" => Wire::read(value).map(Command::Start),
+        "leave_message" => Wire::read(value).map(Command::LeaveMessage),
+        _ => None,
     }
 }
 
@@ -160,11 +179,34 @@ impl Outbox {
                 item.state = SendState::Stale;
             }
             self.last_order = self.last_order.max(item.order);
-            let key = (item.outgoing.at, item.order);
-            let at =
-                self.items.iter().position(|other| (other.outgoing.at, other.order) > key).unwrap_or(self.items.len());
-            self.items.insert(at, item);
+            self.put_in_order(item);
         }
+    }
+
+    /// Oldest first.
+    fn put_in_order(&mut self, item: OutboxItem) {
+        let key = (item.outgoing.at, item.order);
+        let mut item = Some(item);
+        for other in core::mem::take(&mut self.items) {
+            if (other.outgoing.at, other.order) > key {
+                self.items.extend(item.take());
+            }
+            self.items.push(other);
+        }
+        self.items.extend(item);
+    }
+
+    /// Takes an item out, and says how many stood before it.
+    fn take(&mut self, cmid: Cmid) -> Option<(usize, OutboxItem)> {
+        let mut found = None;
+        for item in core::mem::take(&mut self.items) {
+            if found.is_none() && item.cmid() == Some(cmid) {
+                found = Some((self.items.len(), item));
+            } else {
+                self.items.push(item);
+            }
+        }
+        found
     }
 
     /// Takes a new send in; `false` when it is none or known.
@@ -181,13 +223,12 @@ impl Outbox {
 
     /// Sends a failed or stale item again, behind everything else.
     pub(crate) fn retry(&mut self, cmid: Cmid, wall: i64) -> bool {
-        let Some(at) = self.items.iter().position(|item| item.cmid() == Some(cmid)) else {
-            return false;
-        };
-        if self.items.get(at).is_none_or(OutboxItem::is_open) {
+        if self.find(cmid).is_none_or(OutboxItem::is_open) {
             return false;
         }
-        let mut item = self.items.remove(at);
+        let Some((_, mut item)) = self.take(cmid) else {
+            return false;
+        };
         self.last_order += 1;
         item.order = self.last_order;
         item.outgoing.at = wall;
@@ -259,8 +300,7 @@ impl Outbox {
 
     /// The server stored an item: by its answer, or by its entry coming back.
     pub(crate) fn stored(&mut self, cmid: Cmid, conversation: Option<ConversationId>) -> Option<Change> {
-        let at = self.items.iter().position(|item| item.cmid() == Some(cmid))?;
-        let item = self.items.remove(at);
+        let (at, item) = self.take(cmid)?;
         if item.conversation().is_none() && conversation.is_some() {
             // What was written behind it meant the same conversation.
             for later in self.items.iter_mut().skip(at) {

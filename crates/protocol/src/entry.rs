@@ -36,6 +36,9 @@ impl crate::codec::Wire for Uuid {
     fn read(value: &crate::codec::Value) -> Option<Self> {
         Cmid::read(value).map(|id| id.0)
     }
+    fn blank() -> Self {
+        Uuid::nil()
+    }
 }
 
 wire_struct! {

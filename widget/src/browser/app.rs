@@ -1,6 +1,5 @@
 //! The running widget.
 
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,7 +22,7 @@ use crate::view::view;
 pub(super) struct App {
     pub(super) model: RefCell<Model>,
     tree: RefCell<Live>,
-    queue: RefCell<VecDeque<Msg>>,
+    queue: RefCell<Vec<Msg>>,
     busy: Cell<bool>,
     pub(super) driver: RefCell<Option<(VisitorId, Driver)>>,
     /// Sends made before there was a connection to be had.
@@ -31,6 +30,8 @@ pub(super) struct App {
     pub(super) chosen: RefCell<Vec<Chosen>>,
     pub(super) meeting: Meeting,
     pub(super) callbacks: RefCell<Vec<Callback>>,
+    /// Where the log stood when it was last scrolled.
+    pub(super) scroll_top: Cell<f64>,
     timers: [Cell<i32>; Timer::ALL.len()],
     timer_callback: RefCell<Option<Callback>>,
 }
@@ -64,6 +65,7 @@ impl App {
             chosen: RefCell::default(),
             meeting,
             callbacks: RefCell::default(),
+            scroll_top: Cell::new(0.0),
             timers: Default::default(),
             timer_callback: RefCell::new(None),
         });
@@ -91,31 +93,41 @@ impl App {
     /// Applies a message, shows what follows and does what is asked. Messages that come meanwhile wait.
     pub(super) fn send(self: &Rc<Self>, msg: Msg) {
         if let Ok(mut queue) = self.queue.try_borrow_mut() {
-            queue.push_back(msg);
+            queue.push(msg);
         }
         if self.busy.replace(true) {
             return;
         }
-        while let Some(msg) = self.queue.try_borrow_mut().ok().and_then(|mut it| it.pop_front()) {
-            let env = Env { now: browser::now(), wall: browser::wall(), cmid: browser::new_cmid() };
-            let effects = match self.model.try_borrow_mut() {
-                Ok(mut model) => {
-                    model.update(msg, &env);
-                    model.take_effects()
-                }
-                Err(_) => Vec::new(),
-            };
-            self.render();
-            for effect in effects {
-                self.carry_out(effect);
+        loop {
+            let batch = self.queue.try_borrow_mut().map(|mut queue| core::mem::take(&mut *queue)).unwrap_or_default();
+            if batch.is_empty() {
+                break;
+            }
+            for msg in batch {
+                self.apply(msg);
             }
         }
         self.busy.set(false);
     }
 
+    fn apply(self: &Rc<Self>, msg: Msg) {
+        let env = Env { now: browser::now(), wall: browser::wall(), cmid: browser::new_cmid() };
+        let effects = match self.model.try_borrow_mut() {
+            Ok(mut model) => {
+                model.update(msg, &env);
+                model.take_effects()
+            }
+            Err(_) => Vec::new(),
+        };
+        self.render();
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
     fn render(&self) {
         if let (Ok(model), Ok(mut tree)) = (self.model.try_borrow(), self.tree.try_borrow_mut()) {
-            tree.show(view(&model, browser::wall()));
+            tree.show(&view(&model, browser::wall()));
             if model.at_end && matches!(model.screen, Screen::Thread(_)) {
                 scroll_to_end();
             }
@@ -189,7 +201,7 @@ pub(super) fn scroll_to_end() {
 
 fn focus(id: &str) {
     let selector = match id {
-        "first" => "[data-first]",
+        "first" => "form input,form textarea",
         "top" => "main",
         "composer" => "#composer",
         "keep" => "#keep",

@@ -45,12 +45,16 @@ impl App {
         self.model.try_borrow().is_ok_and(|model| model.at_end && matches!(model.screen, Screen::Thread(_)))
     }
 
+    /// Leaving the end takes a movement up: what grows below the reader does not move anybody.
     fn scrolled(self: &Rc<Self>) {
         let Some(log) = js::query("#log") else { return };
-        let below = log.scroll_height() - log.scroll_top() - log.client_height();
-        let at_end = below < NEAR_END;
-        if at_end != self.is_at_end() {
-            self.send(Msg::AtEnd(at_end));
+        let top = log.scroll_top();
+        let before = self.scroll_top.replace(top);
+        let below = log.scroll_height() - top - log.client_height();
+        match self.is_at_end() {
+            true if below >= NEAR_END && top < before => self.send(Msg::AtEnd(false)),
+            false if below < NEAR_END => self.send(Msg::AtEnd(true)),
+            _ => {}
         }
     }
 }
@@ -85,29 +89,7 @@ fn hear(app: &Rc<App>, value: &JsValue) {
                 app.picked(target);
             }
         }
-        "paste" => {
-            if let Some(transfer) = event.clipboard()
-                && app.take_files(&transfer.files())
-            {
-                event.prevent();
-            }
-        }
-        "dragover" => {
-            event.prevent();
-            app.dragging(true);
-        }
-        "dragleave" => {
-            if event.related().is_null() {
-                app.dragging(false);
-            }
-        }
-        "drop" => {
-            event.prevent();
-            app.dragging(false);
-            if let Some(transfer) = event.transfer() {
-                app.take_files(&transfer.files());
-            }
-        }
+        "paste" | "dragover" | "dragleave" | "drop" => carried(app, event),
         // The keyboard of a phone stays open while messages are sent.
         "mousedown" => {
             if target.closest(".send").is_some() {
@@ -119,6 +101,35 @@ fn hear(app: &Rc<App>, value: &JsValue) {
         _ => {
             if app.is_at_end() {
                 scroll_to_end();
+            }
+        }
+    }
+}
+
+/// Files that come by paste or drag.
+fn carried(app: &Rc<App>, event: &Event) {
+    match event.kind().as_str() {
+        "paste" => {
+            if let Some(transfer) = event.clipboard()
+                && app.take_files(&transfer.files())
+            {
+                event.prevent();
+            }
+        }
+        "dragleave" => {
+            if event.related().is_null() {
+                app.dragging(false);
+            }
+        }
+        "dragover" => {
+            event.prevent();
+            app.dragging(true);
+        }
+        _ => {
+            event.prevent();
+            app.dragging(false);
+            if let Some(transfer) = event.transfer() {
+                app.take_files(&transfer.files());
             }
         }
     }

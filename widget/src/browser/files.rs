@@ -1,7 +1,7 @@
 //! Files to send, pictures to show, files to save.
 
 use alloc::rc::Rc;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use client::browser::{self, Request};
@@ -56,10 +56,12 @@ impl App {
 
     pub(super) fn drop_file(&self, number: u32) {
         if let Ok(mut chosen) = self.chosen.try_borrow_mut()
-            && let Some(at) = chosen.iter().position(|it| it.number == number)
-            && let Some(request) = chosen.remove(at).request
+            && let Some(it) = chosen.iter_mut().find(|it| it.number == number)
         {
-            request.abort();
+            if let Some(request) = it.request.take() {
+                request.abort();
+            }
+            chosen.retain(|it| it.number != number);
         }
     }
 
@@ -77,7 +79,7 @@ impl App {
             return;
         };
         let mut path = String::from("/v1/files?conversation=");
-        path.push_str(&conversation.to_string());
+        path.push_str(&conversation.text());
         path.push_str("&name=");
         path.push_str(&js::encode(name));
         let mut bearer = String::from("Bearer ");
@@ -107,7 +109,7 @@ impl App {
     /// Fetches a file with the token in a header, because addresses end up in logs.
     fn fetch_file(&self, attachment: AttachmentId, mut done: impl FnMut(Option<String>) + 'static) {
         let mut path = String::from("/v1/files/");
-        path.push_str(&attachment.to_string());
+        path.push_str(&attachment.text());
         let token = self.token();
         let request = Request { path: &path, body: None, token: Some(&token) };
         browser::load_blob(&request, move |status, blob: JsValue| {

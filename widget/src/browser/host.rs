@@ -13,6 +13,7 @@ use wasm_bindgen::prelude::JsValue;
 use super::app::App;
 use super::js::{self, Dom, Event, Port, Window, cast};
 use crate::state::Msg;
+use crate::texts::cut;
 
 /// Who is around the frame.
 pub(super) struct Meeting {
@@ -27,8 +28,8 @@ impl Meeting {
     /// The loader puts `NONCE,ORIGIN` behind the `#` of the frame's address.
     pub(super) fn new(config: &FrameConfig, body: &Dom) -> Self {
         let href = browser::href();
-        let hash = href.split_once('#').map_or("", |(_, hash)| hash);
-        let (nonce, origin) = hash.split_once(',').unwrap_or(("", ""));
+        let hash = cut(&href, b'#').map_or("", |(_, hash)| hash);
+        let (nonce, origin) = cut(hash, b',').unwrap_or(("", ""));
         let allowed = !nonce.is_empty() && config.origins.iter().any(|allowed| allowed == origin);
         Self {
             window: body.owner_document().default_view(),

@@ -54,7 +54,7 @@ impl App {
         let app = Rc::clone(self);
         let config = Config { client: browser::new_cmid(), token: Some(token), tenant: None };
         let mut prefix = String::from("frontdesk:out:");
-        prefix.push_str(&visitor.to_string());
+        prefix.push_str(&visitor.text());
         prefix.push(':');
         let storage = Box::new(LocalStorage::new(prefix));
         let driver = Driver::new(config, storage, Box::new(move |event| app.send(Msg::Client(event))));

@@ -3,6 +3,7 @@
 use alloc::string::String;
 
 use super::js;
+use crate::texts::cut;
 
 #[global_allocator]
 static MEMORY: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
@@ -37,9 +38,9 @@ pub(super) fn show_broken() {
 
 /// The same page under another address, because a link to the very same one would not load it.
 fn other_address(href: &str) -> String {
-    let (page, hash) = href.split_once('#').unwrap_or((href, ""));
+    let (page, hash) = cut(href, b'#').unwrap_or((href, ""));
     let mut out = String::new();
-    match page.split_once('?') {
+    match cut(page, b'?') {
         Some((path, _)) => out.push_str(path),
         None => {
             out.push_str(page);

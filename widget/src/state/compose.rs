@@ -12,11 +12,12 @@ use protocol::state::Availability;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen, Timer};
+use crate::texts::{count_chars, cut};
 
 impl Model {
     /// A button or form was used. Actions are `name` or `name:argument`.
     pub(super) fn act(&mut self, action: &str, env: &Env) {
-        let (name, argument) = action.split_once(':').unwrap_or((action, ""));
+        let (name, argument) = cut(action, b':').unwrap_or((action, ""));
         match name {
             "home" => self.go(Screen::Home),
             "history" => self.go(Screen::History),
@@ -147,7 +148,7 @@ impl Model {
     /// Sends what is in the composer.
     fn send(&mut self, env: &Env) {
         let text = self.composer.trim();
-        if text.is_empty() || text.chars().count() > MESSAGE_CHARS {
+        if text.is_empty() || count_chars(text) > MESSAGE_CHARS {
             return;
         }
         let text = text.to_string();
@@ -211,7 +212,7 @@ impl Model {
         let Some(text) = message.get("text").and_then(Value::text).map(str::trim) else {
             return;
         };
-        if text.is_empty() || text.chars().count() > MESSAGE_CHARS {
+        if text.is_empty() || count_chars(text) > MESSAGE_CHARS {
             return;
         }
         let text = text.to_string();

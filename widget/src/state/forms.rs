@@ -11,7 +11,7 @@ use protocol::site::FieldRule;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen};
-use crate::texts::{Key, fill, key, number};
+use crate::texts::{Key, Locale, count_chars, cut, fill, key, number};
 
 /// What stands in the form and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,16 +45,16 @@ pub struct Rating {
 
 /// Whether a text looks like an address that a letter can be sent to. The server looks closer.
 pub(super) fn looks_like_email(email: &str) -> bool {
-    let Some((local, domain)) = email.split_once('@') else {
+    let Some((local, domain)) = cut(email, b'@') else {
         return false;
     };
+    let dots = domain.bytes().filter(|byte| *byte == b'.').count();
     !local.is_empty()
         && email.len() <= EMAIL_BYTES
-        && !domain.contains('@')
-        && !domain.starts_with('.')
-        && !domain.ends_with('.')
-        && domain.contains('.')
-        && !email.chars().any(|c| c.is_ascii_whitespace() || c.is_control())
+        && dots > 0
+        && !matches!(domain.as_bytes(), [b'.', ..] | [.., b'.'])
+        && !email.bytes().any(|byte| byte <= b' ' || byte == 0x7f)
+        && !domain.bytes().any(|byte| byte == b'@')
 }
 
 fn none_if_empty(text: &str) -> Option<String> {
@@ -113,7 +113,7 @@ impl Model {
 
     fn check_form(&mut self, name: FieldRule, email: FieldRule) -> bool {
         let form = &mut self.form;
-        let name_length = form.name.trim().chars().count();
+        let name_length = count_chars(form.name.trim());
         form.name_error = if name == FieldRule::Required && name_length == 0 {
             Some(key::NAME_MISSING)
         } else {
@@ -131,11 +131,11 @@ impl Model {
         if email == FieldRule::Off {
             form.email_error = None;
         }
-        let length = form.text.trim().chars().count();
+        let length = count_chars(form.text.trim());
         form.text_error = if length == 0 {
             Some(self.locale.text(key::TEXT_MISSING).to_string())
         } else if length > MESSAGE_CHARS {
-            Some(too_long(self.locale.text(key::TEXT_LONG), length))
+            Some(too_long(self.locale, length))
         } else {
             None
         };
@@ -241,7 +241,7 @@ impl Model {
 }
 
 /// "This message is too long: 8,001 of 8,000 characters."
-pub(super) fn too_long(text: &str, length: usize) -> String {
-    let text = fill(text, "n", &number(length as u64));
+pub fn too_long(locale: Locale, length: usize) -> String {
+    let text = locale.count(key::TEXT_LONG, "n", length as u64);
     fill(&text, "max", &number(MESSAGE_CHARS as u64))
 }

@@ -24,7 +24,7 @@ use crate::clock::Offset;
 use crate::texts::{Key, Locale};
 pub use effect::{Effect, Timer};
 pub use files::{NewFile, Picture, PictureState, Upload, is_picture};
-pub use forms::{Form, Rating};
+pub use forms::{Form, Rating, too_long};
 pub use msg::{Env, Msg};
 pub use net::refusal;
 pub use thread::{Thread, from_agent};

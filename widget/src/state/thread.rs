@@ -1,7 +1,5 @@
 //! One conversation in this page, and reading it.
 
-use alloc::string::ToString;
-
 use protocol::command::{Command, Fetch, Read};
 use protocol::entry::{AuthorKind, Item};
 use protocol::ids::ConversationId;
@@ -53,9 +51,10 @@ impl Model {
                 self.threads.len() - 1
             }
         };
-        // The position was just found or made.
-        #[expect(clippy::indexing_slicing, reason = "the position was just found or made")]
-        &mut self.threads[at]
+        match self.threads.get_mut(at) {
+            Some(thread) => thread,
+            None => unreachable!(),
+        }
     }
 
     /// Shows a conversation and gets what is missing of it.
@@ -104,13 +103,5 @@ impl Model {
         if self.reads.advance(id, seq) {
             self.effect(Effect::Send(Command::Read(Read { conversation: id, seq })));
         }
-    }
-
-    /// The name beside an agent's messages.
-    pub fn agent_name(&self, item: &Item) -> alloc::string::String {
-        item.author
-            .as_ref()
-            .and_then(|author| author.name.clone())
-            .unwrap_or_else(|| self.text(crate::texts::key::TEAM).to_string())
     }
 }

@@ -1,18 +1,17 @@
 //! Messages, files and what the system notes, as lines of a thread.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
 use protocol::command::PostBody;
 use protocol::entry::{AuthorKind, ClosedBy, EntryBody, File, Item};
-use protocol::ids::Cmid;
 use protocol::timeline::{Pending, SendState};
 
-use super::parts::{Icon, button, icon};
+use super::parts::{self, icon};
 use crate::clock;
 use crate::links::{Piece, pieces};
-use crate::node::{Node, el, text};
-use crate::state::{Model, PictureState, is_picture, refusal};
-use crate::texts::{fill, key, number};
+use crate::page::Page;
+use crate::state::{PictureState, is_picture, refusal};
+use crate::texts::{Key, key};
 
 /// Where a message stands among its neighbours.
 #[derive(Debug, Clone, Copy)]
@@ -23,185 +22,212 @@ pub(super) struct Place {
     pub(super) goes_on: bool,
 }
 
-fn class_of(mine: bool, place: Place) -> String {
-    let mut class = String::from(if mine { "msg mine" } else { "msg theirs" });
-    if place.joined {
-        class.push_str(" joined");
+fn open_message(p: &mut Page<'_>, key: &str, mine: bool, place: Place) {
+    p.put("<div k='");
+    p.say(key);
+    p.put(if mine { "' class='msg mine" } else { "' class='msg theirs" });
+    p.put(if place.joined { " joined'>" } else { "'>" });
+    if mine {
+        p.el("<span class='hidden'>", key::FROM_YOU);
     }
-    if place.goes_on {
-        class.push_str(" goes-on");
-    }
-    class
 }
 
 /// Plain text with its links. `dir=auto` isolates its direction from the rest.
-fn words(body: &str) -> Node {
-    let bubble = el("div", "bubble").attr("dir", "auto");
-    bubble.all(
-        pieces(body)
-            .into_iter()
-            .map(|piece| match piece {
-                Piece::Text(words) => text(words),
-                Piece::Link(address) => el("a", "")
-                    .attr("href", address)
-                    .attr("target", "_blank")
-                    .attr("rel", "noopener noreferrer nofollow ugc")
-                    .say(address),
-            })
-            .collect(),
-    )
+fn words(p: &mut Page<'_>, body: &str) {
+    p.put("<div class='bubble' dir='auto'>");
+    for piece in pieces(body) {
+        match piece {
+            Piece::Text(text) => p.say(text),
+            Piece::Link(address) => {
+                p.put("<a target='_blank' rel='noopener noreferrer nofollow ugc' href='");
+                p.say(address);
+                p.el_say("'>", address);
+            }
+        }
+    }
+    p.end();
 }
 
 /// A size in the unit a person would use.
-fn size_words(bytes: u64) -> String {
-    let (value, unit) =
-        if bytes < 1024 * 1024 { (bytes.div_ceil(1024), " KB") } else { (bytes.div_ceil(1024 * 1024), " MB") };
-    let mut out = number(value);
-    out.push_str(unit);
-    out
+fn size_words(p: &mut Page<'_>, bytes: u64) {
+    let (shift, unit) = if bytes < 1 << 20 { (10, " KB") } else { (20, " MB") };
+    p.number((bytes + (1 << shift) - 1) >> shift);
+    p.put(unit);
 }
 
-fn save_action(file: &File) -> String {
-    let mut action = String::from("save:");
-    action.push_str(&file.attachment.to_string());
-    action
-}
-
-fn file_row(model: &Model, name: &str, size: Option<u64>) -> Node {
-    el("span", "file").child(el("span", "sign").child(icon(Icon::File))).child(
-        el("span", "grow").child(el("b", "cut").attr("dir", "auto").say(name)).maybe(size.map(|size| {
-            let mut words = size_words(size);
-            words.push_str(" · ");
-            words.push_str(model.text(key::DOWNLOAD));
-            el("small", "").say(&words)
-        })),
-    )
-}
-
-fn file(model: &Model, file: &File) -> Node {
-    let save = button("bubble plainly", &save_action(file));
-    if !is_picture(&file.media_type) {
-        return save.child(file_row(model, &file.name, Some(file.size)));
+fn file_row(p: &mut Page<'_>, name: &str, size: Option<u64>) {
+    p.put("<span class='file'><span class='sign'>");
+    icon(p, parts::FILE);
+    p.el_say("</><span class='grow'><b class='cut' dir='auto'>", name);
+    if let Some(size) = size {
+        p.put("<small>");
+        size_words(p, size);
+        p.put(" · ");
+        p.t(key::DOWNLOAD);
+        p.end();
     }
-    match model.picture(file.attachment) {
-        Some(PictureState::Ready(url)) => {
-            let mut alt = String::from(model.text(key::PICTURE));
-            alt.push_str(": ");
-            alt.push_str(&file.name);
-            let mut picture = el("img", "").attr("src", url).attr("alt", &alt);
-            if let (Some(width), Some(height)) = (file.width, file.height) {
-                picture = picture.attr("width", &number(u64::from(width))).attr("height", &number(u64::from(height)));
-            }
-            save.attr("title", model.text(key::DOWNLOAD)).child(picture)
+    p.put("</></>");
+}
+
+fn file(p: &mut Page<'_>, file: &File) {
+    let picture = is_picture(&file.media_type);
+    let state = p.model.picture(file.attachment);
+    match state {
+        Some(PictureState::Gone) => return p.el("<div class='bubble dim'>", key::FILE_GONE),
+        None | Some(PictureState::Loading) if picture => {
+            return p.put("<div class='bubble loading'><span class='spinner'></></>");
         }
-        Some(PictureState::Gone) => el("div", "bubble dim").say(model.text(key::FILE_GONE)),
-        _ => el("div", "bubble loading").child(el("span", "spinner")),
+        _ => {}
     }
+    p.put("<button type='button' class='bubble plainly' data-a='save:");
+    p.say(&file.attachment.text());
+    p.attr("' title", key::DOWNLOAD);
+    p.put(">");
+    if let Some(PictureState::Ready(url)) = state {
+        p.put("<img src='");
+        p.say(url);
+        p.attr("' alt", key::PICTURE);
+        if let (Some(width), Some(height)) = (file.width, file.height) {
+            p.put(" width='");
+            p.number(u64::from(width));
+            p.put("' height='");
+            p.number(u64::from(height));
+            p.put("'");
+        }
+        p.put("></>");
+    } else {
+        file_row(p, &file.name, Some(file.size));
+    }
+    p.end();
 }
 
-/// A line of the log; `None` for what the visitor need not see.
-pub(super) fn entry(model: &Model, item: &Item, place: Place, read: Option<bool>) -> Option<Node> {
-    let body = item.body.as_ref()?;
-    let content = match body {
-        EntryBody::Message(message) => words(&message.text),
-        EntryBody::File(it) => file(model, it),
-        other => return note(model, item, other),
-    };
-    let author = item.author.as_ref()?;
-    let mine = author.kind == AuthorKind::Visitor;
-    let node = el("div", &class_of(mine, place)).key(&number(item.seq));
-    let hidden = mine.then(|| el("span", "hidden").say(model.text(key::FROM_YOU)));
-    let node = node.maybe(hidden).child(content);
-    if place.goes_on && read.is_none() {
-        return Some(node);
+fn mark(p: &mut Page<'_>, open: &'static str, picture: &'static str, label: Key) {
+    p.put(open);
+    icon(p, picture);
+    p.t(label);
+    p.end();
+}
+
+/// What is said to the reader, and nothing of what need not be seen. `read`: this is the visitor's newest.
+pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bool>) {
+    let mine = item.author.as_ref().is_some_and(|author| author.kind == AuthorKind::Visitor);
+    match &item.body {
+        Some(EntryBody::Message(message)) => {
+            open_message(p, &crate::texts::number(item.seq), mine, place);
+            words(p, &message.text);
+        }
+        Some(EntryBody::File(it)) => {
+            open_message(p, &crate::texts::number(item.seq), mine, place);
+            file(p, it);
+        }
+        Some(other) => return note(p, item, other),
+        None => return,
     }
-    let mut meta = String::new();
-    if !mine {
-        meta.push_str(&model.agent_name(item));
-        meta.push_str(" · ");
+    if !place.goes_on || read.is_some() {
+        p.put("<div class='meta'><span>");
+        if !mine {
+            let name = item.author.as_ref().and_then(|author| author.name.as_deref());
+            p.say(name.unwrap_or(p.model.text(key::TEAM)));
+            p.put(" · ");
+        }
+        p.say(&clock::time(item.at.unwrap_or(0), p.model.offset));
+        p.end();
+        match read {
+            Some(true) => mark(p, "<span class='mark read'>", parts::CHECKS, key::READ),
+            Some(false) => mark(p, "<span class='mark'>", parts::CHECK, key::SENT),
+            None => {}
+        }
+        p.end();
     }
-    meta.push_str(&clock::time(item.at.unwrap_or(0), model.offset));
-    let mark = read.map(|read| {
-        let (picture, label) = if read { (Icon::Checks, key::READ) } else { (Icon::Check, key::SENT) };
-        el("span", if read { "mark read" } else { "mark" }).child(icon(picture)).say(model.text(label))
-    });
-    Some(node.child(el("div", "meta").say(&meta).maybe(mark)))
+    p.end();
 }
 
 /// What the system noted.
-fn note(model: &Model, item: &Item, body: &EntryBody) -> Option<Node> {
-    let locale = model.locale;
+pub(super) fn note_words(p: &Page<'_>, body: &EntryBody) -> Option<String> {
+    let locale = p.model.locale;
     let words = match body {
-        EntryBody::Assigned(it) => locale.fill(key::JOINED, "name", &it.name),
+        EntryBody::Assigned(it) => return Some(locale.fill(key::JOINED, "name", &it.name)),
         EntryBody::Transferred(it) => match &it.name {
-            Some(name) => locale.fill(key::TRANSFERRED, "name", name),
-            None => model.text(key::REQUEUED).to_string(),
+            Some(name) => return Some(locale.fill(key::TRANSFERRED, "name", name)),
+            None => key::REQUEUED,
         },
-        EntryBody::Queued(it) if it.reason.is_some() => model.text(key::REQUEUED).to_string(),
-        EntryBody::LeftOffline(_) => model.text(key::LEFT_OFFLINE).to_string(),
-        EntryBody::Closed(it) => model
-            .text(match it.by {
-                ClosedBy::Visitor => key::CLOSED_VISITOR,
-                ClosedBy::Agent => key::CLOSED_AGENT,
-                ClosedBy::VisitorGone => key::CLOSED_GONE,
-            })
-            .to_string(),
-        EntryBody::Reopened(_) => model.text(key::REOPENED).to_string(),
-        EntryBody::Rated(it) => locale.count(key::RATED, "n", u64::from(it.score)),
+        EntryBody::Rated(it) => return Some(locale.count(key::RATED, "n", u64::from(it.score))),
+        EntryBody::Queued(it) if it.reason.is_some() => key::REQUEUED,
+        EntryBody::LeftOffline(_) => key::LEFT_OFFLINE,
+        EntryBody::Closed(it) => match it.by {
+            ClosedBy::Visitor => key::CLOSED_VISITOR,
+            ClosedBy::Agent => key::CLOSED_AGENT,
+            ClosedBy::VisitorGone => key::CLOSED_GONE,
+        },
+        EntryBody::Reopened(_) => key::REOPENED,
         _ => return None,
     };
-    let line = el("div", "note").key(&number(item.seq)).attr("dir", "auto");
-    Some(line.child(el("span", "").say(&words)))
+    Some(String::from(locale.text(words)))
 }
 
-/// A message on its way.
-pub(super) fn pending(model: &Model, pending: &Pending, place: Place) -> Node {
-    let content = match &pending.body {
-        PostBody::Message(message) | PostBody::Note(message) => words(&message.text),
-        PostBody::File(file) => {
-            let name = model.file_name(file.attachment);
-            el("div", "bubble plainly").child(file_row(model, &name, None))
-        }
-        PostBody::Unknown => el("div", "bubble"),
-    };
-    let class = class_of(true, place);
-    let node = el("div", &class).key(&pending.cmid.to_string()).child(content);
-    match pending.state {
-        SendState::Failed(code) => {
-            let mut why = String::from(model.text(key::NOT_SENT));
-            why.push_str(" · ");
-            why.push_str(model.text(refusal(code)));
-            node.attr("data-bad", "").child(failed(model, pending.cmid, &why))
-        }
-        SendState::Stale => node.child(failed(model, pending.cmid, model.text(key::STALE))),
-        state => {
-            let label = if state == SendState::Stored { key::SENT } else { key::SENDING };
-            let picture = if state == SendState::Stored { Icon::Check } else { Icon::Clock };
-            let mark = el("span", "mark").child(icon(picture)).say(model.text(label));
-            node.child(el("div", "meta").child(mark))
-        }
+fn note(p: &mut Page<'_>, item: &Item, body: &EntryBody) {
+    if let Some(words) = note_words(p, body) {
+        p.put("<div k='");
+        p.number(item.seq);
+        p.el_say("' class='note' dir='auto'><span>", &words);
+        p.end();
     }
 }
 
-fn failed(model: &Model, cmid: Cmid, why: &str) -> Node {
-    let action = |name: &str| {
-        let mut action = String::from(name);
-        action.push_str(&cmid.to_string());
-        action
-    };
-    el("div", "meta bad")
-        .child(icon(Icon::Warn))
-        .child(el("span", "").say(why))
-        .child(button("link", &action("retry:")).say(model.text(key::TRY_AGAIN)))
-        .child(button("link", &action("discard:")).say(model.text(key::DISCARD)))
+/// A message on its way.
+pub(super) fn pending(p: &mut Page<'_>, pending: &Pending, place: Place) {
+    let id = pending.cmid.text();
+    open_message(p, &id, true, place);
+    match &pending.body {
+        PostBody::Message(message) | PostBody::Note(message) => words(p, &message.text),
+        PostBody::File(file) => {
+            let name = p.model.file_name(file.attachment);
+            p.put("<div class='bubble plainly'>");
+            file_row(p, &name, None);
+            p.end();
+        }
+        PostBody::Unknown => {}
+    }
+    match pending.state {
+        SendState::Failed(code) => {
+            p.put("<div class='meta bad'>");
+            icon(p, parts::WARN);
+            p.el("<span>", key::NOT_SENT);
+            p.el("<span>", refusal(code));
+            again(p, &id);
+        }
+        SendState::Stale => {
+            p.put("<div class='meta bad'>");
+            icon(p, parts::WARN);
+            p.el("<span>", key::STALE);
+            again(p, &id);
+        }
+        SendState::Stored => {
+            p.put("<div class='meta'>");
+            mark(p, "<span class='mark'>", parts::CHECK, key::SENT);
+        }
+        SendState::Sending => {
+            p.put("<div class='meta'>");
+            mark(p, "<span class='mark'>", parts::CLOCK, key::SENDING);
+        }
+    }
+    p.put("</></>");
+}
+
+fn again(p: &mut Page<'_>, id: &str) {
+    p.put("<button type='button' class='link' data-a='retry:");
+    p.say(id);
+    p.el("'>", key::TRY_AGAIN);
+    p.put("<button type='button' class='link' data-a='discard:");
+    p.say(id);
+    p.el("'>", key::DISCARD);
 }
 
 /// Somebody types.
-pub(super) fn typing(model: &Model, name: Option<&str>) -> Node {
-    let words = match name {
-        Some(name) => fill(model.text(key::TYPING), "name", name),
-        None => model.text(key::TYPING_NOBODY).to_string(),
-    };
-    let dots = el("div", "bubble dots").child(el("i", "")).child(el("i", "")).child(el("i", ""));
-    el("div", "msg theirs").key("typing").child(dots.attr("aria-hidden", "true")).child(el("div", "meta").say(&words))
+pub(super) fn typing(p: &mut Page<'_>, name: Option<&str>) {
+    p.put("<div k='typing' class='msg theirs'><div class='bubble dots' aria-hidden='true'><i></><i></><i></></>");
+    let locale = p.model.locale;
+    let words = name.map(|name| locale.fill(key::TYPING, "name", name));
+    p.el_say("<div class='meta'>", words.as_deref().unwrap_or(locale.text(key::TYPING_NOBODY)));
+    p.end();
 }

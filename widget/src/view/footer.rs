@@ -1,102 +1,101 @@
 //! What stands under a thread that waits or is over.
 
+use alloc::string::String;
+
 use protocol::ids::ConversationId;
 use protocol::state::{ConversationState, Estimate};
 
-use super::parts::{Icon, button, icon};
-use crate::node::{Node, el};
+use super::parts::{self, icon};
+use crate::page::Page;
 use crate::state::Model;
 use crate::texts::{Key, fill, key, number};
 
-/// The place in the queue; `None` when the conversation does not wait.
-pub(super) fn waiting(model: &Model, id: ConversationId) -> Option<Node> {
-    let line = model.conversation(id)?;
+/// The place in the queue, while the conversation waits.
+pub(super) fn waiting(p: &mut Page<'_>, id: ConversationId) {
+    let model = p.model;
+    let Some(line) = model.conversation(id) else { return };
     let offered = line.state == ConversationState::Offered;
     if !offered && line.state != ConversationState::Waiting {
-        return None;
+        return;
     }
-    let place = line.position.filter(|_| !offered);
-    let title = match place {
-        _ if offered => model.text(key::OFFERED).into(),
-        Some(1) => model.text(key::WAITING_NEXT).into(),
-        Some(place) => model.locale.count(key::WAITING_PLACE, "n", u64::from(place)),
-        None => model.text(key::WAITING).into(),
-    };
-    let hint = match &line.estimate {
-        Some(estimate) if !offered => estimate_words(model, estimate),
-        _ => model.text(key::WAITING_SOON).into(),
-    };
-    let sign = match place {
-        Some(place) => el("span", "place").say(&number(u64::from(place))),
-        None => el("span", "place").child(el("span", "spinner")),
-    };
-    Some(
-        el("section", "wait").attr("role", "status").child(sign.attr("aria-hidden", "true")).child(
-            el("div", "grow")
-                .child(el("b", "").say(&title))
-                .child(el("p", "dim").say(&hint))
-                .child(button("link", "offline").say(model.text(key::LEAVE_INSTEAD))),
-        ),
-    )
+    let place = line.position.filter(|_| !offered).map_or(0, u64::from);
+    p.put("<section k='wait' class='wait' role='status'><span class='place' aria-hidden='true'>");
+    if place > 0 {
+        p.number(place);
+    } else {
+        p.put("<span class='spinner'></>");
+    }
+    p.put("</><div class='grow'><b>");
+    match place {
+        0 if offered => p.t(key::OFFERED),
+        0 => p.t(key::WAITING),
+        1 => p.t(key::WAITING_NEXT),
+        _ => p.say(&model.locale.count(key::WAITING_PLACE, "n", place)),
+    }
+    p.put("</><p class='dim'>");
+    match &line.estimate {
+        Some(estimate) if !offered => p.say(&estimate_words(model, estimate)),
+        _ => p.t(key::WAITING_SOON),
+    }
+    p.end();
+    p.el("<button type='button' class='link' data-a='offline'>", key::LEAVE_INSTEAD);
+    p.put("</></>");
 }
 
 /// "Usually 4 to 9 minutes."
-fn estimate_words(model: &Model, estimate: &Estimate) -> alloc::string::String {
+fn estimate_words(model: &Model, estimate: &Estimate) -> String {
     let from = u64::from(estimate.p50_s.div_ceil(60)).max(1);
     let to = u64::from(estimate.p90_s.div_ceil(60));
     if to <= 1 {
         return model.text(key::ESTIMATE_SHORT).into();
     }
-    let from = if from >= to { to - 1 } else { from };
-    let text = fill(model.text(key::ESTIMATE), "from", &number(from));
+    let text = fill(model.text(key::ESTIMATE), "from", &number(from.min(to - 1)));
     fill(&text, "to", &number(to))
 }
 
 const SCORES: [Key; 5] = [key::RATE_1, key::RATE_2, key::RATE_3, key::RATE_4, key::RATE_5];
 
 /// Rating, and the way to a new conversation.
-pub(super) fn closed(model: &Model, id: Option<ConversationId>) -> Node {
-    let rated = id.and_then(|id| model.conversation(id)).and_then(|line| line.rating);
-    el("footer", "closed")
-        .child(if model.rating.given || rated.is_some() {
-            el("p", "dim").attr("role", "status").say(model.text(key::RATE_THANKS))
-        } else {
-            rating(model)
-        })
-        .child(button("plain", "chat").say(model.text(key::NEW_CONVERSATION)))
+pub(super) fn closed(p: &mut Page<'_>, id: ConversationId) {
+    let rated = p.model.conversation(id).is_some_and(|line| line.rating.is_some());
+    p.put("<footer k='closed' class='closed'>");
+    if p.model.rating.given || rated {
+        p.el("<p class='dim' role='status'>", key::RATE_THANKS);
+    } else {
+        rating(p);
+    }
+    p.el("<button type='button' class='plain' data-a='chat'>", key::NEW_CONVERSATION);
+    p.end();
 }
 
-fn rating(model: &Model) -> Node {
-    let chosen = model.rating.score;
-    let stars = SCORES
-        .iter()
-        .enumerate()
-        .map(|(index, label)| {
-            let score = index as u8 + 1;
-            let mut action = alloc::string::String::from("score:");
-            action.push_str(&number(u64::from(score)));
-            button(if score <= chosen { "star on" } else { "star" }, &action)
-                .attr("role", "radio")
-                .attr("aria-checked", if score == chosen { "true" } else { "false" })
-                .attr("aria-label", model.text(*label))
-                .attr("title", model.text(*label))
-                .child(icon(Icon::Star))
-        })
-        .collect();
-    let chosen_label = usize::from(chosen).checked_sub(1).and_then(|at| SCORES.get(at));
-    el("form", "rating")
-        .act("rate")
-        .child(el("b", "").attr("id", "rate").say(model.text(key::RATE)))
-        .child(el("div", "stars").attr("role", "radiogroup").attr("aria-labelledby", "rate").all(stars))
-        .maybe(chosen_label.map(|label| el("small", "dim").say(model.text(*label))))
-        .maybe((chosen > 0).then(|| {
-            el("textarea", "")
-                .attr("id", "comment")
-                .attr("rows", "2")
-                .attr("dir", "auto")
-                .attr("maxlength", "1000")
-                .attr("placeholder", model.text(key::COMMENT))
-                .attr("aria-label", model.text(key::COMMENT))
-        }))
-        .maybe((chosen > 0).then(|| el("button", "main").attr("type", "submit").say(model.text(key::RATE_SEND))))
+fn rating(p: &mut Page<'_>) {
+    let chosen = u64::from(p.model.rating.score);
+    p.put("<form class='rating' data-a='rate'>");
+    p.el("<b id='rate'>", key::RATE);
+    p.put("<div class='stars' role='radiogroup' aria-labelledby='rate'>");
+    let mut chosen_label = None;
+    for (score, label) in (1..).zip(SCORES) {
+        p.put("<button type='button' role='radio' data-a='score:");
+        p.number(score);
+        p.put(if score <= chosen { "' class='star on'" } else { "' class='star'" });
+        if score == chosen {
+            chosen_label = Some(label);
+        }
+        p.put(if score == chosen { " aria-checked='true'" } else { " aria-checked='false'" });
+        p.attr(" aria-label", label);
+        p.attr(" title", label);
+        p.put(">");
+        icon(p, parts::STAR);
+        p.end();
+    }
+    p.end();
+    if let Some(label) = chosen_label {
+        p.el("<small class='dim'>", label);
+        p.put("<textarea id='comment' rows='2' dir='auto' maxlength='1000' ");
+        p.attr("placeholder", key::COMMENT);
+        p.attr(" aria-label", key::COMMENT);
+        p.put("></>");
+        p.el("<button type='submit' class='main'>", key::RATE_SEND);
+    }
+    p.end();
 }

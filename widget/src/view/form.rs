@@ -1,121 +1,108 @@
 //! The form before a conversation, the offline form and its thanks.
 
-use protocol::limits::NAME_CHARS;
 use protocol::site::FieldRule;
 
 use super::banner;
-use super::parts::{Icon, button, icon, title_bar};
-use crate::node::{Node, el};
-use crate::state::{Model, refusal};
-use crate::texts::{Key, key, number};
+use super::parts::{self, icon, title_bar};
+use crate::page::Page;
+use crate::state::refusal;
+use crate::texts::{Key, key};
 
 /// One labelled field.
-struct Field<'a> {
+struct Field {
     id: &'static str,
     label: Key,
     rule: FieldRule,
-    error: Option<&'a str>,
+    /// Its input's tag up to what every input has.
+    open: &'static str,
 }
 
-fn error_id(id: &str) -> &'static str {
-    match id {
-        "name" => "name-error",
-        "email" => "email-error",
-        _ => "text-error",
+fn field(p: &mut Page<'_>, field: &Field, error: Option<&str>) {
+    let Field { id, label, rule, open } = *field;
+    if rule == FieldRule::Off {
+        return;
     }
-}
-
-impl Field<'_> {
-    fn view(&self, model: &Model, first: &mut bool) -> Option<Node> {
-        if self.rule == FieldRule::Off {
-            return None;
-        }
-        let input = match self.id {
-            "text" => el("textarea", "").attr("rows", "5"),
-            "email" => el("input", "").attr("type", "email").attr("autocomplete", "email").attr("inputmode", "email"),
-            _ => el("input", "")
-                .attr("type", "text")
-                .attr("autocomplete", "name")
-                .attr("maxlength", &number(NAME_CHARS as u64 * 2)),
-        };
-        let input = input
-            .attr("id", self.id)
-            .attr("name", self.id)
-            .attr("dir", "auto")
-            .flag("required", self.rule == FieldRule::Required)
-            .flag("data-first", core::mem::take(first));
-        let input = match self.error {
-            Some(_) => input.attr("aria-invalid", "true").attr("aria-describedby", error_id(self.id)),
-            None => input,
-        };
-        let optional = (self.rule == FieldRule::Optional).then(|| el("small", "").say(model.text(key::OPTIONAL)));
-        let label = el("label", "").attr("for", self.id).say(model.text(self.label)).maybe(optional);
-        let error = self.error.map(|text| el("p", "error").attr("id", error_id(self.id)).say(text));
-        Some(el("div", "field").key(self.id).child(label).child(input).maybe(error))
+    p.put("<div k='");
+    p.put(id);
+    p.put("' class='field'><label for='");
+    p.put(id);
+    p.put("'>");
+    p.t(label);
+    if rule == FieldRule::Optional {
+        p.el("<small>", key::OPTIONAL);
     }
+    p.end();
+    p.put(open);
+    p.put(" dir='auto' id='");
+    p.put(id);
+    p.put("' aria-describedby='");
+    p.put(id);
+    p.put(if rule == FieldRule::Required { "-error' required" } else { "-error'" });
+    p.put(if error.is_some() { " aria-invalid='true'></>" } else { "></>" });
+    p.put("<p class='error' id='");
+    p.put(id);
+    p.el_say("-error'>", error.unwrap_or(""));
+    p.end();
 }
 
-fn fields(model: &Model, name: FieldRule, email: FieldRule) -> alloc::vec::Vec<Node> {
-    let form = &model.form;
-    let words = |error: Option<Key>| error.map(|key| model.text(key));
-    let mut first = true;
-    [
-        Field { id: "name", label: key::NAME, rule: name, error: words(form.name_error) },
-        Field { id: "email", label: key::EMAIL, rule: email, error: words(form.email_error) },
-        Field { id: "text", label: key::MESSAGE_LABEL, rule: FieldRule::Required, error: form.text_error.as_deref() },
-    ]
-    .iter()
-    .filter_map(|field| field.view(model, &mut first))
-    .collect()
+fn fields(p: &mut Page<'_>, name: FieldRule, email: FieldRule) {
+    let form = &p.model.form;
+    let words = |error: Option<Key>| error.map(|key| p.model.text(key));
+    let (name_error, email_error) = (words(form.name_error), words(form.email_error));
+    let open = "<input type='text' autocomplete='name' maxlength='160'";
+    field(p, &Field { id: "name", label: key::NAME, rule: name, open }, name_error);
+    let open = "<input type='email' autocomplete='email' inputmode='email'";
+    field(p, &Field { id: "email", label: key::EMAIL, rule: email, open }, email_error);
+    let open = "<textarea rows='5'";
+    let text = Field { id: "text", label: key::MESSAGE_LABEL, rule: FieldRule::Required, open };
+    field(p, &text, form.text_error.as_deref());
 }
 
-fn page(model: &Model, title: Key, intro: &str, form: Node) -> Node {
-    let refused =
-        model.form.refused.map(|code| el("p", "banner bad").attr("role", "alert").say(model.text(refusal(code))));
-    el("main", "page")
-        .key(if title == key::START_CHAT { "prechat" } else { "offline" })
-        .child(title_bar(model, title))
-        .child(banner(model))
-        .child(
-            el("div", "scroll pad")
-                .child(el("p", "intro").say(intro))
-                .maybe(refused)
-                .child(form.flag("novalidate", true)),
-        )
+/// Everything above the fields; the form is left open.
+fn open_form(p: &mut Page<'_>, title: Key, intro: &str, form: &'static str) {
+    title_bar(p, title);
+    banner(p);
+    p.el_say("<div class='scroll pad'><p class='intro'>", intro);
+    if let Some(code) = p.model.form.refused {
+        p.el("<p k='bad' class='banner bad' role='alert'>", refusal(code));
+    }
+    p.put(form);
 }
 
-pub(super) fn prechat(model: &Model) -> Node {
-    let site = &model.config.site;
-    let form = el("form", "")
-        .act("prechat")
-        .all(fields(model, site.ask_name, site.ask_email))
-        .child(el("button", "main").attr("type", "submit").say(model.text(key::START_CHAT)));
-    page(model, key::START_CHAT, model.text(key::FORM_INTRO), form)
+pub(super) fn prechat(p: &mut Page<'_>) {
+    let site = &p.model.config.site;
+    p.put("<main k='prechat' class='page' tabindex='-1'>");
+    open_form(p, key::START_CHAT, p.model.text(key::FORM_INTRO), "<form novalidate data-a='prechat'>");
+    fields(p, site.ask_name, site.ask_email);
+    p.el("<button type='submit' class='main'>", key::START_CHAT);
+    p.put("</></></>");
 }
 
-pub(super) fn offline(model: &Model) -> Node {
-    let sending = model.leaving.is_some();
-    let form = el("form", "").act("leave").all(fields(model, FieldRule::Required, FieldRule::Required)).child(
-        el("button", "main")
-            .attr("type", "submit")
-            .flag("disabled", sending)
-            .maybe(sending.then(|| el("span", "spinner")))
-            .say(model.text(if sending { key::SENDING } else { key::SEND })),
-    );
-    let intro = model.own_text(|texts| &texts.offline);
-    let intro = intro.unwrap_or(model.text(key::OFFLINE_HINT));
-    page(model, key::LEAVE_MESSAGE, intro, form)
+pub(super) fn offline(p: &mut Page<'_>) {
+    let intro = p.model.own_text(|texts| &texts.offline);
+    p.put("<main k='offline' class='page' tabindex='-1'>");
+    let intro = intro.unwrap_or(p.model.text(key::OFFLINE_HINT));
+    open_form(p, key::LEAVE_MESSAGE, intro, "<form novalidate data-a='leave'>");
+    fields(p, FieldRule::Required, FieldRule::Required);
+    if p.model.leaving.is_some() {
+        p.el("<button type='submit' class='main' disabled><span class='spinner'></>", key::SENDING);
+    } else {
+        p.el("<button type='submit' class='main'>", key::SEND);
+    }
+    p.put("</></></>");
 }
 
 /// The offline message was taken.
-pub(super) fn left(model: &Model) -> Node {
-    let words = model.locale.fill(key::THANKS_LEFT, "email", model.form.email.trim());
-    el("main", "page").key("left").child(title_bar(model, key::LEAVE_MESSAGE)).child(banner(model)).child(
-        el("div", "centre")
-            .attr("role", "status")
-            .child(el("span", "sign good").child(icon(Icon::Check)))
-            .child(el("h2", "").say(model.text(key::THANKS)))
-            .child(el("p", "dim").say(&words))
-            .child(button("plain", "home").say(model.text(key::DONE))),
-    )
+pub(super) fn left(p: &mut Page<'_>) {
+    p.put("<main k='left' class='page' tabindex='-1'>");
+    title_bar(p, key::LEAVE_MESSAGE);
+    banner(p);
+    p.put("<div class='centre' role='status'><span class='sign good'>");
+    icon(p, parts::CHECK);
+    p.end();
+    p.el("<h2>", key::THANKS);
+    let words = p.model.locale.fill(key::THANKS_LEFT, "email", p.model.form.email.trim());
+    p.el_say("<p class='dim'>", &words);
+    p.el("<button type='button' class='plain' data-a='home'>", key::DONE);
+    p.put("</></>");
 }

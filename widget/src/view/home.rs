@@ -1,61 +1,69 @@
 //! Greeting, the way in, and earlier conversations.
 
-use alloc::string::ToString;
-
 use protocol::state::{Availability, ConversationState, VisitorConversation};
 
 use super::banner;
-use super::parts::{Icon, availability_words, avatar, button, close_button, dot, icon, title_bar};
+use super::parts::{self, availability_words, avatar, close_button, dot, icon, title_bar};
 use crate::clock;
-use crate::node::{Node, el};
-use crate::state::Model;
+use crate::page::Page;
 use crate::texts::{Key, key};
 
 /// Conversations shown before "all conversations".
 const SHOWN: usize = 3;
 
-pub(super) fn home(model: &Model, now: i64) -> Node {
+pub(super) fn home(p: &mut Page<'_>) {
+    let model = p.model;
+    p.put("<main k='home' class='home' tabindex='-1'><header class='hero'><div class='row'>");
+    avatar(p, &model.config.site.name);
+    p.el_say("<span class='grow brand'>", &model.config.site.name);
+    close_button(p);
+    p.end();
     let greeting = model.own_text(|texts| &texts.greeting);
+    p.el_say("<h1>", greeting.unwrap_or(model.text(key::GREETING)));
     let welcome = model.own_text(|texts| &texts.welcome);
-    let hero = el("header", "hero")
-        .child(
-            el("div", "row")
-                .child(avatar(&model.config.site.name))
-                .child(el("span", "grow brand").say(&model.config.site.name))
-                .maybe(close_button(model)),
-        )
-        .child(el("h1", "").say(greeting.unwrap_or(model.text(key::GREETING))))
-        .child(el("p", "").say(welcome.unwrap_or(model.text(key::WELCOME))));
+    p.el_say("<p>", welcome.unwrap_or(model.text(key::WELCOME)));
+    p.end();
+    banner(p);
+    p.put("<div class='cards'>");
     let current = model.current();
-    let earlier: alloc::vec::Vec<_> =
-        model.conversations().iter().filter(|line| Some(line.id) != current.map(|current| current.id)).collect();
-    let list = el("section", "card list")
-        .child(el("h2", "").say(model.text(key::EARLIER)))
-        .all(earlier.iter().take(SHOWN).map(|line| row(model, line, now)).collect())
-        .maybe((earlier.len() > SHOWN).then(|| button("link more", "history").say(model.text(key::ALL_CONVERSATIONS))));
-    el("main", "home").key("home").child(hero).child(banner(model)).child(
-        el("div", "cards")
-            .child(match current {
-                Some(line) => el("section", "card list")
-                    .child(el("h2", "").say(model.text(key::CONVERSATION_NOW)))
-                    .child(row(model, line, now).attr("id", "main")),
-                None => way_in(model),
-            })
-            .maybe((!earlier.is_empty()).then_some(list)),
-    )
+    match current {
+        Some(line) => {
+            p.el("<section class='card list'><h2>", key::CONVERSATION_NOW);
+            row(p, line, true);
+            p.end();
+        }
+        None => way_in(p),
+    }
+    let skip = usize::from(current.is_some());
+    let earlier = model.conversations().get(skip..).unwrap_or(&[]);
+    if !earlier.is_empty() {
+        p.el("<section k='earlier' class='card list'><h2>", key::EARLIER);
+        for line in earlier.iter().take(SHOWN) {
+            row(p, line, false);
+        }
+        if earlier.len() > SHOWN {
+            p.el("<button type='button' class='link more' data-a='history'>", key::ALL_CONVERSATIONS);
+        }
+        p.end();
+    }
+    p.put("</></>");
 }
 
 /// Whether somebody is there, and the button that follows from it.
-fn way_in(model: &Model) -> Node {
-    let availability = model.availability();
+fn way_in(p: &mut Page<'_>) {
+    let availability = p.model.availability();
     let (title, hint) = availability_words(availability);
     let offline = availability == Availability::Offline;
-    let own = model.own_text(|texts| &texts.offline).filter(|_| offline);
-    let label = if offline { key::LEAVE_MESSAGE } else { key::START_CHAT };
-    el("section", "card")
-        .child(el("h2", "status").child(dot(availability)).say(model.text(title)))
-        .child(el("p", "dim").say(own.unwrap_or(model.text(hint))))
-        .child(button("main", "chat").attr("id", "main").say(model.text(label)).child(icon(Icon::Next)))
+    p.put("<section class='card'><h2 class='status'>");
+    dot(p, availability);
+    p.t(title);
+    p.end();
+    let own = p.model.own_text(|texts| &texts.offline).filter(|_| offline);
+    p.el_say("<p class='dim'>", own.unwrap_or(p.model.text(hint)));
+    p.put("<button type='button' class='main' id='main' data-a='chat'>");
+    p.t(if offline { key::LEAVE_MESSAGE } else { key::START_CHAT });
+    icon(p, parts::NEXT);
+    p.put("</></>");
 }
 
 fn state_words(state: ConversationState) -> Key {
@@ -68,47 +76,62 @@ fn state_words(state: ConversationState) -> Key {
 }
 
 /// One conversation in a list.
-fn row(model: &Model, line: &VisitorConversation, now: i64) -> Node {
-    let mut action = alloc::string::String::from("open:");
-    action.push_str(&line.id.to_string());
-    let unread = model.unread(line);
+fn row(p: &mut Page<'_>, line: &VisitorConversation, current: bool) {
+    let model = p.model;
+    let id = line.id.text();
+    p.put("<button k='");
+    p.say(&id);
+    p.put("' type='button' class='line' data-a='open:");
+    p.say(&id);
+    p.put(if current { "' id='main'>" } else { "'>" });
     let agent = line.agent.as_ref().map(|agent| agent.name.as_str());
     let name = agent.unwrap_or(&model.config.site.name);
+    avatar(p, name);
+    p.el_say("<span class='grow'><span class='two'><b class='cut'>", name);
+    let when = clock::moment(line.updated_at, p.now, model.offset, model.locale);
+    p.el_say("<small>", &when);
     let preview = line.preview.as_deref().unwrap_or(model.text(key::CHAT));
-    let when = clock::moment(line.updated_at, now, model.offset, model.locale);
-    let badge = (unread > 0).then(|| {
+    p.el_say("</><span class='two'><span class='cut dim'>", preview);
+    let unread = u64::from(model.unread(line));
+    if unread > 0 {
         let key = if unread == 1 { key::UNREAD_ONE } else { key::UNREAD_OTHER };
-        let words = model.locale.count(key, "n", u64::from(unread));
-        el("span", "badge").attr("aria-label", &words).say(&crate::texts::number(u64::from(unread)))
-    });
-    button("line", &action).key(&action).child(avatar(name)).child(
-        el("span", "grow")
-            .child(el("span", "two").child(el("b", "cut").say(name)).child(el("small", "").say(&when)))
-            .child(el("span", "two").child(el("span", "cut dim").say(preview)).child(badge.unwrap_or_else(|| {
-                el("small", if line.state == ConversationState::Closed { "" } else { "chip" })
-                    .say(model.text(state_words(line.state)))
-            }))),
-    )
+        p.put("<span class='badge' aria-label='");
+        p.say(&model.locale.count(key, "n", unread));
+        p.put("'>");
+        p.number(unread);
+        p.end();
+    } else if line.state == ConversationState::Closed {
+        p.el("<small>", state_words(line.state));
+    } else {
+        p.el("<small class='chip'>", state_words(line.state));
+    }
+    p.put("</></></>");
 }
 
-pub(super) fn history(model: &Model, now: i64) -> Node {
-    let lines = model.conversations();
-    el("main", "page").key("history").child(title_bar(model, key::ALL_CONVERSATIONS)).child(banner(model)).child(
-        el("div", "scroll list")
-            .all(lines.iter().map(|line| row(model, line, now)).collect())
-            .maybe(lines.is_empty().then(|| el("p", "empty").say(model.text(key::NO_CONVERSATIONS)))),
-    )
+pub(super) fn history(p: &mut Page<'_>) {
+    let lines = p.model.conversations();
+    p.put("<main k='history' class='page' tabindex='-1'>");
+    title_bar(p, key::ALL_CONVERSATIONS);
+    banner(p);
+    p.put("<div class='scroll list'>");
+    for line in lines {
+        row(p, line, false);
+    }
+    if lines.is_empty() {
+        p.el("<p class='empty'>", key::NO_CONVERSATIONS);
+    }
+    p.put("</></>");
 }
 
 /// The tenant is suspended.
-pub(super) fn unavailable(model: &Model) -> Node {
-    el("main", "page")
-        .key("unavailable")
-        .child(el("header", "bar").child(el("h1", "grow").say(&model.config.site.name)).maybe(close_button(model)))
-        .child(
-            el("div", "centre")
-                .child(el("span", "sign").child(icon(Icon::Clock)))
-                .child(el("h2", "").say(model.text(key::UNAVAILABLE)))
-                .child(el("p", "dim").say(model.text(key::UNAVAILABLE_HINT))),
-        )
+pub(super) fn unavailable(p: &mut Page<'_>) {
+    p.put("<main k='unavailable' class='page' tabindex='-1'><header class='bar'>");
+    p.el_say("<h1 class='grow'>", &p.model.config.site.name);
+    close_button(p);
+    p.put("</><div class='centre'><span class='sign'>");
+    icon(p, parts::CLOCK);
+    p.end();
+    p.el("<h2>", key::UNAVAILABLE);
+    p.el("<p class='dim'>", key::UNAVAILABLE_HINT);
+    p.put("</></>");
 }

@@ -1,4 +1,4 @@
-//! What the screen should look like for a [`Model`]. Pure: the same model gives the same tree.
+//! What the screen should look like for a [`Model`]. Pure: the same model gives the same markup.
 
 mod bubble;
 mod composer;
@@ -8,30 +8,33 @@ mod home;
 mod parts;
 mod thread;
 
-use alloc::vec::Vec;
+use alloc::string::String;
 
 use client::Status;
 use protocol::state::Availability;
 
-use crate::node::{Node, el};
+use crate::page::Page;
 use crate::state::{Model, Screen};
 use crate::texts::key;
-use parts::{Icon, button, icon};
+use parts::icon;
 
-/// The whole screen; `now` in Unix milliseconds.
-pub fn view(model: &Model, now: i64) -> Vec<Node> {
-    let screen = match model.screen {
-        _ if is_unavailable(model) => home::unavailable(model),
-        Screen::Home => home::home(model, now),
-        Screen::History => home::history(model, now),
-        Screen::PreChat => form::prechat(model),
-        Screen::Offline(_) => form::offline(model),
-        Screen::Left => form::left(model),
-        Screen::Thread(id) => thread::thread(model, id, now),
-    };
-    let mut out = alloc::vec![screen];
-    out.extend(ending(model));
-    out
+/// The whole screen in the markup of [`crate::page`]; `now` in Unix milliseconds.
+pub fn view(model: &Model, now: i64) -> String {
+    let mut page = Page::new(model, now);
+    let p = &mut page;
+    match model.screen {
+        _ if is_unavailable(model) => home::unavailable(p),
+        Screen::Home => home::home(p),
+        Screen::History => home::history(p),
+        Screen::PreChat => form::prechat(p),
+        Screen::Offline(_) => form::offline(p),
+        Screen::Left => form::left(p),
+        Screen::Thread(id) => thread::thread(p, id),
+    }
+    if model.ending {
+        ending(p);
+    }
+    page.out
 }
 
 /// Nothing can be done here: not even an open conversation to go on with.
@@ -39,16 +42,14 @@ fn is_unavailable(model: &Model) -> bool {
     model.availability() == Availability::Unavailable && model.current().is_none()
 }
 
-/// What is wrong right now, in one line under the header. Always there, so that it is read out when it
+/// What is wrong right now, under the header. The element is always there, so that it is read out when it
 /// fills.
-fn banner(model: &Model) -> Node {
-    let line = el("div", "banners").attr("role", "status");
+fn banner(p: &mut Page<'_>) {
+    let model = p.model;
+    p.put("<div class='banners' role='status'>");
     if model.outdated {
-        return line.child(
-            el("div", "banner")
-                .say(model.text(key::OUTDATED))
-                .child(button("link", "reload").say(model.text(key::RELOAD))),
-        );
+        p.el("<div class='banner'>", key::OUTDATED);
+        p.el("<button type='button' class='link' data-a='reload'>", key::RELOAD);
     }
     let connection = match model.status {
         Status::Waiting(_) => Some(key::RECONNECTING),
@@ -56,31 +57,31 @@ fn banner(model: &Model) -> Node {
         Status::Connecting => Some(key::CONNECTING),
         _ => None,
     };
-    let connection = connection.map(|key| el("div", "banner busy").child(el("span", "spinner")).say(model.text(key)));
-    let kept = model.not_kept.then(|| el("div", "banner").say(model.text(key::NOT_KEPT)));
-    let notice = model.notice.as_deref().map(|text| {
-        el("div", "banner bad")
-            .say(text)
-            .child(button("icon small", "dismiss").attr("aria-label", model.text(key::REMOVE)).child(icon(Icon::Close)))
-    });
-    line.maybe(connection).maybe(kept).maybe(notice)
+    if let Some(words) = connection {
+        p.put("<div class='banner busy'><span class='spinner'></>");
+        p.t(words);
+        p.end();
+    }
+    if model.not_kept {
+        p.el("<div class='banner'>", key::NOT_KEPT);
+    }
+    if let Some(text) = &model.notice {
+        p.el_say("<div class='banner bad'><span class='grow'>", text);
+        p.put("<button type='button' class='icon small' data-a='dismiss' ");
+        p.attr("aria-label", key::REMOVE);
+        p.put(">");
+        icon(p, parts::CLOSE);
+        p.put("</></>");
+    }
+    p.end();
 }
 
 /// Asks before ending a conversation.
-fn ending(model: &Model) -> Option<Node> {
-    if !model.ending {
-        return None;
-    }
-    let sheet = el("div", "sheet")
-        .attr("role", "alertdialog")
-        .attr("aria-modal", "true")
-        .attr("aria-labelledby", "ask")
-        .child(el("h2", "").attr("id", "ask").say(model.text(key::END_QUESTION)))
-        .child(el("p", "dim").say(model.text(key::END_HINT)))
-        .child(
-            el("div", "row")
-                .child(button("plain", "keep").attr("id", "keep").say(model.text(key::END_KEEP)))
-                .child(button("danger", "really-end").say(model.text(key::END))),
-        );
-    Some(el("div", "veil").child(sheet))
+fn ending(p: &mut Page<'_>) {
+    p.put("<div class='veil'><div class='sheet' role='alertdialog' aria-modal='true' aria-labelledby='ask'>");
+    p.el("<h2 id='ask'>", key::END_QUESTION);
+    p.el("<p class='dim'>", key::END_HINT);
+    p.el("<div class='row'><button type='button' class='plain' id='keep' data-a='keep'>", key::END_KEEP);
+    p.el("<button type='button' class='danger' data-a='really-end'>", key::END);
+    p.put("</></></>");
 }

@@ -1,149 +1,172 @@
 //! A conversation.
 
-use alloc::vec::Vec;
-
 use protocol::entry::{AuthorKind, Item};
 use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 use protocol::timeline::Timeline;
 
 use super::bubble::{self, Place};
-use super::parts::{Icon, availability_words, avatar, bar, button, close_button, dot, icon, icon_button, presence_dot};
+use super::parts::{self, availability_words, avatar, close_button, dot, icon, icon_button, open_bar, presence_dot};
 use super::{banner, composer, footer};
 use crate::clock;
-use crate::node::{Node, el};
-use crate::state::{Model, from_agent};
-use crate::texts::{key, number};
+use crate::page::Page;
+use crate::state::Model;
+use crate::texts::key;
 
 /// Messages of one person closer than this stand together, in milliseconds.
 const TOGETHER_MS: i64 = 5 * 60_000;
 
-pub(super) fn thread(model: &Model, id: Option<ConversationId>, now: i64) -> Node {
-    let closed = id.is_some_and(|id| !model.is_open(id));
-    el("main", "page thread")
-        .key("thread")
-        .child(header(model, id))
-        .child(banner(model))
-        .child(log(model, id, now))
-        .child(el("div", "over").maybe((!model.at_end).then(|| {
-            button("pill", "to-end")
-                .attr("aria-label", model.text(key::TO_END))
-                .child(icon(Icon::Down))
-                .maybe(has_news(model, id).then(|| el("span", "").say(model.text(key::NEW_MESSAGES))))
-        })))
-        .maybe(id.and_then(|id| footer::waiting(model, id)))
-        .child(if closed { footer::closed(model, id) } else { composer::composer(model, id) })
-        .maybe(model.dragging.then(|| el("div", "drop").child(icon(Icon::Clip)).say(model.text(key::DROP_HERE))))
+pub(super) fn thread(p: &mut Page<'_>, id: Option<ConversationId>) {
+    let model = p.model;
+    p.put("<main k='thread' class='page thread' tabindex='-1'>");
+    header(p, id);
+    banner(p);
+    log(p, id);
+    p.put("<div class='over'>");
+    if !model.at_end {
+        p.put("<button type='button' class='pill' data-a='to-end' ");
+        p.attr("aria-label", key::TO_END);
+        p.put(">");
+        icon(p, parts::DOWN);
+        if has_news(model, id) {
+            p.el("<span>", key::NEW_MESSAGES);
+        }
+        p.end();
+    }
+    p.end();
+    if let Some(id) = id {
+        footer::waiting(p, id);
+    }
+    match id {
+        Some(id) if !model.is_open(id) => footer::closed(p, id),
+        _ => composer::composer(p, id),
+    }
+    if model.dragging {
+        p.put("<div k='drop' class='drop'>");
+        icon(p, parts::CLIP);
+        p.t(key::DROP_HERE);
+        p.end();
+    }
+    p.end();
 }
 
 fn has_news(model: &Model, id: Option<ConversationId>) -> bool {
     id.and_then(|id| model.conversation(id)).is_some_and(|line| model.unread(line) > 0)
 }
 
-fn header(model: &Model, id: Option<ConversationId>) -> Node {
+fn header(p: &mut Page<'_>, id: Option<ConversationId>) {
+    let model = p.model;
     let line = id.and_then(|id| model.conversation(id));
     let agent = line.and_then(|line| line.agent.as_ref());
+    let state = line.map(|line| line.state);
     let name = agent.map_or(model.config.site.name.as_str(), |agent| agent.name.as_str());
-    let status = match (agent, line.map(|line| line.state)) {
+    open_bar(p);
+    p.put("<div class='who grow'>");
+    avatar(p, name);
+    p.el_say("<div class='grow'><h1 class='cut'>", name);
+    p.put("<p class='dim cut'>");
+    match (agent, state) {
         (Some(agent), Some(ConversationState::Active)) => {
-            el("p", "dim").child(presence_dot(agent.presence)).say(&model.config.site.name)
+            presence_dot(p, agent.presence);
+            p.say(&model.config.site.name);
         }
-        (_, Some(ConversationState::Closed)) => el("p", "dim").say(model.text(key::STATE_CLOSED)),
+        (_, Some(ConversationState::Closed)) => p.t(key::STATE_CLOSED),
         _ => {
-            el("p", "dim").child(dot(model.availability())).say(model.text(availability_words(model.availability()).0))
+            dot(p, model.availability());
+            p.t(availability_words(model.availability()).0);
         }
-    };
-    let can_end = matches!(
-        line.map(|line| line.state),
-        Some(ConversationState::Active | ConversationState::Waiting | ConversationState::Offered)
-    );
-    bar(
-        model,
-        el("div", "who grow")
-            .child(avatar(name))
-            .child(el("div", "grow").child(el("h1", "cut").say(name)).child(status)),
-    )
-    .maybe(can_end.then(|| icon_button(model, Icon::Exit, key::END, "end")))
-    .maybe(close_button(model))
+    }
+    p.put("</></></>");
+    if matches!(state, Some(ConversationState::Active | ConversationState::Waiting | ConversationState::Offered)) {
+        icon_button(p, parts::EXIT, key::END, "end");
+    }
+    close_button(p);
+    p.end();
 }
 
 fn together(one: &Item, other: Option<&Item>) -> bool {
-    other.is_some_and(|other| {
-        let same = match (&one.author, &other.author) {
-            (Some(one), Some(other)) => one.kind == other.kind && one.id == other.id,
-            _ => false,
-        };
-        let (one_at, other_at) = (one.at.unwrap_or(0), other.at.unwrap_or(0));
-        same && one.is_message() && other.is_message() && (one_at - other_at).abs() < TOGETHER_MS
-    })
+    let (Some(other), Some(author)) = (other, &one.author) else {
+        return false;
+    };
+    let same = other.author.as_ref().is_some_and(|it| it.kind == author.kind && it.id == author.id);
+    let apart = one.at.unwrap_or(0) - other.at.unwrap_or(0);
+    same && one.is_message() && other.is_message() && apart.abs() < TOGETHER_MS
 }
 
-fn log(model: &Model, id: Option<ConversationId>, now: i64) -> Node {
-    let empty = Timeline::default();
-    let timeline = model.timeline().unwrap_or(&empty);
-    let mut lines = entries(model, id, timeline, now);
-    let count = timeline.pending().len();
-    for (index, pending) in timeline.pending().iter().enumerate() {
-        let place = Place { joined: index > 0, goes_on: index + 1 < count };
-        lines.push(bubble::pending(model, pending, place));
+fn log(p: &mut Page<'_>, id: Option<ConversationId>) {
+    let model = p.model;
+    p.put("<div id='log' class='log' role='log' tabindex='0' ");
+    p.attr("aria-label", key::LOG);
+    p.put(">");
+    let before = p.out.len();
+    if let Some(timeline) = model.timeline() {
+        entries(p, id, timeline);
+        let pending = timeline.pending();
+        for (index, it) in pending.iter().enumerate() {
+            let place = Place { joined: index > 0, goes_on: index + 1 < pending.len() };
+            bubble::pending(p, it, place);
+        }
     }
-    let typist = model.typist.as_ref().filter(|typist| Some(typist.conversation) == id);
-    lines.extend(typist.map(|typist| bubble::typing(model, typist.name.as_deref())));
-    let started = !lines.is_empty();
-    el("div", "log")
-        .attr("id", "log")
-        .attr("role", "log")
-        .attr("aria-label", model.text(key::LOG))
-        .attr("tabindex", "0")
-        .maybe((!started).then(|| beginning(model, id)))
-        .all(lines)
+    if let Some(typist) = &model.typist
+        && Some(typist.conversation) == id
+    {
+        bubble::typing(p, typist.name.as_deref());
+    }
+    if p.out.len() == before {
+        beginning(p, id);
+    }
+    p.end();
 }
 
 /// What stands in an empty thread.
-fn beginning(model: &Model, id: Option<ConversationId>) -> Node {
+fn beginning(p: &mut Page<'_>, id: Option<ConversationId>) {
+    p.put("<div k='empty' class='centre'>");
     if id.is_some() {
-        return el("div", "centre").child(el("span", "spinner big"));
+        p.put("<span class='spinner big'></>");
+    } else {
+        avatar(p, &p.model.config.site.name);
+        let greeting = p.model.own_text(|texts| &texts.greeting);
+        p.el_say("<h2>", greeting.unwrap_or(p.model.text(key::GREETING)));
+        p.el("<p class='dim'>", key::WRITE_FIRST);
     }
-    let greeting = model.own_text(|texts| &texts.greeting);
-    el("div", "centre")
-        .child(avatar(&model.config.site.name))
-        .child(el("h2", "").say(greeting.unwrap_or(model.text(key::GREETING))))
-        .child(el("p", "dim").say(model.text(key::WRITE_FIRST)))
+    p.end();
 }
 
 /// The stored entries with the days between them.
-fn entries(model: &Model, id: Option<ConversationId>, timeline: &Timeline, now: i64) -> Vec<Node> {
+fn entries(p: &mut Page<'_>, id: Option<ConversationId>, timeline: &Timeline) {
+    let model = p.model;
     let items = timeline.items();
     let thread = id.and_then(|id| model.thread(id));
     let new_from = thread.and_then(|thread| thread.new_from);
     let agent_read = thread.map_or(0, |thread| thread.agent_read);
-    let last_mine = items
-        .iter()
-        .rev()
-        .find(|item| item.is_message() && item.author.as_ref().is_some_and(|it| it.kind == AuthorKind::Visitor));
-    let last_mine = last_mine.map_or(0, |item| item.seq);
+    let is_mine =
+        |item: &&Item| item.is_message() && item.author.as_ref().is_some_and(|it| it.kind == AuthorKind::Visitor);
+    let last_mine = items.iter().rev().find(is_mine).map_or(0, |item| item.seq);
     let mut day = i64::MIN;
-    let mut lines = Vec::new();
     for (index, item) in items.iter().enumerate() {
+        let shown = item.is_message() || item.body.as_ref().is_some_and(|body| bubble::note_words(p, body).is_some());
+        if !shown {
+            continue;
+        }
         let before = index.checked_sub(1).and_then(|index| items.get(index));
         let place = Place {
             joined: together(item, before) && new_from != Some(item.seq),
             goes_on: together(item, items.get(index + 1)),
         };
-        let read = (item.seq == last_mine).then_some(agent_read >= item.seq);
-        let Some(node) = bubble::entry(model, item, place, read) else {
-            continue;
-        };
         let day_of = clock::day(item.at.unwrap_or(0), model.offset);
         if day != day_of {
             day = day_of;
-            let label = clock::day_label(day, clock::day(now, model.offset), model.locale);
-            lines.push(el("div", "day").key(&number(day.unsigned_abs())).child(el("span", "").say(&label)));
+            let label = clock::day_label(day, clock::day(p.now, model.offset), model.locale);
+            p.put("<div k='day");
+            p.number(day.unsigned_abs());
+            p.el_say("' class='day'><span>", &label);
+            p.end();
         }
-        if new_from == Some(item.seq) && from_agent(item) {
-            lines.push(el("div", "new").key("new").child(el("span", "").say(model.text(key::NEW_MESSAGES))));
+        if new_from == Some(item.seq) {
+            p.el("<div k='new' class='new'><span>", key::NEW_MESSAGES);
+            p.end();
         }
-        lines.push(node);
+        let read = (item.seq == last_mine).then_some(agent_read >= item.seq);
+        bubble::entry(p, item, place, read);
     }
-    lines
 }

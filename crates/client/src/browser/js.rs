@@ -105,6 +105,7 @@ pub(super) fn cast<T: JsCast>(value: &JsValue) -> &T {
 /// `https://host` of this page.
 pub(super) fn origin() -> String {
     let href = href();
-    let end = href.match_indices('/').nth(2).map_or(href.len(), |(at, _)| at);
+    let slashes = href.bytes().enumerate().filter(|(_, byte)| *byte == b'/');
+    let end = slashes.map(|(at, _)| at).nth(2).unwrap_or(href.len());
     href.get(..end).map(String::from).unwrap_or_default()
 }

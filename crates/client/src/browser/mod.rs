@@ -7,7 +7,6 @@ mod js;
 mod storage;
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -71,7 +70,7 @@ type Handler = Box<dyn FnMut(ClientEvent)>;
 
 struct Shared {
     client: RefCell<Client>,
-    effects: RefCell<VecDeque<Effect>>,
+    effects: RefCell<Vec<Effect>>,
     running: Cell<bool>,
     handler: RefCell<Handler>,
     storage: RefCell<Box<dyn Storage>>,
@@ -194,9 +193,12 @@ impl Driver {
             return;
         }
         loop {
-            let next = self.0.effects.try_borrow_mut().ok().and_then(|mut it| it.pop_front());
-            let Some(effect) = next else { break };
-            self.carry_out(effect);
+            let batch = self.0.effects.try_borrow_mut();
+            let batch = batch.map(|mut it| core::mem::take(&mut *it)).unwrap_or_default();
+            if batch.is_empty() {
+                break;
+            }
+            batch.into_iter().for_each(|effect| self.carry_out(effect));
         }
         self.0.running.set(false);
     }

@@ -1,6 +1,6 @@
 //! Where unsent messages survive a reload.
 
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use protocol::ids::Cmid;
@@ -31,7 +31,7 @@ impl LocalStorage {
 
     fn key(&self, cmid: Cmid) -> String {
         let mut key = self.prefix.clone();
-        key.push_str(&cmid.to_string());
+        key.push_str(&cmid.text());
         key
     }
 }

@@ -6,12 +6,13 @@ use alloc::vec::Vec;
 use protocol::codec::{from_json, to_json};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Refused};
-use protocol::frame::{Commands as CommandsBody, Events, Poll as PollBody, Problem};
+use protocol::frame::{Commands as CommandsBody, Poll as PollBody, Problem};
 use protocol::limits::POLL_HOLD_MS;
 
 use super::{Connection, Mode, Status, Tick, TimerId, Transport};
 use crate::backoff::Backoff;
 use crate::client::Effect;
+use crate::events;
 
 /// First wait before a WebSocket is tried again.
 const UPGRADE_FIRST_MS: u64 = 30_000;
@@ -76,8 +77,8 @@ impl Connection {
         self.poll.in_flight = false;
         self.clear_timer(TimerId::PollDeadline);
         match status {
-            200 => match from_json::<Events>(text) {
-                Some(events) => self.poll_events(events.events, tick),
+            200 => match events::from_reply(text) {
+                Some(events) => self.poll_events(events, tick),
                 None => self.poll_lost(0, tick),
             },
             401 => self.shut(Status::NeedToken),
@@ -173,7 +174,7 @@ impl Connection {
         let batch = core::mem::take(&mut self.poll.batch);
         match status {
             200 => {
-                for event in from_json::<Events>(text).map_or_else(Vec::new, |it| it.events) {
+                for event in events::from_reply(text).unwrap_or_default() {
                     self.event(event);
                 }
                 if batch.iter().any(|id| self.commands.is_waiting(*id)) {

@@ -1,6 +1,6 @@
 //! The WebSocket rung of the ladder.
 
-use protocol::codec::{from_json, to_json};
+use protocol::codec::to_json;
 use protocol::command::{Command, Fetch, Pong};
 use protocol::error::{AfterClose, CloseCode};
 use protocol::event::Event;
@@ -10,6 +10,7 @@ use protocol::limits::SILENCE_MS;
 
 use super::{Connection, Mode, Status, Tick, TimerId, Transport};
 use crate::client::Effect;
+use crate::events;
 
 /// A socket that is not open after this long is taken for blocked.
 const OPEN_WITHIN_MS: u64 = 4_000;
@@ -77,7 +78,7 @@ impl Connection {
         if self.probe.take().is_some() {
             self.clear_timer(TimerId::Probe);
         }
-        let Some(event) = from_json::<Event>(text) else {
+        let Some(event) = events::from_frame(text) else {
             return;
         };
         match &event {

@@ -28,9 +28,16 @@ macro_rules! wire_struct {
                 self.write_members(out);
                 out.push('}');
             }
-            #[allow(unused_variables, reason = "a struct without members")]
+            #[allow(unused_variables, unused_mut, reason = "a struct without members")]
             fn read(value: &$crate::codec::Value) -> Option<Self> {
-                Some(Self { $( $field: $crate::codec::member(value, stringify!($field))?, )* })
+                let mut ok = true;
+                let read = Self {
+                    $( $field: $crate::codec::member_or_blank(value, stringify!($field), &mut ok), )*
+                };
+                ok.then_some(read)
+            }
+            fn blank() -> Self {
+                Self { $( $field: $crate::codec::Wire::blank(), )* }
             }
         }
     };
@@ -73,6 +80,9 @@ macro_rules! wire_enum {
                     _ => Some(Self::Unknown),
                 }
             }
+            fn blank() -> Self {
+                Self::Unknown
+            }
         }
     };
 }
@@ -105,7 +115,7 @@ macro_rules! wire_text {
 
             /// The value for a word; `None` when there is none.
             pub fn from_text(text: &str) -> Option<Self> {
-                match text { $( $text => Some(Self::$variant), )* _ => None }
+                Self::ALL.iter().copied().find(|word| word.as_str() == text)
             }
         }
 
@@ -121,6 +131,9 @@ macro_rules! wire_text {
             }
             fn read(value: &$crate::codec::Value) -> Option<Self> {
                 Self::from_text(value.text()?)
+            }
+            fn blank() -> Self {
+                const { Self::ALL[0] }
             }
         }
     };

@@ -1,0 +1,187 @@
+//! A widget without a browser.
+#![allow(dead_code, reason = "each test file uses some of it")]
+
+use client::ClientEvent;
+use protocol::entry::{Author, AuthorKind, EntryBody, Item, Text};
+use protocol::event::{Entries, Event};
+use protocol::ids::{AgentId, Cmid, ConversationId, Epoch, VisitorId};
+use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, Theme};
+use protocol::state::{AgentCard, Availability, ConversationState, Presence, VisitorConversation, VisitorState};
+use uuid::Uuid;
+use widget::state::{Effect, Env, Model, Msg};
+
+pub(crate) const C: ConversationId = ConversationId(Uuid::from_u128(0xc));
+pub(crate) const VISITOR: VisitorId = VisitorId(Uuid::from_u128(0xd));
+pub(crate) const WALL: i64 = 1_800_000_000_000;
+
+pub(crate) struct Rig {
+    pub(crate) model: Model,
+    pub(crate) now: u64,
+    next: u128,
+    pub(crate) state: VisitorState,
+    pub(crate) items: Vec<Item>,
+}
+
+pub(crate) fn config() -> FrameConfig {
+    FrameConfig {
+        site: SiteConfig {
+            key: "k".to_owned(),
+            name: "Acme".to_owned(),
+            color: "#1f6feb".to_owned(),
+            side: Side::End,
+            theme: Theme::Auto,
+            locale: None,
+            ask_name: FieldRule::Off,
+            ask_email: FieldRule::Off,
+            typing_preview: true,
+            texts: Vec::new(),
+        },
+        origins: vec!["https://shop.example".to_owned()],
+        availability: Availability::Online,
+        build: "b".to_owned(),
+    }
+}
+
+pub(crate) fn line(state: ConversationState) -> VisitorConversation {
+    VisitorConversation {
+        id: C,
+        state,
+        last_seq: 0,
+        created_at: WALL,
+        updated_at: WALL,
+        position: None,
+        estimate: None,
+        agent: (state == ConversationState::Active).then(|| AgentCard {
+            id: AgentId(Uuid::from_u128(0xa)),
+            name: "Mia".to_owned(),
+            presence: Presence::Online,
+        }),
+        visitor_read_seq: 0,
+        agent_read_seq: 0,
+        unread: 0,
+        preview: None,
+        rating: None,
+    }
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        Self::with(config())
+    }
+
+    pub(crate) fn with(config: FrameConfig) -> Self {
+        Self {
+            model: Model::new(config, "en-GB", false, |_| 0),
+            now: 1_000,
+            next: 100,
+            state: VisitorState {
+                version: "v".to_owned(),
+                visitor: VISITOR,
+                name: None,
+                email: None,
+                availability: Availability::Online,
+                conversations: Vec::new(),
+            },
+            items: Vec::new(),
+        }
+    }
+
+    /// Open, known to the server and connected.
+    pub(crate) fn connected() -> Self {
+        Self::new().connect()
+    }
+
+    pub(crate) fn connect(mut self) -> Self {
+        self.host(r#"{"t":"init","open":true}"#);
+        self.msg(Msg::Visitor {
+            status: 200,
+            text: format!(r#"{{"token":"tok","visitor":"{VISITOR}","expires_at":1}}"#),
+        });
+        self.push_state();
+        self
+    }
+
+    /// In the middle of a conversation.
+    pub(crate) fn active() -> Self {
+        let mut rig = Self::connected();
+        rig.state.conversations = vec![line(ConversationState::Active)];
+        rig.push_state();
+        rig.act(&format!("open:{C}"));
+        rig
+    }
+
+    pub(crate) fn msg(&mut self, msg: Msg) -> Vec<Effect> {
+        self.next += 1;
+        let env = Env { now: self.now, wall: WALL, cmid: self.cmid() };
+        self.model.update(msg, &env);
+        self.model.take_effects()
+    }
+
+    /// The id that the newest send got.
+    pub(crate) fn cmid(&self) -> Cmid {
+        Cmid(Uuid::from_u128(self.next))
+    }
+
+    pub(crate) fn act(&mut self, action: &str) -> Vec<Effect> {
+        self.msg(Msg::Act(action.to_owned()))
+    }
+
+    pub(crate) fn host(&mut self, text: &str) -> Vec<Effect> {
+        self.msg(Msg::Host(text.to_owned()))
+    }
+
+    pub(crate) fn event(&mut self, event: Event) -> Vec<Effect> {
+        self.msg(Msg::Client(ClientEvent::Event(event)))
+    }
+
+    pub(crate) fn input(&mut self, field: &str, value: &str) -> Vec<Effect> {
+        self.msg(Msg::Input { field: field.to_owned(), value: value.to_owned() })
+    }
+
+    pub(crate) fn push_state(&mut self) -> Vec<Effect> {
+        let state = self.state.clone();
+        self.event(Event::Visitor(state))
+    }
+
+    /// An entry is stored and comes.
+    pub(crate) fn entry(&mut self, kind: AuthorKind, cmid: Option<Cmid>, body: EntryBody) -> Vec<Effect> {
+        let seq = self.items.len() as u64 + 1;
+        self.items.push(Item {
+            seq,
+            at: Some(WALL),
+            author: Some(Author { kind, id: None, name: (kind == AuthorKind::Agent).then(|| "Mia".to_owned()) }),
+            cmid,
+            body: Some(body),
+        });
+        if let Some(line) = self.state.conversations.first_mut() {
+            line.last_seq = seq;
+        }
+        let item = self.items.last().unwrap().clone();
+        self.event(Event::Entries(Entries {
+            conversation: C,
+            epoch: Epoch(Uuid::from_u128(1)),
+            from: seq,
+            last_seq: seq,
+            items: vec![item],
+        }))
+    }
+
+    pub(crate) fn says(&mut self, kind: AuthorKind, text: &str) -> Vec<Effect> {
+        let text = Text { text: text.to_owned() };
+        self.entry(kind, None, EntryBody::Message(text))
+    }
+
+    /// The screen as markup.
+    pub(crate) fn view(&self) -> String {
+        widget::view::view(&self.model, WALL)
+    }
+}
+
+/// What is told to the page around.
+pub(crate) fn told(effects: &[Effect]) -> Vec<String> {
+    let note = |effect: &Effect| match effect {
+        Effect::Host(text) => Some(text.clone()),
+        _ => None,
+    };
+    effects.iter().filter_map(note).collect()
+}
