@@ -68,3 +68,6 @@ mod embed;
 /// Every route.
 #[cfg(test)]
 mod routes;
+/// Every page, looked at.
+#[cfg(test)]
+mod pictures;

@@ -1,0 +1,118 @@
+//! Every page at the sizes and in the colours people use: nothing wider than the window, no policy violated.
+//! With `FRONTDESK_PICTURES=FOLDER` each page is also kept as a picture; `scripts/pictures.sh` makes those of
+//! the README that way.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::browser::{Driver, Window};
+use crate::console_page::Console;
+use crate::shop::Shop;
+use crate::widget_page::Widget;
+use crate::world::{Plan, World};
+
+/// Width and height of a window, and whether it is a phone's.
+const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
+
+const ADMIN: [&str; 9] = [
+    "/admin",
+    "/admin/sites",
+    "/admin/sites/new",
+    "/admin/people",
+    "/admin/transcripts",
+    "/admin/offline",
+    "/admin/mail",
+    "/admin/audit",
+    "/admin/profile",
+];
+
+const PLATFORM: [&str; 3] = ["/platform", "/platform/operators", "/platform/health"];
+
+#[tokio::test]
+async fn every_page_fits_its_window_in_light_and_dark() {
+    let shop = Shop::open().await;
+    let world = World::with(Plan { shop: shop.origin(), operator: true, ..Plan::default() }).await;
+    shop.sells("/", "Tea house", &world.acme.snippet);
+    let driver = Driver::start().await;
+
+    let ann = Console::signs_in(driver.window("console").await, &world, world.acme.person("Ann")).await;
+    look(&ann.window, "console-empty").await;
+    ann.goes_online().await;
+    let vera = Widget::in_window(driver.window("shop").await);
+    vera.window.opens(&shop.page("/")).await;
+    look(&vera.window, "shop").await;
+    vera.opens().await;
+    picture(&vera.window, "widget-home-desktop-light").await;
+    vera.starts("Is the green tea fresh?").await;
+    ann.is_offered("Is the green tea fresh?").await;
+    look(&ann.window, "console-offer").await;
+    picture(&vera.window, "widget-waiting-desktop-light").await;
+    ann.accepts().await;
+    vera.sees_note("Ann").await;
+    ann.says("Picked last week, and packed this morning.").await;
+    vera.sees("Picked last week").await;
+    vera.says("Lovely. And the black one?").await;
+    ann.sees("And the black one?").await;
+    look(&ann.window, "console-thread").await;
+    look(&vera.window, "widget-thread").await;
+
+    let owner = Console::signs_in(driver.window("owner").await, &world, world.acme.person("Olga")).await;
+    for path in ADMIN {
+        owner.window.opens(&format!("{}{path}", world.origin())).await;
+        look(&owner.window, &path.replace('/', "-")[1..]).await;
+    }
+    owner.window.closes().await;
+
+    let otto = driver.window("operator").await;
+    let person = world.operator.clone().expect("an operator");
+    otto.opens(&format!("{}/sign-in?next=/platform", world.origin())).await;
+    look(&otto, "sign-in").await;
+    otto.types("input[name=email]", &person.email).await;
+    otto.types("input[name=password]", &person.password).await;
+    otto.clicks("button[type=submit]").await;
+    for path in PLATFORM {
+        otto.opens(&format!("{}{path}", world.origin())).await;
+        look(&otto, &path.replace('/', "-")[1..]).await;
+    }
+    otto.closes().await;
+    ann.window.closes().await;
+    vera.window.closes().await;
+}
+
+/// Looks at what a window shows in every size and colour.
+async fn look(window: &Window, name: &str) {
+    for (size, width, height) in SIZES {
+        let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"});
+        window.devtools("Emulation.setDeviceMetricsOverride", metrics).await;
+        for scheme in ["light", "dark"] {
+            let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
+            window.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+            let name = format!("{name}-{size}-{scheme}");
+            fits(window, &name).await;
+            picture(window, &name).await;
+        }
+    }
+    window.devtools("Emulation.clearDeviceMetricsOverride", json!({})).await;
+    window.devtools("Emulation.setEmulatedMedia", json!({ "features": [] })).await;
+    assert_eq!(window.violations().await, Vec::<String>::new(), "{name}");
+}
+
+/// Nothing reaches out of the window sideways.
+async fn fits(window: &Window, name: &str) {
+    let script = "const page = document.documentElement; return [page.scrollWidth, window.innerWidth];";
+    let widths = window.runs(script, vec![]).await;
+    let (content, room) = (number(&widths[0]), number(&widths[1]));
+    assert!(content <= room, "{name}: {content} pixels of content in a window of {room}");
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().expect("a whole number of pixels")
+}
+
+async fn picture(window: &Window, name: &str) {
+    if let Some(folder) = std::env::var_os("FRONTDESK_PICTURES").map(PathBuf::from) {
+        std::fs::create_dir_all(&folder).expect("the folder of pictures");
+        window.screenshot(&folder.join(format!("{name}.png"))).await;
+    }
+}
