@@ -26,8 +26,10 @@ mod people;
 mod invite;
 /// A log as people read it.
 mod thread;
-/// Conversations, searched, read, exported.
+/// Conversations, searched and read.
 mod transcripts;
+/// Conversations as files.
+mod export;
 /// Messages left while nobody was there.
 mod offline;
 /// E-mail.
@@ -66,7 +68,7 @@ fn tenant_side(cfg: &mut ServiceConfig) {
         .route("/people/{id}/{switch}", post().to(people::switch))
         .route("/transcripts", get().to(transcripts::list))
         .route("/transcripts/{id}", get().to(transcripts::show))
-        .route("/transcripts/{id}/export", post().to(transcripts::export))
+        .route("/transcripts/{id}/export", post().to(export::export))
         .route("/offline", get().to(offline::list))
         .route("/offline/{id}", get().to(offline::show))
         .route("/offline/{id}/answer", post().to(offline::answer))

@@ -4,6 +4,8 @@
 mod health;
 /// Operators.
 mod operators;
+/// Inviting owners.
+mod invite;
 /// Tenants.
 mod tenants;
 
@@ -21,8 +23,8 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .route("/tenants/{id}/suspend", get().to(tenants::confirm))
         .route("/tenants/{id}/suspend", post().to(tenants::suspend))
         .route("/tenants/{id}/resume", post().to(tenants::resume))
-        .route("/tenants/{id}/invite", get().to(tenants::invite_form))
-        .route("/tenants/{id}/invite", post().to(tenants::invite))
+        .route("/tenants/{id}/invite", get().to(invite::form))
+        .route("/tenants/{id}/invite", post().to(invite::make))
         .route("/operators", get().to(operators::list))
         .route("/health", get().to(health::health))
         .route("/jobs", get().to(health::jobs))

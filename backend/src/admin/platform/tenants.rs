@@ -14,12 +14,11 @@ use crate::actions::invite_agent::{Invitation, OneTimeLink, invite_agent};
 use crate::actions::rename_tenant::rename_tenant;
 use crate::actions::resume_tenant::resume_tenant;
 use crate::actions::suspend_tenant::suspend_tenant;
-use crate::admin::field::{Control, Errors, Field};
-use crate::admin::invite::{InviteInput, InvitePage, Made};
+use crate::admin::field::{Errors, Field};
 use crate::admin::parts::{Pill, Time};
 use crate::admin::reply::{Reply, again, page, refused_field, see};
 use crate::admin::scope::Operator;
-use crate::admin::ui::{Choice, Chrome, Ui};
+use crate::admin::ui::{Chrome, Ui};
 use crate::error::{AppError, AppResult};
 use crate::store::tenant::{self, Tenant};
 use crate::store::{agent, overview};
@@ -147,11 +146,13 @@ pub(super) async fn create(operator: Operator, input: web::Form<NewInput>) -> Re
     again(&new_page(&operator, &input, &errors, None))
 }
 
-fn owner(operator: &Operator, tenant: TenantId, email: &str) -> Invitation {
+/// An invitation as owner.
+pub(super) fn owner(operator: &Operator, tenant: TenantId, email: &str) -> Invitation {
     Invitation { tenant, email: email.to_owned(), role: Role::Owner, locale: operator.ui.lang().to_owned() }
 }
 
-async fn find(operator: &Operator, id: &str) -> AppResult<Tenant> {
+/// The tenant with the id in an address.
+pub(super) async fn find(operator: &Operator, id: &str) -> AppResult<Tenant> {
     let missing = || AppError::not_found("tenant");
     let id = TenantId::parse(id).ok_or_else(missing)?;
     let mut conn = operator.app.store.read().await?;
@@ -257,55 +258,4 @@ pub(super) async fn resume(operator: Operator, id: web::Path<String>) -> Reply {
     let tenant = find(&operator, &id).await?;
     resume_tenant(&operator.app, &operator.actor()?, tenant.id).await?;
     see(&format!("/platform/tenants/{}", tenant.id), "done=tenant_resumed")
-}
-
-/// `GET /platform/tenants/{id}/invite`
-pub(super) async fn invite_form(operator: Operator, id: web::Path<String>) -> Reply {
-    let tenant = find(&operator, &id).await?;
-    let input = InviteInput { email: String::new(), role: Role::Owner.as_str().to_owned() };
-    page(&invite_page(&operator, &tenant, &input, &Errors::default(), None))
-}
-
-/// `POST /platform/tenants/{id}/invite`
-pub(super) async fn invite(operator: Operator, id: web::Path<String>, input: web::Form<InviteInput>) -> Reply {
-    let tenant = find(&operator, &id).await?;
-    let ui = operator.ui;
-    let mut errors = Errors::default();
-    if let Some(email) = errors.take(&ui, "email", EmailAddress::parse(&input.email)) {
-        let role = Role::from_text(&input.role).unwrap_or(Role::Owner);
-        let invitation = Invitation { role, ..owner(&operator, tenant.id, email.as_str()) };
-        match invite_agent(&operator.app, &operator.actor()?, invitation).await {
-            Ok(link) => {
-                let made = Made::new(&ui, email.as_str(), link);
-                return page(&invite_page(&operator, &tenant, &input, &errors, Some(made)));
-            }
-            Err(error) => {
-                let (field, _) = refused_field(&ui, error)?;
-                errors.add(field, ui.t("error.member"));
-            }
-        }
-    }
-    again(&invite_page(&operator, &tenant, &input, &errors, None))
-}
-
-fn invite_page(
-    operator: &Operator,
-    tenant: &Tenant,
-    input: &InviteInput,
-    errors: &Errors,
-    made: Option<Made>,
-) -> InvitePage {
-    let ui = operator.ui;
-    let choice = |role: &Role| Choice::new(role.as_str(), ui.word("role_long", role), &input.role);
-    InvitePage {
-        ui,
-        chrome: operator.chrome("/platform"),
-        back: format!("/platform/tenants/{}", tenant.id),
-        back_label: tenant.name.clone(),
-        action: format!("/platform/tenants/{}/invite", tenant.id),
-        failed: !errors.is_empty(),
-        email: Field::line(&ui, "email", &input.email).input("email", "off").error(errors),
-        role: Field::line(&ui, "role", &input.role).control(Control::Select(Role::ALL.iter().map(choice).collect())),
-        made,
-    }
 }
