@@ -292,7 +292,9 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         assert_eq!(body, random, "{} {}: the answers tell that it exists", route.method, route.path);
         assert!(!body.contains("secret"), "{}: {body}", route.path);
     }
-    for list in ROUTES.iter().filter(|route| owners.contains(&route.who) && route.of == Of::Nothing && route.method == "get") {
+    for list in
+        ROUTES.iter().filter(|route| owners.contains(&route.who) && route.of == Of::Nothing && route.method == "get")
+    {
         let text = ask(&world, list, Uuid::new_v4(), Some(&owner)).await.text().await.expect("text");
         assert!(!text.contains("secret") && !text.contains("@acme.example"), "{}: {text}", list.path);
         assert!(!text.contains(&things.tenant.to_string()), "{}: {text}", list.path);
@@ -312,7 +314,13 @@ async fn a_role_opens_what_the_table_of_rights_says_and_no_more() {
     // Agents read the transcripts of what they held; Ben held this one.
     for route in ROUTES.iter().filter(|route| route.of == Of::Conversation) {
         let response = ask(&world, route, things.conversation, Some(&ann)).await;
-        assert!([403, 404].contains(&response.status().as_u16()), "{} {}: {}", route.method, route.path, response.status());
+        assert!(
+            [403, 404].contains(&response.status().as_u16()),
+            "{} {}: {}",
+            route.method,
+            route.path,
+            response.status()
+        );
     }
     let olga = signed_in(&world, world.acme.person("Olga")).await;
     for route in ROUTES.iter().filter(|route| route.who == For::Operator) {

@@ -7,11 +7,16 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::say;
 use crate::wasm::{brotli, gzip, read_manifest, web_dir};
 
-/// Limits in bytes. A kilobyte is 1024.
+/// The design's budgets in bytes. A kilobyte is 1024.
 const LOADER_GZIP: usize = 3 * 1024;
 const WASM_AND_GLUE_BROTLI: usize = 35 * 1024;
 const STYLE_BROTLI: usize = 5 * 1024;
 const FIRST_LOAD_BROTLI: usize = 45 * 1024;
+/// What the widget weighed when it was first complete, rounded up: far over its budget
+/// (docs/decisions/0006-widget-bytes.md). The check fails above these, so that it can only shrink; lower them
+/// with every saving, and delete them when the budget is met.
+const WASM_AND_GLUE_CEILING: usize = 61 * 1024;
+const FIRST_LOAD_CEILING: usize = 67 * 1024;
 /// Above this the console is said to be large; it does not fail.
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
@@ -40,11 +45,23 @@ impl Size {
     }
 }
 
-/// A limit and what stands against it.
+/// A budget and what stands against it.
 struct Limit {
     what: &'static str,
     bytes: usize,
+    budget: usize,
+    /// The check fails above this; the budget itself, unless a ceiling is agreed for the time being.
     most: usize,
+}
+
+impl Limit {
+    fn new(what: &'static str, bytes: usize, budget: usize) -> Self {
+        Self { what, bytes, budget, most: budget }
+    }
+
+    fn with_ceiling(self, most: usize) -> Self {
+        Self { most, ..self }
+    }
 }
 
 /// Prints all sizes.
@@ -81,20 +98,27 @@ pub(crate) fn check() -> Result<()> {
         say(format!("warning: the console is {} bytes of brotli, more than {CONSOLE_BROTLI}", console.brotli));
     }
     judge(&[
-        Limit { what: "loader.js, gzip", bytes: loader.gzip, most: LOADER_GZIP },
-        Limit { what: "widget wasm and glue, brotli", bytes: wasm.plus(glue).brotli, most: WASM_AND_GLUE_BROTLI },
-        Limit { what: "widget.css, brotli", bytes: style.brotli, most: STYLE_BROTLI },
-        Limit { what: "first load of the widget, brotli", bytes: first_load.brotli, most: FIRST_LOAD_BROTLI },
+        Limit::new("loader.js, gzip", loader.gzip, LOADER_GZIP),
+        Limit::new("widget wasm and glue, brotli", wasm.plus(glue).brotli, WASM_AND_GLUE_BROTLI)
+            .with_ceiling(WASM_AND_GLUE_CEILING),
+        Limit::new("widget.css, brotli", style.brotli, STYLE_BROTLI),
+        Limit::new("first load of the widget, brotli", first_load.brotli, FIRST_LOAD_BROTLI)
+            .with_ceiling(FIRST_LOAD_CEILING),
     ])
 }
 
 fn judge(limits: &[Limit]) -> Result<()> {
     let mut exceeded = 0;
-    for limit in limits {
-        let Limit { what, bytes, most } = limit;
-        let verdict = if bytes <= most { "ok" } else { "TOO LARGE" };
-        exceeded += usize::from(bytes > most);
-        say(format!("{what:<36} {bytes:>7} of {most:>7}  {verdict}"));
+    for Limit { what, bytes, budget, most } in limits {
+        let verdict = if bytes > most {
+            exceeded += 1;
+            format!("TOO LARGE: must not exceed {most}")
+        } else if bytes > budget {
+            format!("OVER BUDGET by {}; must not exceed {most} meanwhile", bytes - budget)
+        } else {
+            "ok".to_owned()
+        };
+        say(format!("{what:<36} {bytes:>7} of {budget:>7}  {verdict}"));
     }
     if exceeded > 0 {
         bail!("{exceeded} byte budgets are exceeded");
@@ -117,8 +141,10 @@ mod tests {
 
     #[test]
     fn one_byte_over_is_too_much() {
-        let limit = |bytes| Limit { what: "x", bytes, most: 10 };
+        let limit = |bytes| Limit::new("x", bytes, 10);
         assert!(judge(&[limit(10)]).is_ok());
         assert!(judge(&[limit(10), limit(11)]).is_err());
+        assert!(judge(&[limit(12).with_ceiling(12)]).is_ok());
+        assert!(judge(&[limit(13).with_ceiling(12)]).is_err());
     }
 }
