@@ -71,3 +71,6 @@ mod routes;
 /// Every page, looked at.
 #[cfg(test)]
 mod pictures;
+/// Networks that misbehave.
+#[cfg(test)]
+mod network;
