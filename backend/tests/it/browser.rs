@@ -147,7 +147,7 @@ impl Window {
         self.until(&format!("clicks {css}"), || async move {
             for element in self.client.find_all(Locator::Css(css)).await.ok()? {
                 if element.is_displayed().await.ok()? {
-                    return element.click().await.ok();
+                    return press(&element).await;
                 }
             }
             None
@@ -160,7 +160,7 @@ impl Window {
         self.until(&format!("clicks {css} named \"{name}\""), || async move {
             for element in self.client.find_all(Locator::Css(css)).await.ok()? {
                 if element.is_displayed().await.ok()? && self.label(&element).await?.contains(name) {
-                    return element.click().await.ok();
+                    return press(&element).await;
                 }
             }
             None
@@ -173,7 +173,7 @@ impl Window {
         self.until(&format!("clicks {css} that shows \"{text}\""), || async move {
             for element in self.client.find_all(Locator::Css(css)).await.ok()? {
                 if element.text().await.ok()?.contains(text) {
-                    return element.click().await.ok();
+                    return press(&element).await;
                 }
             }
             None
@@ -291,18 +291,26 @@ impl Window {
             }
             tokio::time::sleep(Duration::from_millis(60)).await;
         }
-        let shown = self.client.execute("return document.documentElement.outerHTML", vec![]).await;
-        let shown = shown.ok().and_then(|it| it.as_str().map(str::to_owned)).unwrap_or_default();
-        let body = shown.find("<body").unwrap_or(0);
-        let shown: String = shown[body..].chars().take(8_000).collect();
+        let script = "return [document.body.innerText, document.body.innerHTML.slice(-4000)]";
+        let shown = self.client.execute(script, vec![]).await.unwrap_or_default();
         let console = self.console().await;
-        panic!("{}: not within {DEADLINE:?}: {what}\nconsole: {console:#?}\npage: {shown}", self.name)
+        panic!("{}: not within {DEADLINE:?}: {what}\nconsole: {console:#?}\npage: {shown:#}", self.name)
     }
 
     /// Closes the window.
     pub(crate) async fn closes(self) {
         let _ = self.client.close().await;
     }
+}
+
+/// Clicks an element that stands still: one that slides in would be missed.
+async fn press(element: &Element) -> Option<()> {
+    let before = element.rectangle().await.ok()?;
+    tokio::time::sleep(Duration::from_millis(40)).await;
+    if element.rectangle().await.ok()? != before {
+        return None;
+    }
+    element.click().await.ok()
 }
 
 /// Waits as long as a browser may need for something slow, such as noticing a dead connection.

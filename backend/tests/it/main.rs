@@ -74,3 +74,6 @@ mod pictures;
 /// Networks that misbehave.
 #[cfg(test)]
 mod network;
+/// The console beyond the main story.
+#[cfg(test)]
+mod console;

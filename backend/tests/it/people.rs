@@ -253,13 +253,6 @@ impl Agent {
         self.opens(conversation).await;
     }
 
-    /// Waits for an offer and accepts it.
-    pub(crate) async fn accepts_next(&self) -> ConversationId {
-        let conversation = self.is_offered().await;
-        self.accepts(conversation).await;
-        conversation
-    }
-
     /// Passes an offer on.
     pub(crate) async fn declines(&self, conversation: ConversationId) {
         self.must(Command::Decline(Decline { conversation })).await;

@@ -53,11 +53,6 @@ impl Widget {
             .await
     }
 
-    /// Whether there is a frame yet.
-    pub(crate) async fn has_frame(&self) -> bool {
-        self.root().await.find(Locator::Css("iframe")).await.is_ok()
-    }
-
     /// Whether the panel is open.
     pub(crate) async fn is_open(&self) -> bool {
         match self.root().await.find(Locator::Css("iframe")).await {

@@ -2,7 +2,6 @@
 //! server process that can be killed, stopped and started again on the same port.
 
 use std::io::Write;
-use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
@@ -289,12 +288,6 @@ impl Drop for World {
             let _ = writeln!(std::io::stderr(), "server log, end:\n{}", tail.join("\n"));
         }
     }
-}
-
-/// Waits until nothing listens on a port.
-pub(crate) async fn port_closes(port: u16) {
-    eventually("the port closes", || async move { TcpStream::connect(("127.0.0.1", port)).is_err().then_some(()) })
-        .await;
 }
 
 /// The binary on a data folder, with no other configuration than that.

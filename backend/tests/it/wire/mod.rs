@@ -63,16 +63,6 @@ pub(crate) enum Failure {
     Gone,
 }
 
-impl Failure {
-    /// The refusal; panics when the connection went.
-    pub(crate) fn refusal(self) -> Refused {
-        match self {
-            Self::Refused(refused) => refused,
-            Self::Gone => panic!("the connection went before the command was answered"),
-        }
-    }
-}
-
 /// The answer to a command.
 pub(crate) type Answer = Result<Ack, Failure>;
 
@@ -85,7 +75,6 @@ struct Outgoing {
 
 /// An open connection.
 struct Line {
-    over: Over,
     out: mpsc::UnboundedSender<Outgoing>,
     task: JoinHandle<()>,
 }
@@ -148,7 +137,7 @@ impl Client {
             Over::Socket => socket::open(self, inbox).await?,
             Over::Poll => poll::open(self, inbox),
         };
-        self.line = Some(Line { over, out, task });
+        self.line = Some(Line { out, task });
         Ok(())
     }
 
@@ -160,11 +149,6 @@ impl Client {
     /// Goes without a word, as a phone in a tunnel does.
     pub(crate) fn vanish(&mut self) {
         self.line = None;
-    }
-
-    /// The transport of the open connection.
-    pub(crate) fn over(&self) -> Option<Over> {
-        self.line.as_ref().map(|line| line.over)
     }
 
     /// Sends a command and waits for its answer.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::command::{Command, Fetch};
 use protocol::entry::{EntryBody, Item};
 use protocol::event::{Entries, Event, ReadMoved, Refused, Reset, ResetReason, TypingShown, Welcome};
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::ConversationId;
 use protocol::state::{
     AgentState, ConversationState, Cursor, Summary, VisitorConversation, VisitorProfile, VisitorState,
 };
@@ -139,11 +139,6 @@ impl View {
             _ => None,
         };
         self.items(conversation).iter().filter_map(text).collect()
-    }
-
-    /// The sends of a conversation that are stored, in order.
-    pub(crate) fn cmids(&self, conversation: ConversationId) -> Vec<Cmid> {
-        self.items(conversation).iter().filter_map(|item| item.cmid).collect()
     }
 
     /// A visitor's current conversation.
