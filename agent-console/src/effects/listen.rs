@@ -45,7 +45,9 @@ impl Listeners {
         if let Some(document) = window.document() {
             let keys = tell.clone();
             this.on(&document, "keydown", false, move |event| pressed(&event, &keys));
-            for name in ["pointerdown", "keydown"] {
+            // Not `pointerdown`: the hint about muted sound goes then, and what lies below must not move away
+            // from under a button that is being pressed.
+            for name in ["click", "keydown"] {
                 let sound = sound.clone();
                 this.on(&document, name, true, move |_| sound.allowed());
             }
