@@ -17,11 +17,12 @@
   let host, root, frame, button, icon, badge, port, ready, nonce, watcher, clock, page, locale, availability, left;
 
   // Nothing that goes wrong here may reach the page.
-  const safe = (work) => (...args) => {
+  const safe = (work, quiet) => (...args) => {
     try {
       return work(...args);
     } catch (error) {
       console.error(error);
+      if (!quiet) emit('error', { message: error.message });
     }
   };
   // Storage may be refused: then the visitor is a new one on every page.
@@ -32,11 +33,10 @@
     } catch (error) {}
   };
   const fail = (text) => {
-    throw Error('Frontdesk: ' + text);
+    throw Error(text);
   };
-  const emit = (name, data) => (handlers[name] || []).forEach((call) => safe(call)(data));
+  const emit = (name, data) => (handlers[name] || []).forEach((call) => safe(call, name == 'error')(data));
   const on = (name, call) => {
-    if (!call) fail('no handler');
     handlers[name] = (handlers[name] || []).concat(call);
     if (name == 'ready') setTimeout(safe(call));
   };
@@ -75,7 +75,6 @@
     badge = make('span', button);
     button.onclick = safe(() => (open ? close : show)());
     button.onpointerenter = button.onfocus = safe(load);
-    button.onkeydown = safe((event) => event.key == 'Escape' && close());
     paint();
     // A page that swaps its body, or takes the bubble out, gets it back.
     watcher = new MutationObserver(safe(attach));
@@ -226,7 +225,7 @@
     },
   };
   const Frontdesk = (w.Frontdesk = (method, ...args) => new Promise((done) => {
-    if (!api.hasOwnProperty(method)) fail('there is no method ' + method);
+    if (!api.hasOwnProperty(method)) fail('Frontdesk has no method ' + method);
     // Before the page has a body there is nothing to call.
     if (host) done(api[method](...args));
     else calls.push(() => done(Frontdesk(method, ...args)));

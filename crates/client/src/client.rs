@@ -130,7 +130,7 @@ impl Client {
     /// Sends a command; its answer comes as an event with this id. All but typing and pong wait for a
     /// connection and are sent again after a lost one. Sends that write text belong in [`Client::post`].
     pub fn send(&mut self, command: Command, tick: &Tick) -> u64 {
-        let id = self.connection.send(command);
+        let id = self.connection.send(&command);
         self.pump(tick);
         id
     }
@@ -181,9 +181,8 @@ impl Client {
             return;
         }
         let mut changes = Vec::new();
-        while let Some((cmid, command)) = self.outbox.next(tick, &mut changes) {
-            let id = self.connection.send(command);
-            self.outbox.sent(cmid, id);
+        while let Some(item) = self.outbox.next(tick, &mut changes) {
+            item.sent_as(self.connection.send(&item.outgoing.command));
         }
         for change in changes {
             self.change(change);

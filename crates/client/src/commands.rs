@@ -1,15 +1,48 @@
-//! Commands that wait for their answer.
+//! Commands that wait for their answer, as the text they travel as: a typed command kept here would have to
+//! be copied, compared and dropped, and each of these costs the widget more than this file.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use protocol::codec::to_json;
+use protocol::codec::{Wire, write_int};
 use protocol::command::Command;
-use protocol::frame::CommandFrame;
 use protocol::ids::ConversationId;
 use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES};
 
+/// What has to be known of a command besides its text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Worth nothing once its connection is gone.
+    Typing(ConversationId),
+    /// A newer one of the same conversation says all that an older one says.
+    Read(ConversationId),
+    /// Asks for entries.
+    Fetch(ConversationId),
+    /// A newer one says all that an older one says.
+    Page,
+    /// As [`Kind::Page`].
+    Presence,
+    /// Stands for itself.
+    Other,
+}
+
+impl Kind {
+    fn of(command: &Command) -> Self {
+        match command {
+            Command::Typing(it) => Self::Typing(it.conversation),
+            Command::Read(it) => Self::Read(it.conversation),
+            Command::Fetch(it) => Self::Fetch(it.conversation),
+            Command::Page(_) => Self::Page,
+            Command::SetPresence(_) => Self::Presence,
+            _ => Self::Other,
+        }
+    }
+}
+
 struct Waiting {
-    frame: CommandFrame,
+    id: u64,
+    kind: Kind,
+    text: String,
     sent: bool,
 }
 
@@ -21,82 +54,80 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
-    pub(crate) fn next_id(&mut self) -> u64 {
+    /// A frame that nobody waits for, or whose answer its sender knows: its id and text.
+    pub(crate) fn frame(&mut self, command: &Command) -> (u64, String) {
         self.last_id += 1;
-        self.last_id
+        let mut text = String::from("{\"id\":");
+        write_int(&mut text, i64::try_from(self.last_id).unwrap_or(i64::MAX));
+        text.push_str(",\"command\":");
+        command.write(&mut text);
+        text.push('}');
+        (self.last_id, text)
     }
 
     /// Takes a command in; an older one of the same meaning that is not sent yet is dropped.
-    pub(crate) fn push(&mut self, command: Command) -> u64 {
-        self.waiting.retain(|waiting| waiting.sent || !replaces(&command, &waiting.frame.command));
-        let id = self.next_id();
-        self.waiting.push(Waiting { frame: CommandFrame { id, command }, sent: false });
+    pub(crate) fn push(&mut self, command: &Command) -> u64 {
+        let kind = Kind::of(command);
+        let stands_for_itself = matches!(kind, Kind::Other | Kind::Fetch(_));
+        self.waiting.retain(|waiting| waiting.sent || stands_for_itself || waiting.kind != kind);
+        let (id, text) = self.frame(command);
+        self.waiting.push(Waiting { id, kind, text, sent: false });
         id
     }
 
-    /// The command an answer belongs to; `None` when it was answered before.
-    pub(crate) fn answered(&mut self, id: u64) -> Option<Command> {
-        let found = self.waiting.iter_mut().find(|waiting| waiting.frame.id == id)?;
-        let command = core::mem::replace(&mut found.frame.command, Command::Unknown);
-        self.waiting.retain(|waiting| waiting.frame.id != id);
-        Some(command)
+    /// Takes an answer in: `None` when the command was answered before, else the conversation whose entries
+    /// it asked for, if it asked for any.
+    pub(crate) fn answered(&mut self, id: u64) -> Option<Option<ConversationId>> {
+        let kind = self.waiting.iter().find(|waiting| waiting.id == id)?.kind;
+        self.waiting.retain(|waiting| waiting.id != id);
+        Some(match kind {
+            Kind::Fetch(conversation) => Some(conversation),
+            _ => None,
+        })
     }
 
     pub(crate) fn is_waiting(&self, id: u64) -> bool {
-        self.waiting.iter().any(|waiting| waiting.frame.id == id)
+        self.waiting.iter().any(|waiting| waiting.id == id)
     }
 
     /// After a connection was lost: everything is to be sent again, but what only mattered then.
     pub(crate) fn connection_lost(&mut self) {
-        self.waiting.retain(|waiting| !is_momentary(&waiting.frame.command));
+        self.waiting.retain(|waiting| !matches!(waiting.kind, Kind::Typing(_)));
         for waiting in &mut self.waiting {
             waiting.sent = false;
         }
     }
 
-    /// The next unsent frame as text, for a socket.
-    pub(crate) fn next_unsent(&mut self) -> Option<alloc::string::String> {
+    /// The next unsent frame, for a socket.
+    pub(crate) fn next_unsent(&mut self) -> Option<String> {
         let waiting = self.waiting.iter_mut().find(|waiting| !waiting.sent)?;
         waiting.sent = true;
-        Some(to_json(&waiting.frame))
+        Some(waiting.text.clone())
     }
 
-    /// The next unsent frames for one `POST`.
-    pub(crate) fn next_batch(&mut self) -> Vec<CommandFrame> {
-        let mut batch = Vec::new();
-        let mut bytes = 0;
+    /// The next unsent frames for one `POST`: their ids, and their texts with commas between.
+    pub(crate) fn next_batch(&mut self) -> (Vec<u64>, String) {
+        let mut ids = Vec::new();
+        let mut texts = String::new();
         for waiting in &mut self.waiting {
-            if waiting.sent || batch.len() == COMMANDS_PER_POST {
+            if waiting.sent {
                 continue;
             }
-            bytes += to_json(&waiting.frame).len();
-            if bytes > FRAME_BYTES && !batch.is_empty() {
+            let full = texts.len() + waiting.text.len() > FRAME_BYTES || ids.len() == COMMANDS_PER_POST;
+            if full && !ids.is_empty() {
                 break;
             }
+            if !ids.is_empty() {
+                texts.push(',');
+            }
             waiting.sent = true;
-            batch.push(waiting.frame.clone());
+            texts.push_str(&waiting.text);
+            ids.push(waiting.id);
         }
-        batch
+        (ids, texts)
     }
 
     pub(crate) fn fetches(&self, conversation: ConversationId) -> bool {
-        self.waiting.iter().any(
-            |waiting| matches!(&waiting.frame.command, Command::Fetch(fetch) if fetch.conversation == conversation),
-        )
-    }
-}
-
-/// Whether a command is worth nothing once its connection is gone.
-fn is_momentary(command: &Command) -> bool {
-    matches!(command, Command::Typing(_) | Command::Pong(_))
-}
-
-/// Whether `new` says all that the unsent `old` says.
-fn replaces(new: &Command, old: &Command) -> bool {
-    match (new, old) {
-        (Command::Typing(new), Command::Typing(old)) => new.conversation == old.conversation,
-        (Command::Read(new), Command::Read(old)) => new.conversation == old.conversation,
-        (Command::Page(_), Command::Page(_)) | (Command::SetPresence(_), Command::SetPresence(_)) => true,
-        _ => false,
+        self.waiting.iter().any(|waiting| waiting.kind == Kind::Fetch(conversation))
     }
 }

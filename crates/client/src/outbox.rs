@@ -72,6 +72,11 @@ impl OutboxItem {
         Some(Pending { cmid: self.cmid()?, body, at: self.outgoing.at, state: self.state })
     }
 
+    /// The item is on its way under this command id.
+    pub(crate) fn sent_as(&mut self, id: u64) {
+        self.in_flight = Some(id);
+    }
+
     /// This item as text for storage.
     pub(crate) fn to_text(&self) -> String {
         to_json(self)
@@ -244,21 +249,21 @@ impl Outbox {
         self.items.len() != before
     }
 
-    /// The next item that may be sent now. Mark it with [`Self::sent`] before asking again.
-    pub(crate) fn next(&mut self, tick: &Tick, changes: &mut Vec<Change>) -> Option<(Cmid, Command)> {
+    /// The next item that may be sent now. Mark it with [`OutboxItem::sent_as`] before asking again.
+    pub(crate) fn next(&mut self, tick: &Tick, changes: &mut Vec<Change>) -> Option<&mut OutboxItem> {
         if tick.now < self.not_before {
             return None;
         }
+        let mut found = None;
         for at in 0..self.items.len() {
             let (earlier, rest) = self.items.split_at_mut_checked(at)?;
             let item = rest.first_mut()?;
             if !item.is_open() || item.in_flight.is_some() {
                 continue;
             }
-            let cmid = item.cmid()?;
             if item.is_stale(tick.wall) {
                 item.state = SendState::Stale;
-                changes.push(Change::State(cmid, SendState::Stale));
+                changes.extend(item.cmid().map(|cmid| Change::State(cmid, SendState::Stale)));
                 continue;
             }
             let here = item.conversation();
@@ -267,21 +272,16 @@ impl Outbox {
                 other.is_open() && (there == here || there.is_none() || here.is_none())
             });
             if !blocked {
-                return Some((cmid, item.outgoing.command.clone()));
+                found = Some(at);
+                break;
             }
         }
-        None
+        self.items.get_mut(found?)
     }
 
     /// How long [`Self::next`] holds everything back, in milliseconds.
     pub(crate) fn held_for(&self, now: u64) -> Option<u64> {
         (self.not_before > now && self.items.iter().any(OutboxItem::is_open)).then(|| self.not_before - now)
-    }
-
-    pub(crate) fn sent(&mut self, cmid: Cmid, id: u64) {
-        if let Some(item) = self.find_mut(cmid) {
-            item.in_flight = Some(id);
-        }
     }
 
     /// The connection is gone: nothing is in flight. Returns the command ids that are void.

@@ -3,6 +3,7 @@
 use alloc::boxed::Box;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use client::Config;
 use client::browser::{self, Driver, LocalStorage, Request};
@@ -58,7 +59,14 @@ impl App {
         prefix.push(':');
         let storage = Box::new(LocalStorage::new(prefix));
         let driver = Driver::new(config, storage, Box::new(move |event| app.send(Msg::Client(event))));
-        self.send(Msg::Restored(driver.outbox()));
+        driver.each_unsent(&mut |item| {
+            let msg = match (&item.outgoing.command, item.pending()) {
+                (Command::LeaveMessage(message), _) => Msg::Leaving(message.cmid),
+                (_, Some(pending)) => Msg::Unsent(item.conversation(), pending),
+                _ => return,
+            };
+            self.send(msg);
+        });
         if let Ok(mut slot) = self.driver.try_borrow_mut() {
             *slot = Some((visitor, driver));
         }
@@ -82,10 +90,10 @@ impl App {
     pub(super) fn forget(&self) {
         self.with_driver(|driver| {
             driver.stop();
-            for item in driver.outbox() {
-                if let Some(cmid) = item.cmid() {
-                    driver.discard(cmid);
-                }
+            let mut unsent = Vec::new();
+            driver.each_unsent(&mut |item| unsent.extend(item.cmid()));
+            for cmid in unsent {
+                driver.discard(cmid);
             }
         });
     }

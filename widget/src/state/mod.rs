@@ -194,7 +194,10 @@ impl Model {
             Msg::Input { field, value } => self.input(&field, value, env),
             Msg::Host(text) => self.host(&text, env),
             Msg::Client(event) => self.client_event(event, env),
-            Msg::Restored(items) => self.restored(&items),
+            // What an earlier page left unsent is shown where it belongs.
+            Msg::Unsent(Some(id), pending) => self.thread_mut(id).timeline.add_pending(pending),
+            Msg::Unsent(None, pending) => self.draft.add_pending(pending),
+            Msg::Leaving(cmid) => self.leaving = Some(cmid),
             Msg::Visitor { status, text } => self.visitor_reply(status, &text, env),
             Msg::AtEnd(at_end) => self.at_end = at_end,
             Msg::Timer(timer) => self.timer(timer, env),

@@ -3,8 +3,9 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use client::{ClientEvent, Restored};
-use protocol::ids::{AttachmentId, Cmid};
+use client::ClientEvent;
+use protocol::ids::{AttachmentId, Cmid, ConversationId};
+use protocol::timeline::Pending;
 
 use super::{NewFile, Timer};
 
@@ -20,10 +21,6 @@ pub struct Env {
 }
 
 /// Something that happened.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "each is moved once, never stored")
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Msg {
     /// A button or form, by its `data-a`.
@@ -39,8 +36,10 @@ pub enum Msg {
     Host(String),
     /// The connection says something.
     Client(ClientEvent),
-    /// What an earlier page left unsent.
-    Restored(Restored),
+    /// A message that an earlier page left unsent, and where it goes.
+    Unsent(Option<ConversationId>, Pending),
+    /// An offline message that an earlier page left unsent.
+    Leaving(Cmid),
     /// Answer of `POST /v1/visitor`.
     Visitor {
         /// HTTP status, 0 without answer.

@@ -2,9 +2,8 @@
 
 use alloc::string::String;
 
-use client::{ClientEvent, OutboxItem, Status};
+use client::{ClientEvent, Status};
 use protocol::codec::from_json;
-use protocol::command::Command;
 use protocol::entry::{AuthorKind, EntryBody};
 use protocol::error::ErrorCode;
 use protocol::event::{Entries, Event, Refused, ResetReason};
@@ -201,23 +200,6 @@ impl Model {
                 self.form.refused = Some(ErrorCode::QueueFull);
             }
             _ => self.draft.settle(cmid, state),
-        }
-    }
-
-    /// What an earlier page left unsent is shown where it belongs.
-    pub(super) fn restored(&mut self, items: &[OutboxItem]) {
-        for item in items {
-            if let Command::LeaveMessage(message) = &item.outgoing.command {
-                self.leaving = Some(message.cmid);
-                continue;
-            }
-            let Some(pending) = item.pending() else {
-                continue;
-            };
-            match item.conversation() {
-                Some(id) => self.thread_mut(id).timeline.add_pending(pending),
-                None => self.draft.add_pending(pending),
-            }
         }
     }
 

@@ -175,6 +175,13 @@ impl Driver {
         self.0.client.try_borrow().map_or_else(|_| Vec::new(), |client| client.outbox().to_vec())
     }
 
+    /// Visits the unsent sends, oldest first, without copying them.
+    pub fn each_unsent(&self, visit: &mut dyn FnMut(&OutboxItem)) {
+        if let Ok(client) = self.0.client.try_borrow() {
+            client.outbox().iter().for_each(visit);
+        }
+    }
+
     fn input(&self, input: Input<'_>) {
         self.with(|client, tick| client.handle(input, tick));
     }

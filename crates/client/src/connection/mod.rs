@@ -203,7 +203,7 @@ impl Connection {
     }
 
     /// Takes a command in and sends it as soon as it can be sent.
-    pub(crate) fn send(&mut self, command: Command) -> u64 {
+    pub(crate) fn send(&mut self, command: &Command) -> u64 {
         let id = self.commands.push(command);
         self.flush();
         id
@@ -316,20 +316,20 @@ impl Connection {
             self.probe = None;
             return;
         }
-        let Some(command) = self.commands.answered(id) else {
+        let Some(fetched) = self.commands.answered(id) else {
             return;
         };
-        if let (Command::Fetch(Fetch { conversation, .. }), Event::Ack(_)) = (&command, &event)
-            && let Some(after) = self.cursors.behind(*conversation)
+        if let (Some(conversation), Event::Ack(_)) = (fetched, &event)
+            && let Some(after) = self.cursors.behind(conversation)
         {
-            self.fetch(*conversation, after);
+            self.fetch(conversation, after);
         }
         self.out.push(Effect::Tell(ClientEvent::Event(event)));
     }
 
     fn fetch(&mut self, conversation: ConversationId, after: u64) {
         if !self.commands.fetches(conversation) {
-            self.commands.push(Command::Fetch(Fetch { conversation, after }));
+            self.commands.push(&Command::Fetch(Fetch { conversation, after }));
         }
     }
 }

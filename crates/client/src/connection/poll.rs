@@ -1,12 +1,13 @@
 //! The long-poll rung of the ladder. A poll brings the cursors, which are the only acknowledgement (C11);
 //! commands go beside it, one request at a time so that they keep their order.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use protocol::codec::{from_json, to_json};
+use protocol::codec::{from_json, to_json, write_member};
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Refused};
-use protocol::frame::{Commands as CommandsBody, Poll as PollBody, Problem};
+use protocol::frame::{Poll as PollBody, Problem};
 use protocol::limits::POLL_HOLD_MS;
 
 use super::{Connection, Mode, Status, Tick, TimerId, Transport};
@@ -156,14 +157,21 @@ impl Connection {
         if self.poll.posting || self.poll.commands_wait {
             return;
         }
-        let commands = self.commands.next_batch();
-        if commands.is_empty() {
+        let (batch, commands) = self.commands.next_batch();
+        if batch.is_empty() {
             return;
         }
         self.poll.posting = true;
-        self.poll.batch = commands.iter().map(|frame| frame.id).collect();
-        let body = CommandsBody { tenant: self.identity.tenant, commands };
-        self.out.push(Effect::PostCommands(to_json(&body)));
+        self.poll.batch = batch;
+        let mut body = String::from("{");
+        write_member(&mut body, "tenant", &self.identity.tenant);
+        if body.len() > 1 {
+            body.push(',');
+        }
+        body.push_str("\"commands\":[");
+        body.push_str(&commands);
+        body.push_str("]}");
+        self.out.push(Effect::PostCommands(body));
     }
 
     pub(super) fn commands_done(&mut self, status: u16, text: &str, tick: &Tick) {

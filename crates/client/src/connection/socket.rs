@@ -1,10 +1,8 @@
 //! The WebSocket rung of the ladder.
 
-use protocol::codec::to_json;
 use protocol::command::{Command, Fetch, Pong};
 use protocol::error::{AfterClose, CloseCode};
 use protocol::event::Event;
-use protocol::frame::CommandFrame;
 use protocol::ids::ConversationId;
 use protocol::limits::SILENCE_MS;
 
@@ -65,8 +63,9 @@ impl Connection {
         }
         self.socket.stage = Stage::Greeting;
         self.socket.last_frame = tick.now;
-        let hello = CommandFrame { id: self.commands.next_id(), command: Command::Hello(self.hello(false)) };
-        self.out.push(Effect::SendText(to_json(&hello)));
+        let hello = Command::Hello(self.hello(false));
+        let (_, text) = self.commands.frame(&hello);
+        self.out.push(Effect::SendText(text));
         self.set_timer(TimerId::Open, WELCOME_WITHIN_MS);
     }
 
@@ -83,8 +82,8 @@ impl Connection {
         };
         match &event {
             Event::Ping(_) => {
-                let pong = CommandFrame { id: self.commands.next_id(), command: Command::Pong(Pong {}) };
-                self.out.push(Effect::SendText(to_json(&pong)));
+                let (_, text) = self.commands.frame(&Command::Pong(Pong {}));
+                self.out.push(Effect::SendText(text));
             }
             Event::Welcome(_) => self.socket_live(tick),
             Event::Reconnect(reconnect) => {
@@ -219,10 +218,9 @@ impl Connection {
             .cursors
             .any()
             .map_or((ConversationId(uuid::Uuid::nil()), 0), |cursor| (cursor.conversation, cursor.seq));
-        let id = self.commands.next_id();
-        let frame = CommandFrame { id, command: Command::Fetch(Fetch { conversation, after }) };
+        let (id, text) = self.commands.frame(&Command::Fetch(Fetch { conversation, after }));
         self.probe = Some(id);
-        self.out.push(Effect::SendText(to_json(&frame)));
+        self.out.push(Effect::SendText(text));
         self.set_timer(TimerId::Probe, PROBE_WITHIN_MS);
     }
 

@@ -258,7 +258,14 @@ impl<T: Wire> Wire for Vec<T> {
     }
     fn read(value: &Value) -> Option<Self> {
         match value {
-            Value::List(items) => items.iter().map(T::read).collect(),
+            // A loop: the collecting iterator is made anew for every type.
+            Value::List(items) => {
+                let mut read = Vec::new();
+                for item in items {
+                    read.push(T::read(item)?);
+                }
+                Some(read)
+            }
             _ => None,
         }
     }
