@@ -200,7 +200,7 @@ create table offer (
     agent_id uuid not null,
     offered_at bigint not null,
     deadline_at bigint not null,
-    outcome text,                   -- accepted | declined | missed | withdrawn
+    outcome text,                   -- accepted | declined | missed | withdrawn | returned
     decided_at bigint,
     reasons text not null,          -- JSON: why this agent and why not the others
     primary key (tenant_id, id),
