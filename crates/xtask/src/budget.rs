@@ -15,8 +15,8 @@ const FIRST_LOAD_BROTLI: usize = 45 * 1024;
 /// What the widget weighed when it was first complete, rounded up: far over its budget
 /// (docs/decisions/0006-widget-bytes.md). The check fails above these, so that it can only shrink; lower them
 /// with every saving, and delete them when the budget is met.
-const WASM_AND_GLUE_CEILING: usize = 61 * 1024;
-const FIRST_LOAD_CEILING: usize = 67 * 1024;
+const WASM_AND_GLUE_CEILING: usize = 60 * 1024;
+const FIRST_LOAD_CEILING: usize = 66 * 1024;
 /// Above this the console is said to be large; it does not fail.
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
