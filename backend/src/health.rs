@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::app::App;
 use crate::realtime::Realtime;
+use crate::store::EveryTenant;
 use crate::store::meta;
 
 /// `GET /healthz`: the process answers. It says so also while the database does not (C14).
@@ -22,7 +23,7 @@ pub async fn readyz(app: web::Data<App>, realtime: web::Data<Realtime>) -> HttpR
 
 async fn database(app: &App) -> Option<&'static str> {
     let answer = async {
-        let mut conn = app.store.read().await?;
+        let mut conn = app.store.read(EveryTenant).await?;
         meta::ping(&mut conn).await
     };
     answer.await.err().map(|_| "the database does not answer\n")

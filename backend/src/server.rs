@@ -25,7 +25,7 @@ use crate::mail::smtp::Mailer;
 use crate::presence::local::LocalPresence;
 use crate::realtime::hub::Hub;
 use crate::realtime::{Realtime, tcp};
-use crate::store::{Store, meta};
+use crate::store::{EveryTenant, Store, meta};
 use crate::{http, jobs, routes};
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
@@ -60,7 +60,7 @@ pub struct Server {
 pub async fn open_app(mut config: Config) -> anyhow::Result<Arc<App>> {
     let store = open_store(&config).await?;
     if !config.public_url_is_set {
-        let served = meta::public_url(&mut store.read().await?).await?;
+        let served = meta::public_url(&mut store.read(EveryTenant).await?).await?;
         if let Some(url) = served.and_then(|url| url.parse().ok()) {
             config.public_url = url;
         }
@@ -95,7 +95,7 @@ impl Server {
         let hub = Arc::new(Hub::new());
         let store = open_store(&config).await?;
         let url = config.public_url.to_string();
-        store.write(move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
+        store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
         let app = build(config, store, &hub).await?;
         app.files.sweep().await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
@@ -178,7 +178,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
 
 async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
     let keys = Keys::open(&config.secret_file)?;
-    let epoch = store.write(|tx| Box::pin(meta::epoch(tx))).await?;
+    let epoch = store.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))).await?;
     let clock = Clock::default();
     Ok(Arc::new(App {
         bus: Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>)),

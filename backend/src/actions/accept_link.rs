@@ -20,7 +20,7 @@ use crate::error::{AppError, AppResult, OnField, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::login_link::{self, LoginLink, Purpose};
 use crate::store::tenant::Tenant;
-use crate::store::{Conn, account_session, agent, audit, tenant};
+use crate::store::{Conn, EveryTenant, account_session, agent, audit, tenant};
 
 /// What a link is for, to draw its page.
 #[derive(Debug, Clone)]
@@ -90,7 +90,7 @@ pub async fn accept_link(app: &App, token: &str, answers: Answers, ip: IpAddr) -
 }
 
 async fn read(app: &App, token: &str) -> AppResult<(LoginLink, Option<Account>, Option<Tenant>)> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let now = app.now();
     let link = login_link::find(&mut conn, &secret::hash(token)).await?;
     let link = link.filter(|link| link.used_at.is_none() && link.expires_at > now).ok_or_else(gone)?;
@@ -123,7 +123,7 @@ async fn set_up(app: &App, link: LoginLink, answers: Answers, ip: IpAddr) -> App
     let actor = person(&row, Right::Operator, ip);
     let account = row.clone();
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 consume(tx, &link, row.created_at).await?;
                 if account::any(tx).await? {
@@ -148,7 +148,7 @@ async fn join_new(app: &App, link: LoginLink, answers: Answers, ip: IpAddr) -> A
     let actor = person(&row, Right::Machine, ip);
     let account = row.clone();
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 consume(tx, &link, row.created_at).await?;
                 create_account::insert(tx, &actor, &row).await?;
@@ -176,7 +176,7 @@ async fn join_known(
     // `join` takes the time of joining from the row.
     let row = Account { created_at: app.now(), ..known.clone() };
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 consume(tx, &link, row.created_at).await?;
                 create_account::join(tx, &actor, &row, (tenant, role)).await?;
@@ -199,7 +199,7 @@ async fn reset(app: &App, link: LoginLink, known: Account, (answers, ip): (Answe
     let row = Account { password_hash, name, ..known };
     let (account, now) = (row.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 consume(tx, &link, now).await?;
                 account::save(tx, &row).await?;
@@ -215,7 +215,7 @@ async fn reset(app: &App, link: LoginLink, known: Account, (answers, ip): (Answe
 
 /// Closes every connection of a person whose signed-in browsers were signed out (C20).
 pub(crate) async fn close_connections(app: &App, account: AccountId) -> AppResult<()> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     for agent in agent::of_account(&mut conn, account).await? {
         app.bus.publish(Topic::Agent(agent.tenant_id, agent.id), Note::Revoked(CloseCode::Unauthenticated));
     }

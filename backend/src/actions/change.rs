@@ -83,7 +83,10 @@ pub(super) struct Outcome {
 pub(super) async fn carry_out(app: &App, request: Request) -> AppResult<Done> {
     let tenant = request.by.tenant();
     let now = app.now();
-    let outcome = app.store.write(move |tx| Box::pin(async move { write(tx, &request, now).await })).await?;
+    let outcome = app
+        .store
+        .write((tenant, request.conversation), move |tx| Box::pin(async move { write(tx, &request, now).await }))
+        .await?;
     Ok(announce(app, tenant, outcome))
 }
 

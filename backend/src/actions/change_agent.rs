@@ -46,7 +46,7 @@ pub async fn change_agent(app: &App, actor: &Actor, change: AgentChange) -> AppR
     let by = actor.clone();
     let (before, after) = app
         .store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 let before = agent::find(tx, tenant, id).await?.ok_or_else(|| AppError::not_found("agent"))?;
                 let after = changed(&before, &change, name, now);

@@ -47,7 +47,7 @@ pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::
     let gone_since = app.presence.gone_since(Who::Visitor(tenant, id));
     let changed = app
         .store
-        .write(move |tx| {
+        .write((tenant, id), move |tx| {
             Box::pin(async move {
                 let mut changed = Vec::new();
                 if let Some(mut seen) = visitor::find(tx, tenant, id).await? {

@@ -14,7 +14,7 @@ use crate::clock::new_id;
 use crate::error::{AppError, AppResult, OnField, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::agent::{self, Agent};
-use crate::store::{Conn, audit, tenant};
+use crate::store::{Conn, EveryTenant, audit, tenant};
 
 /// What is needed for a login.
 #[derive(Clone)]
@@ -51,7 +51,7 @@ pub async fn create_account(app: &App, actor: &Actor, new: NewAccount) -> AppRes
     let (actor, membership) = (actor.clone(), new.membership);
     let created = app
         .store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 insert(tx, &actor, &account).await?;
                 let agent = match membership {

@@ -41,7 +41,7 @@ pub async fn create_site(app: &App, actor: &Actor, new: NewSite) -> AppResult<Si
     let (id, now, key) = (SiteId(app.id()), app.now(), new_key());
     let (actor, tenant) = (actor.clone(), new.tenant);
     app.store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = tenant::find(tx, tenant).await?.ok_or_else(|| AppError::not_found("tenant"))?;
                 let department = site::departments(tx, row.id).await?.into_iter().next();

@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::{AppResult, OnField, Refusal};
 use crate::store::site::Department;
 use crate::store::tenant::{Tenant, TenantState};
-use crate::store::{Conn, audit, site, tenant};
+use crate::store::{Conn, EveryTenant, audit, site, tenant};
 
 /// Name of the first department.
 const DEPARTMENT: &str = "Support";
@@ -33,7 +33,7 @@ pub async fn create_tenant(app: &App, actor: &Actor, new: NewTenant) -> AppResul
     actor.check_platform()?;
     let tenant = prepare(app, &new)?;
     let actor = actor.clone();
-    app.store.write(move |tx| Box::pin(async move { insert(tx, &actor, tenant).await })).await
+    app.store.write(EveryTenant, move |tx| Box::pin(async move { insert(tx, &actor, tenant).await })).await
 }
 
 /// Checks the input and makes the row.

@@ -49,7 +49,7 @@ pub async fn round(app: &App, tenant: TenantId, told: &mut Told) -> AppResult<Op
 }
 
 async fn read(app: &App, tenant: TenantId) -> AppResult<Floor> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(tenant).await?;
     Floor::read(app, &mut conn, tenant).await
 }
 
@@ -124,7 +124,7 @@ async fn offers(app: &App, floor: &Floor) -> AppResult<Routing> {
     if floor.tenant.is_suspended() {
         return Ok(Routing::default());
     }
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(floor.tenant.id).await?;
     let rejections = offer::rejections(&mut conn, floor.tenant.id).await?;
     let waiting: Vec<Waiting> = floor
         .queue

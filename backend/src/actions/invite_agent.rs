@@ -14,7 +14,7 @@ use crate::i18n;
 use crate::mail::letters::{self, Link};
 use crate::mail::{Mail, MailKind};
 use crate::store::login_link::{self, LoginLink, Purpose};
-use crate::store::{account, agent, audit, tenant};
+use crate::store::{EveryTenant, account, agent, audit, tenant};
 
 /// How long an invitation or a link for a new password is good, in milliseconds (30 minutes).
 pub const LINK_MS: i64 = 30 * 60 * 1000;
@@ -64,7 +64,7 @@ pub async fn invite_agent(app: &App, actor: &Actor, invitation: Invitation) -> A
     let (actor, now, url) = (actor.clone(), app.now(), link.url.clone());
     let mails = app.config.smtp_url.is_some();
     app.store
-        .write(move |tx| {
+        .write(invitation.tenant, move |tx| {
             Box::pin(async move {
                 let id = invitation.tenant;
                 let found = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
@@ -108,7 +108,7 @@ pub async fn reset_link(app: &App, actor: &Actor, id: AccountId) -> AppResult<On
     let row = LoginLink { account_id: Some(id), ..made };
     let (actor, now) = (actor.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 account::find(tx, id).await?.ok_or_else(|| AppError::not_found("account"))?;
                 login_link::void_account(tx, id, now).await?;
@@ -131,7 +131,7 @@ pub async fn setup_link(app: &App) -> AppResult<Option<OneTimeLink>> {
     let now = app.now();
     let wanted = app
         .store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 if account::any(tx).await? {
                     return Ok(false);

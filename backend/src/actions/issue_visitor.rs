@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::limiter::{Rule, ip_key};
 use crate::auth::{VisitorIdentity, visitor as tokens};
 use crate::error::{AppError, AppResult, Refusal};
+use crate::store::EveryTenant;
 use crate::store::site::{self, Site};
 use crate::store::tenant;
 use crate::store::visitor::{self, Visitor};
@@ -36,7 +37,7 @@ pub struct Arrival {
 /// `rate_limited`; `not_found` for the site; `tenant_suspended`.
 pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorReply> {
     app.limiter.take(Rule::NewVisitor, &ip_key(arrival.ip), app.clock.monotonic())?;
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let site = site::find_by_key(&mut conn, &arrival.site).await?.ok_or_else(|| AppError::not_found("site"))?;
     let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
     drop(conn);
@@ -49,7 +50,11 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
     let row = new_visitor(app, &site, &arrival);
     let identity = VisitorIdentity { tenant: site.tenant_id, site: site.id, visitor: row.id };
     let version = row.token_version;
-    app.store.write(move |tx| Box::pin(async move { visitor::insert(tx, site.tenant_id, &row).await })).await?;
+    app.store
+        .write((site.tenant_id, row.id), move |tx| {
+            Box::pin(async move { visitor::insert(tx, site.tenant_id, &row).await })
+        })
+        .await?;
     Ok(reply(app, &identity, version))
 }
 

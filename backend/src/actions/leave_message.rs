@@ -30,7 +30,10 @@ pub async fn leave_message(app: &App, who: &Principal, command: LeaveMessage) ->
         now: app.now(),
     };
     let tenant = visitor.tenant;
-    let outcome = app.store.write(move |tx| Box::pin(async move { leaving.write(tx, &command).await })).await?;
+    let outcome = app
+        .store
+        .write((tenant, visitor.visitor), move |tx| Box::pin(async move { leaving.write(tx, &command).await }))
+        .await?;
     app.mailer.call(());
     Ok(change::announce(app, tenant, outcome))
 }

@@ -46,7 +46,7 @@ pub(super) fn summary(app: &App, tenant: TenantId, floor: &Floor, row: SummaryRo
 /// Sends every agent of the tenant the lines of these conversations as they are now. Run by the announcer,
 /// one batch after another, so that a later line never overtakes.
 pub async fn announce(app: &App, tenant: TenantId, conversations: &[ConversationId]) -> AppResult<()> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(tenant).await?;
     let floor = Floor::read(app, &mut conn, tenant).await?;
     for id in conversations {
         let Some(row) = summary::find(&mut conn, tenant, *id).await? else { continue };

@@ -15,7 +15,7 @@ pub async fn visit_page(app: &App, who: &Principal, command: Page) -> AppResult<
     let Principal::Visitor(visitor) = who else { return Err(AppError::forbidden()) };
     let (tenant, id, now) = (visitor.tenant, visitor.visitor, app.now());
     app.store
-        .write(move |tx| {
+        .write((tenant, id), move |tx| {
             Box::pin(async move {
                 let mut seen = visitor::find(tx, tenant, id).await?.ok_or_else(AppError::unauthenticated)?;
                 look(&mut seen, &command);

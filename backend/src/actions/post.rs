@@ -65,7 +65,7 @@ enum Target {
 
 /// Where a visitor's message goes.
 async fn target(app: &App, who: &Principal, visitor: &VisitorIdentity, command: &Post) -> AppResult<Target> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(visitor.tenant).await?;
     if let Some(stored) = entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await? {
         return Ok(Target::Stored(Done::stored(command.cmid, stored)));
     }
@@ -89,7 +89,7 @@ async fn post(
     let request = Request { cmid: Some(cmid), ..Request::new(Asker::Person(who.clone()), id, command) };
     let Some((agent, text)) = answer else { return carry_out(app, request).await };
     let now = app.now();
-    let write = app.store.write(move |tx| {
+    let write = app.store.write((who.tenant(), id), move |tx| {
         Box::pin(async move {
             let outcome = change::write(tx, &request, now).await?;
             // A retransmission wrote nothing and sends nothing.
@@ -128,7 +128,7 @@ fn checked(text: Text) -> AppResult<Text> {
 
 /// A file that this person uploaded into this conversation; anything else does not exist.
 async fn uploaded(app: &App, who: &Principal, id: ConversationId, file: AttachmentId) -> AppResult<File> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     let row = attachment::find(&mut conn, who.tenant(), file).await?;
     let (kind, uploader) = match who {
         Principal::Visitor(visitor) => (AuthorKind::Visitor, visitor.visitor.0),

@@ -19,7 +19,7 @@ pub async fn set_presence(app: &App, who: &Principal, command: SetPresence) -> A
     }
     let (tenant, id, now) = (by.tenant, by.agent, app.now());
     app.store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = agent::find(tx, tenant, id).await?;
                 let mut row = row.ok_or_else(AppError::unauthenticated)?;

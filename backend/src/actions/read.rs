@@ -18,7 +18,7 @@ pub async fn mark_read(app: &App, who: &Principal, command: Read) -> AppResult<D
     let seq = i64::try_from(command.seq).unwrap_or(i64::MAX);
     let (row, seq) = app
         .store
-        .write(move |tx| {
+        .write((who.tenant(), command.conversation), move |tx| {
             Box::pin(async move {
                 let mut row = access::readable(tx, &by, command.conversation).await?;
                 let seq = seq.min(row.last_seq);

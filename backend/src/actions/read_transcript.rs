@@ -55,7 +55,7 @@ impl Log {
 /// `not_found`, also for what the role does not show.
 pub async fn read_transcript(app: &App, who: &AgentIdentity, id: ConversationId) -> AppResult<Log> {
     let missing = || AppError::not_found("conversation");
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant).await?;
     let row = conversation::find(&mut conn, who.tenant, id).await?.ok_or_else(missing)?;
     let may = |permission| permission::allows(who.role, permission);
     let own = may(Permission::ReadOwnTranscripts) && row.agent_id == Some(who.agent);
@@ -101,7 +101,7 @@ pub async fn export_transcript(
     let (tenant, now) = (who.tenant, app.now());
     let detail = serde_json::json!({ "format": format, "last_seq": log.row.last_seq });
     let record = actor.record_with(Some(tenant), "transcript.exported", (id.0, detail), now);
-    app.store.write(move |tx| Box::pin(async move { audit::add(tx, &record).await })).await?;
+    app.store.write(tenant, move |tx| Box::pin(async move { audit::add(tx, &record).await })).await?;
     Ok(log)
 }
 

@@ -21,7 +21,7 @@ pub async fn rename_tenant(app: &App, actor: &Actor, id: TenantId, name: &str) -
     let (actor, now) = (actor.clone(), app.now());
     let row = app
         .store
-        .write(move |tx| {
+        .write(id, move |tx| {
             Box::pin(async move {
                 let before = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
                 let detail = json!({"before": before.name, "after": name});

@@ -12,7 +12,7 @@ use crate::i18n;
 use crate::mail::letters::{self, Link};
 use crate::mail::{Mail, MailKind};
 use crate::store::login_link::{self, LoginLink};
-use crate::store::{account, agent, tenant};
+use crate::store::{EveryTenant, account, agent, tenant};
 
 /// A request that may be carried out.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub async fn send_link(app: &App, request: Request) -> AppResult<()> {
     let (link, made) = one_time(app, &secret, LINK_MS);
     let now = app.now();
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 let found = account::find_by_email(tx, &email).await?.filter(|found| found.disabled_at.is_none());
                 let Some(found) = found else { return Ok(()) };

@@ -18,7 +18,7 @@ pub async fn retry_mail(app: &App, actor: &Actor, tenant: TenantId, id: Uuid) ->
     actor.check(tenant, Permission::ManagePeople)?;
     let (actor, now) = (actor.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 if !outbox::retry(tx, tenant, id, now).await? {
                     return Err(AppError::not_found("mail"));

@@ -24,7 +24,7 @@ pub async fn set_policy(app: &App, actor: &Actor, id: TenantId, policy: Policy) 
     })?;
     let (actor, now) = (actor.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(id, move |tx| {
             Box::pin(async move {
                 let mut row = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
                 row.settings = serde_json::to_string(&policy).map_err(anyhow::Error::from)?;

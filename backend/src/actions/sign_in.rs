@@ -17,7 +17,7 @@ use crate::bus::{Note, Topic};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::account_session::{self, AccountSession};
-use crate::store::{agent, audit};
+use crate::store::{EveryTenant, agent, audit};
 
 /// Longest user agent kept, in characters.
 const USER_AGENT_CHARS: usize = 200;
@@ -52,7 +52,7 @@ pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser)
     app.limiter.take(Rule::SignInIp, &ip_key(browser.ip), monotonic)?;
     let key: String = email.chars().take(protocol::limits::EMAIL_BYTES).collect();
     app.limiter.take(Rule::SignInAccount, &key, monotonic)?;
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let found = account::find_by_email(&mut conn, &email).await?.filter(|found| found.disabled_at.is_none());
     drop(conn);
     let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
@@ -88,7 +88,7 @@ pub async fn open(app: &App, account: Account, browser: Browser) -> AppResult<Si
         Actor { right: Right::Machine, account: Some(account.id), name: account.name.clone(), ip: session.ip.clone() };
     let (old, id) = (browser.cookie.map(|cookie| secret::hash(&cookie)), account.id);
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 if let Some(old) = old {
                     account_session::remove(tx, &old).await?;
@@ -108,7 +108,7 @@ pub async fn open(app: &App, account: Account, browser: Browser) -> AppResult<Si
 /// When the database fails.
 pub async fn sign_out(app: &App, signed: &Signed) -> AppResult<()> {
     let hash = signed.token_hash.clone();
-    app.store.write(move |tx| Box::pin(async move { account_session::remove(tx, &hash).await })).await?;
+    app.store.write(EveryTenant, move |tx| Box::pin(async move { account_session::remove(tx, &hash).await })).await?;
     restart_connections(app, signed.account.id).await
 }
 
@@ -120,7 +120,9 @@ pub async fn sign_out_others(app: &App, signed: &Signed) -> AppResult<u64> {
     let (hash, id) = (signed.token_hash.clone(), signed.account.id);
     let removed = app
         .store
-        .write(move |tx| Box::pin(async move { account_session::remove_others(tx, id, Some(&hash)).await }))
+        .write(EveryTenant, move |tx| {
+            Box::pin(async move { account_session::remove_others(tx, id, Some(&hash)).await })
+        })
         .await?;
     restart_connections(app, id).await?;
     Ok(removed)
@@ -142,7 +144,7 @@ pub async fn change_password(app: &App, signed: &Signed, current: String, new: S
         Actor { right: Right::Machine, account: Some(account.id), name: account.name.clone(), ip: signed.ip.clone() };
     let (id, keep, now) = (account.id, signed.token_hash.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 let row = account::find(tx, id).await?.ok_or_else(AppError::unauthenticated)?;
                 account::save(tx, &Account { password_hash: Some(hash), ..row }).await?;
@@ -156,7 +158,7 @@ pub async fn change_password(app: &App, signed: &Signed, current: String, new: S
 
 /// Ends a person's connections so that each proves again who it is.
 async fn restart_connections(app: &App, account: AccountId) -> AppResult<()> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     for agent in agent::of_account(&mut conn, account).await? {
         app.bus.publish(Topic::Agent(agent.tenant_id, agent.id), Note::Revoked(CloseCode::Restart));
     }

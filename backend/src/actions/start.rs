@@ -40,7 +40,7 @@ pub(super) async fn in_queue(
 ) -> AppResult<Done> {
     // A retransmission is answered even when the queue has filled since.
     let known = {
-        let mut conn = app.store.read().await?;
+        let mut conn = app.store.read(visitor.tenant).await?;
         conversation::find_start(&mut conn, visitor.tenant, visitor.visitor, cmid).await?.is_some()
     };
     if !known {
@@ -55,7 +55,7 @@ pub(super) async fn in_queue(
     let (tenant, who, now) = (visitor.tenant, visitor.clone(), app.now());
     let outcome = app
         .store
-        .write(move |tx| {
+        .write((tenant, visitor.visitor), move |tx| {
             Box::pin(async move { begin::begin(tx, &who, cmid, (profile, Opening::Queue(first)), now).await })
         })
         .await?;
@@ -69,7 +69,7 @@ async fn join_current(
     visitor: &VisitorIdentity,
     command: &Start,
 ) -> AppResult<Option<Done>> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(visitor.tenant).await?;
     let rows = conversation::of_visitor(&mut conn, visitor.tenant, visitor.visitor, 1).await?;
     drop(conn);
     let current = rows.into_iter().find(|row| {

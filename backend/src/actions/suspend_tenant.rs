@@ -10,6 +10,7 @@ use crate::actions::actor::Actor;
 use crate::app::App;
 use crate::bus::{Note, Topic};
 use crate::error::{AppError, AppResult};
+use crate::store::EveryTenant;
 use crate::store::audit;
 use crate::store::tenant::{self, Tenant, TenantState};
 
@@ -35,7 +36,7 @@ pub(crate) fn close_connections(app: &App, id: TenantId) {
 /// # Errors
 /// When the database fails.
 pub async fn follow(app: &App, known: Option<&HashSet<TenantId>>) -> AppResult<HashSet<TenantId>> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let now: HashSet<TenantId> = tenant::suspended(&mut conn).await?.into_iter().collect();
     let Some(known) = known else { return Ok(now) };
     for id in now.difference(known) {
@@ -53,7 +54,7 @@ pub(crate) async fn set_state(app: &App, actor: &Actor, id: TenantId, state: Ten
     actor.check_platform()?;
     let (actor, now) = (actor.clone(), app.now());
     app.store
-        .write(move |tx| {
+        .write(id, move |tx| {
             Box::pin(async move {
                 let mut row = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
                 if row.state == state {

@@ -33,7 +33,7 @@ pub async fn transfer_conversation(app: &App, who: &Principal, command: Transfer
 
 /// A conversation is not given to somebody who is not there: the visitor would wait for nobody.
 async fn check_receiver(app: &App, by: &AgentIdentity, to: AgentId) -> AppResult<()> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(by.tenant).await?;
     let floor = Floor::read(app, &mut conn, by.tenant).await?;
     match floor.agent(to) {
         None => Err(Refusal::field("to", ErrorCode::NotFound, "no such agent").into()),

@@ -14,7 +14,7 @@ use crate::error::AppResult;
 
 /// Shows that somebody types; an agent who does need not fear the deadline of the first reply. What a visitor typed so far goes to agents only, what an agent types to nobody.
 pub async fn type_preview(app: &App, who: &Principal, command: Typing) -> AppResult<Done> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     let row = access::readable(&mut conn, who, command.conversation).await?;
     let (kind, id, name) = match who {
         Principal::Visitor(visitor) => (AuthorKind::Visitor, visitor.visitor.0, None),

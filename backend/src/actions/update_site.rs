@@ -42,7 +42,7 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
     let (actor, now, tenant, id, enabled) = (actor.clone(), app.now(), change.tenant, change.site, change.enabled);
     let site = app
         .store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 let before = site::find(tx, tenant, id).await?.ok_or_else(|| AppError::not_found("site"))?;
                 let disabled_at = (!enabled).then(|| before.disabled_at.unwrap_or(now));

@@ -41,7 +41,7 @@ pub struct Upload {
 /// `not_found`, `invalid` on `name`, `tenant_suspended`, or `too_large` when a quota is used up.
 pub async fn check(app: &App, who: &Principal, conversation: ConversationId, name: &str) -> AppResult<()> {
     FileName::parse(name).on_field("name")?;
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     rules(&mut conn, &Asker::Person(who.clone())).await?;
     let row = access::readable(&mut conn, who, conversation).await?;
     let here = attachment::of_conversation(&mut conn, who.tenant(), row.id).await?;
@@ -91,7 +91,7 @@ async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<Attachm
         created_at: app.now(),
     };
     let (id, tenant) = (row.id, who.tenant());
-    app.store.write(move |tx| Box::pin(async move { attachment::insert(tx, tenant, &row).await })).await?;
+    app.store.write(tenant, move |tx| Box::pin(async move { attachment::insert(tx, tenant, &row).await })).await?;
     Ok(id)
 }
 
@@ -113,7 +113,7 @@ async fn look(app: &App, upload: &Upload, name: &str) -> AppResult<Accepted> {
 /// # Errors
 /// `not_found`, also for what belongs to somebody else.
 pub async fn find_file(app: &App, who: &Principal, id: AttachmentId) -> AppResult<(Attachment, PathBuf)> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     let row = attachment::find(&mut conn, who.tenant(), id).await?;
     let row = row.ok_or_else(|| AppError::not_found("attachment"))?;
     match access::readable(&mut conn, who, row.conversation_id).await {

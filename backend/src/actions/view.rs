@@ -32,7 +32,7 @@ const RECENT: i64 = 7 * 24 * 60 * 60 * 1000;
 
 /// The entries after a position as `who` may see them: at most [`ENTRIES_PAGE`].
 pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after: u64) -> AppResult<Entries> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     let row = access::readable(&mut conn, who, id).await?;
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let entries = entry::after(&mut conn, who.tenant(), id, from, i64::from(ENTRIES_PAGE)).await?;
@@ -63,7 +63,7 @@ pub(super) fn item(entry: Entry, reader: Audience) -> Item {
 
 /// Whether a cursor is a position of this history (C5).
 pub async fn check_cursor(app: &App, who: &Principal, cursor: &Cursor) -> AppResult<Result<(), ResetReason>> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant()).await?;
     let row = match access::readable(&mut conn, who, cursor.conversation).await {
         Ok(row) => row,
         Err(AppError::Refused(_)) => return Ok(Err(ResetReason::NoAccess)),
@@ -80,7 +80,7 @@ pub async fn check_cursor(app: &App, who: &Principal, cursor: &Cursor) -> AppRes
 
 /// Whether visitors of the tenant can chat now.
 pub async fn availability_of(app: &App, tenant: TenantId) -> AppResult<Availability> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(tenant).await?;
     let floor = Floor::read(app, &mut conn, tenant).await?;
     Ok(floor_availability(&floor))
 }
@@ -96,7 +96,7 @@ pub(super) fn floor_availability(floor: &Floor) -> Availability {
 
 /// Everything a visitor's screen needs besides the logs.
 pub async fn visitor_state(app: &App, who: &VisitorIdentity) -> AppResult<VisitorState> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant).await?;
     let seen = visitor::find(&mut conn, who.tenant, who.visitor).await?.ok_or_else(AppError::unauthenticated)?;
     let floor = Floor::read(app, &mut conn, who.tenant).await?;
     let rows = conversation::of_visitor(&mut conn, who.tenant, who.visitor, HISTORY).await?;
@@ -163,7 +163,7 @@ async fn visitor_line(
 
 /// Everything an agent's screen needs besides the logs.
 pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant).await?;
     let floor = Floor::read(app, &mut conn, who.tenant).await?;
     let mut rows = summary::open(&mut conn, who.tenant).await?;
     rows.extend(summary::closed(&mut conn, who.tenant, CLOSED).await?);
@@ -193,7 +193,7 @@ pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState
 
 /// What an agent sees beside a conversation.
 pub async fn visitor_profile(app: &App, who: &AgentIdentity, id: VisitorId) -> AppResult<VisitorProfile> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant).await?;
     let seen = visitor::find(&mut conn, who.tenant, id).await?.ok_or_else(|| AppError::not_found("visitor"))?;
     let rows = conversation::of_visitor(&mut conn, who.tenant, id, HISTORY).await?;
     Ok(VisitorProfile {

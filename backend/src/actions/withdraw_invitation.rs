@@ -17,7 +17,7 @@ pub async fn withdraw_invitation(app: &App, actor: &Actor, tenant: TenantId, ema
     actor.check(tenant, Permission::ManagePeople)?;
     let (actor, now, email) = (actor.clone(), app.now(), email.trim().to_ascii_lowercase());
     app.store
-        .write(move |tx| {
+        .write(tenant, move |tx| {
             Box::pin(async move {
                 if login_link::void_invitations(tx, tenant, &email, now).await? > 0 {
                     let detail = json!({ "email": email });

@@ -11,6 +11,7 @@ use super::parts::Time;
 use super::reply::{Reply, page};
 use super::scope::{Area, Member, Operator};
 use super::ui::{Chrome, Ui};
+use crate::store::EveryTenant;
 use crate::store::audit::{self, Record};
 
 /// Lines on a page.
@@ -101,7 +102,7 @@ pub(super) struct Before {
 /// `GET /admin/audit`
 pub(super) async fn list(member: Member, query: web::Query<Before>) -> Reply {
     member.require(Permission::ViewAudit)?;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let rows = audit::list(&mut conn, member.who.tenant, Uuid::try_parse(&query.before).ok(), PAGE + 1).await?;
     drop(conn);
     page(&list_page(member.ui, member.chrome(Area::Audit).await?, rows, "/admin/audit"))
@@ -109,7 +110,7 @@ pub(super) async fn list(member: Member, query: web::Query<Before>) -> Reply {
 
 /// `GET /platform/audit`
 pub(super) async fn list_of_all(operator: Operator, query: web::Query<Before>) -> Reply {
-    let mut conn = operator.app.store.read().await?;
+    let mut conn = operator.app.store.read(EveryTenant).await?;
     let rows = audit::list_of_all(&mut conn, Uuid::try_parse(&query.before).ok(), PAGE + 1).await?;
     drop(conn);
     page(&list_page(operator.ui, operator.chrome("/platform/audit"), rows, "/platform/audit"))

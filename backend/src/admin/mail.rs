@@ -74,7 +74,7 @@ pub(super) async fn list(member: Member, query: web::Query<Before>) -> Reply {
     member.require(Permission::ManagePeople)?;
     let ui = member.ui;
     let before = Uuid::try_parse(&query.before).ok();
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let mut rows = outbox::list(&mut conn, member.who.tenant, before, PAGE + 1).await?;
     drop(conn);
     let size = usize::try_from(PAGE).unwrap_or(0);

@@ -43,7 +43,7 @@ pub(super) async fn list(member: Member, query: web::Query<Before>) -> Reply {
     member.require(Permission::SeeAllConversations)?;
     let ui = member.ui;
     let filter = Filter { state: Some(ConversationState::Offline), ..Filter::default() };
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let before = ConversationId::parse(&query.before);
     let mut found = lines::list(&mut conn, member.who.tenant, &filter, before, PAGE + 1).await?;
     drop(conn);

@@ -56,7 +56,7 @@ struct Stat {
 /// `GET /admin`
 pub(super) async fn show(member: Member) -> Reply {
     let (ui, tenant, now) = (member.ui, member.who.tenant, member.app.now());
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(tenant).await?;
     let totals = overview::totals(&mut conn, tenant).await?;
     let numbers = overview::numbers(&mut conn, tenant, time::day_start(now)).await?;
     let live = overview::now(&mut conn, tenant).await?;

@@ -50,7 +50,7 @@ struct InvitationView {
 pub(super) async fn list(member: Member) -> Reply {
     member.require(Permission::ViewReports)?;
     let (ui, tenant) = (member.ui, member.who.tenant);
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(tenant).await?;
     let floor = Floor::read(&member.app, &mut conn, tenant).await?;
     let mut people = Vec::new();
     for row in agent::list(&mut conn, tenant).await? {
@@ -126,7 +126,7 @@ async fn find(member: &Member, id: &str) -> AppResult<Agent> {
     member.require(Permission::ManagePeople)?;
     let missing = || AppError::not_found("agent");
     let id = AgentId::parse(id).ok_or_else(missing)?;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     agent::find(&mut conn, member.who.tenant, id).await?.ok_or_else(missing)
 }
 
@@ -140,7 +140,7 @@ pub(super) async fn show(member: Member, id: web::Path<String>) -> Reply {
 
 async fn person_page(member: &Member, row: &Agent, input: &PersonInput, errors: &Errors) -> AppResult<PersonPage> {
     let ui = member.ui;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let email = account::find(&mut conn, row.account_id).await?.map(|account| account.email);
     drop(conn);
     let mut roles = roles(&ui, member.who.role, &input.role);

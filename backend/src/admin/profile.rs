@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::auth::browser::Signed;
 use crate::auth::password;
 use crate::error::{AppError, AppResult};
+use crate::store::EveryTenant;
 use crate::store::account_session;
 
 #[derive(Template)]
@@ -54,7 +55,7 @@ struct Side {
 
 async fn profile_page(app: &App, signed: &Signed, side: Side, errors: &Errors) -> AppResult<ProfilePage> {
     let ui = side.ui;
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let sessions = account_session::list(&mut conn, signed.account.id).await?;
     drop(conn);
     let unknown = || ui.t("profile.unknown_browser").to_owned();

@@ -19,7 +19,7 @@ use crate::auth::browser::{self, Signed};
 use crate::auth::{AgentIdentity, Principal};
 use crate::error::{AppError, AppResult};
 use crate::http::extract;
-use crate::store::{agent, outbox, tenant, transcript};
+use crate::store::{EveryTenant, agent, outbox, tenant, transcript};
 
 /// Cookie with the id of the chosen tenant.
 const CHOICE: &str = "fd_tenant";
@@ -137,9 +137,11 @@ impl Member {
     /// # Errors
     /// When the database fails.
     pub async fn chrome(&self, area: Area) -> AppResult<Chrome> {
-        let mut conn = self.app.store.read().await?;
+        let mut conn = self.app.store.read(self.who.tenant).await?;
         let offline = transcript::open_offline(&mut conn, self.who.tenant).await?;
         let failed = outbox::backlog(&mut conn, self.who.tenant).await?.failed;
+        drop(conn);
+        let mut conn = self.app.store.read(EveryTenant).await?;
         let mut tenants = Vec::new();
         let mut place = String::new();
         for membership in agent::of_account(&mut conn, self.signed.account.id).await? {

@@ -49,7 +49,7 @@ impl SiteView {
 pub(super) async fn list(member: Member) -> Reply {
     member.require(Permission::ManageSites)?;
     let ui = member.ui;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let sites = site::list(&mut conn, member.who.tenant).await?;
     let seen = overview::site_use(&mut conn, member.who.tenant).await?;
     drop(conn);
@@ -152,7 +152,7 @@ async fn find(member: &Member, id: &str) -> AppResult<Site> {
     member.require(Permission::ManageSites)?;
     let missing = || AppError::not_found("site");
     let id = SiteId::parse(id).ok_or_else(missing)?;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     site::find(&mut conn, member.who.tenant, id).await?.ok_or_else(missing)
 }
 
@@ -165,7 +165,7 @@ pub(super) async fn show(member: Member, id: web::Path<String>) -> Reply {
 async fn site_page(member: &Member, site: &Site, input: &SiteInput, errors: &Errors) -> AppResult<SitePage> {
     let ui = member.ui;
     let origin = member.app.config.public_origin();
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let seen = overview::site_use(&mut conn, member.who.tenant).await?;
     drop(conn);
     let last_seen = seen.iter().find(|used| used.site_id == site.id).and_then(|used| used.last_seen_at);

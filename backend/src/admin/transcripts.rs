@@ -149,7 +149,7 @@ pub(super) async fn list(member: Member, query: web::Query<Query>) -> Reply {
     let ui = member.ui;
     let filter = query.filter(&member);
     let before = ConversationId::parse(&query.before);
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let mut found = lines::list(&mut conn, member.who.tenant, &filter, before, PAGE + 1).await?;
     drop(conn);
     let more = found.len() > usize::try_from(PAGE).unwrap_or(0);
@@ -168,7 +168,7 @@ pub(super) async fn list(member: Member, query: web::Query<Query>) -> Reply {
 
 async fn filter_form(member: &Member, query: &Query) -> AppResult<FilterForm> {
     let ui = &member.ui;
-    let mut conn = member.app.store.read().await?;
+    let mut conn = member.app.store.read(member.who.tenant).await?;
     let sites = site::list(&mut conn, member.who.tenant).await?;
     let mut agents = agent::list(&mut conn, member.who.tenant).await?;
     if !member.may(Permission::ReadTranscripts) {

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::agent::{self, Agent};
-use crate::store::{account_session, tenant};
+use crate::store::{EveryTenant, account_session, tenant};
 
 /// Unused this long, a browser is signed out, in milliseconds (7 days).
 pub const IDLE_MS: i64 = 7 * 24 * 60 * 60 * 1000;
@@ -35,7 +35,7 @@ pub struct Signed {
 pub async fn authenticate(app: &App, cookie: &str) -> AppResult<Signed> {
     let token_hash = secret::hash(cookie);
     let now = app.now();
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let session = account_session::find(&mut conn, &token_hash)
         .await?
         .filter(|session| session.expires_at > now && session.seen_at > now - IDLE_MS)
@@ -47,7 +47,9 @@ pub async fn authenticate(app: &App, cookie: &str) -> AppResult<Signed> {
     drop(conn);
     if session.seen_at < now - TOUCH_MS {
         let hash = token_hash.clone();
-        app.store.write(move |tx| Box::pin(async move { account_session::touch(tx, &hash, now).await })).await?;
+        app.store
+            .write(EveryTenant, move |tx| Box::pin(async move { account_session::touch(tx, &hash, now).await }))
+            .await?;
     }
     Ok(Signed { account, token_hash, ip: None })
 }
@@ -57,7 +59,7 @@ pub async fn authenticate(app: &App, cookie: &str) -> AppResult<Signed> {
 /// # Errors
 /// `forbidden` when the account has no such membership, or it was ended.
 pub async fn agent(app: &App, account: &Account, tenant: Option<TenantId>) -> AppResult<AgentIdentity> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let agent = agent::of_account(&mut conn, account.id)
         .await?
         .into_iter()
@@ -72,7 +74,7 @@ pub async fn agent(app: &App, account: &Account, tenant: Option<TenantId>) -> Ap
 /// # Errors
 /// `forbidden` when it was ended.
 pub async fn agent_again(app: &App, tenant: TenantId, id: AgentId) -> AppResult<AgentIdentity> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(tenant).await?;
     let agent = agent::find(&mut conn, tenant, id).await?.filter(|agent| agent.disabled_at.is_none());
     let agent = agent.ok_or_else(not_a_member)?;
     let row = tenant::find(&mut conn, tenant).await?.ok_or_else(not_a_member)?;

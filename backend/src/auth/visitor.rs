@@ -15,7 +15,7 @@ use crate::store::{tenant, visitor};
 pub async fn authenticate(app: &App, token: &str) -> AppResult<VisitorClaims> {
     let claims = app.keys.read_visitor(token, app.now())?;
     let who = &claims.identity;
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(who.tenant).await?;
     let row = visitor::find(&mut conn, who.tenant, who.visitor).await?;
     if row.is_none_or(|row| row.token_version != claims.version) {
         return Err(AppError::unauthenticated());

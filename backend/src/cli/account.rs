@@ -17,6 +17,7 @@ use crate::actions::invite_agent::reset_link;
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
+use crate::store::EveryTenant;
 use crate::store::account;
 
 #[derive(Debug, Subcommand)]
@@ -98,13 +99,13 @@ impl Command {
             }
             Self::ResetLink { email, json } => {
                 let email = email.trim().to_ascii_lowercase();
-                let found = account::find_by_email(&mut app.store.read().await?, &email).await?;
+                let found = account::find_by_email(&mut app.store.read(EveryTenant).await?, &email).await?;
                 let Some(found) = found else { bail!("no login has the address {email}") };
                 let link = reset_link(app, &Actor::command_line(), found.id).await?;
                 Output::new(json).print(&link, || link.url.clone())
             }
             Self::List { json } => {
-                let accounts = account::list(&mut app.store.read().await?).await?;
+                let accounts = account::list(&mut app.store.read(EveryTenant).await?).await?;
                 let lines: Vec<Line> = accounts
                     .into_iter()
                     .map(|account| Line {

@@ -74,7 +74,7 @@ impl Command {
             }
             Self::List { tenant, json } => {
                 let tenant = by_slug(app, &tenant).await?;
-                let sites = site::list(&mut app.store.read().await?, tenant.id).await?;
+                let sites = site::list(&mut app.store.read(tenant.id).await?, tenant.id).await?;
                 let lines: Vec<Line> = sites.into_iter().map(|site| line(app, site)).collect();
                 Output::new(json).print(&lines, || {
                     let words = lines

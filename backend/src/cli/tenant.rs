@@ -14,6 +14,7 @@ use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
+use crate::store::EveryTenant;
 use crate::store::tenant::{self, Tenant};
 
 #[derive(Debug, Subcommand)]
@@ -95,7 +96,7 @@ impl Command {
                 Output::new(json).print(&Line::from(&made), || format!("created tenant {}", made.slug))
             }
             Self::List { json } => {
-                let tenants = tenant::list(&mut app.store.read().await?).await?;
+                let tenants = tenant::list(&mut app.store.read(EveryTenant).await?).await?;
                 let lines: Vec<Line> = tenants.iter().map(Line::from).collect();
                 Output::new(json).print(&lines, || {
                     let words = lines.iter().map(|line| format!("{:<24} {:<10} {}", line.slug, line.state, line.name));
@@ -127,7 +128,7 @@ impl Command {
 
 /// The tenant with this short name.
 pub(super) async fn by_slug(app: &App, slug: &str) -> anyhow::Result<Tenant> {
-    let found = tenant::find_by_slug(&mut app.store.read().await?, slug).await?;
+    let found = tenant::find_by_slug(&mut app.store.read(EveryTenant).await?, slug).await?;
     found.with_context(|| format!("there is no tenant {slug:?}; `frontdesk tenant list` shows them"))
 }
 

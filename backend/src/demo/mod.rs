@@ -19,6 +19,7 @@ use crate::actions::create_tenant::{NewTenant, create_tenant};
 use crate::app::App;
 use crate::config::Config;
 use crate::server::Server;
+use crate::store::EveryTenant;
 use crate::store::site::{self, Site};
 use crate::store::tenant::{self, Tenant};
 use people::Person;
@@ -54,7 +55,7 @@ pub(crate) async fn run(config: Config, options: Options) -> anyhow::Result<()> 
 }
 
 async fn demo_tenant(app: &App) -> anyhow::Result<Tenant> {
-    if let Some(tenant) = tenant::find_by_slug(&mut app.store.read().await?, SLUG).await? {
+    if let Some(tenant) = tenant::find_by_slug(&mut app.store.read(EveryTenant).await?, SLUG).await? {
         return Ok(tenant);
     }
     let new = NewTenant { name: "Pebble & Pine".to_owned(), slug: Some(SLUG.to_owned()) };
@@ -63,7 +64,7 @@ async fn demo_tenant(app: &App) -> anyhow::Result<Tenant> {
 
 /// The shop's site. Another port of the shop is another origin, and gets a site of its own.
 async fn demo_site(app: &App, tenant: &Tenant, origin: &str) -> anyhow::Result<Site> {
-    let sites = site::list(&mut app.store.read().await?, tenant.id).await?;
+    let sites = site::list(&mut app.store.read(tenant.id).await?, tenant.id).await?;
     let known = sites.into_iter().find(|site| site.origins.iter().any(|known| known == origin));
     if let Some(site) = known {
         return Ok(site);

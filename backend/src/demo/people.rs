@@ -11,6 +11,7 @@ use crate::actions::actor::Actor;
 use crate::actions::create_account::{NewAccount, create_account};
 use crate::app::App;
 use crate::auth::secret::Secret;
+use crate::store::EveryTenant;
 use crate::store::account;
 use crate::store::tenant::Tenant;
 
@@ -50,7 +51,7 @@ pub(super) async fn ensure(app: &App, tenant: &Tenant) -> anyhow::Result<Vec<Per
     // Kept before the logins are made: a crash between the two must not lock anybody out.
     write(&file, &people)?;
     for ((_, email, name, role, is_operator), person) in CAST.iter().zip(&people) {
-        let exists = account::find_by_email(&mut app.store.read().await?, email).await?.is_some();
+        let exists = account::find_by_email(&mut app.store.read(EveryTenant).await?, email).await?.is_some();
         if exists {
             continue;
         }

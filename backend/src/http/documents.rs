@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::assets;
 use crate::error::{AppError, AppResult};
 use crate::i18n::{self, Texts};
+use crate::store::EveryTenant;
 use crate::store::site::{self, Site};
 use crate::store::tenant;
 
@@ -71,7 +72,7 @@ pub async fn console(request: HttpRequest, _signed: Account) -> AppResult<HttpRe
 }
 
 async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let site = site::find_by_key(&mut conn, key).await?.ok_or_else(|| AppError::not_found("site"))?;
     let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
     drop(conn);

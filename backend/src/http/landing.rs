@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{extract, page};
 use crate::app::App;
 use crate::error::{AppError, AppResult};
+use crate::store::EveryTenant;
 use crate::store::agent;
 
 /// The start page: sign in, or what the account can open.
@@ -24,7 +25,7 @@ pub async fn landing(request: HttpRequest, app: web::Data<App>) -> AppResult<Htt
         }
         Err(error) => return Err(error),
     };
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let member = !agent::of_account(&mut conn, signed.account.id).await?.is_empty();
     let mut links = Vec::new();
     if member {

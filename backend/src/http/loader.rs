@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::app::App;
 use crate::assets;
 use crate::error::AppResult;
+use crate::store::EveryTenant;
 use crate::store::site;
 
 /// How long browsers keep it, in seconds.
@@ -25,7 +26,7 @@ pub async fn loader(
     known: web::Header<IfNoneMatch>,
 ) -> AppResult<HttpResponse> {
     let key = file.strip_suffix(".js").unwrap_or_default();
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let Some(site) = site::find_by_key(&mut conn, key).await? else {
         let text = "// Frontdesk: there is no site with this key, or it is switched off.\n";
         return Ok(HttpResponse::NotFound().content_type(JAVASCRIPT).body(text));

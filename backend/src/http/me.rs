@@ -9,7 +9,7 @@ use super::extract::Account;
 use crate::app::App;
 use crate::assets;
 use crate::error::AppResult;
-use crate::store::{agent, tenant};
+use crate::store::{EveryTenant, agent, tenant};
 
 /// The reply.
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ struct Membership {
 /// # Errors
 /// `unauthenticated`; when the database fails.
 pub async fn me(app: web::Data<App>, signed: Account) -> AppResult<web::Json<Me>> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let mut memberships = Vec::new();
     for member in agent::of_account(&mut conn, signed.account.id).await? {
         let Some(of) = tenant::find(&mut conn, member.tenant_id).await? else { continue };

@@ -181,7 +181,7 @@ pub(super) fn allowed_next(next: &str) -> Option<&str> {
 
 /// The start page of somebody who just signed in.
 pub(super) async fn home(app: &App, account: &crate::store::account::Account) -> AppResult<&'static str> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(crate::store::EveryTenant).await?;
     let memberships = crate::store::agent::of_account(&mut conn, account.id).await?;
     Ok(match memberships.first().map(|membership| membership.role) {
         None if account.is_operator => "/platform",

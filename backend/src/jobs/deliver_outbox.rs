@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::AppResult;
 use crate::mail::smtp::{Mailer, SendError};
 use crate::mail::{Letter, Mail, MailKind};
+use crate::store::EveryTenant;
 use crate::store::outbox::{self, Outgoing};
 
 const MINUTE: i64 = 60_000;
@@ -38,7 +39,7 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// When the database fails.
 pub async fn deliver_due(app: &App, mailer: &Mailer) -> AppResult<Option<i64>> {
     loop {
-        let mut conn = app.store.read().await?;
+        let mut conn = app.store.read(EveryTenant).await?;
         let due = outbox::due(&mut conn, app.now(), PAGE).await?;
         if due.is_empty() {
             return outbox::next_due(&mut conn).await;
@@ -82,7 +83,7 @@ async fn deliver(app: &App, mailer: &Mailer, row: Outgoing) -> AppResult<()> {
     let outcome = attempt(app, mailer, &row).await;
     let now = app.now();
     app.store
-        .write(move |tx| {
+        .write(row.tenant_id, move |tx| {
             Box::pin(async move {
                 let (tenant, id) = (row.tenant_id, row.id);
                 match outcome {

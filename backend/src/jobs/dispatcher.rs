@@ -9,6 +9,7 @@ use protocol::ids::TenantId;
 
 use crate::actions::dispatch::{Told, round};
 use crate::app::App;
+use crate::store::EveryTenant;
 use crate::store::conversation;
 
 /// A round that failed is tried again after this long, in milliseconds.
@@ -44,7 +45,7 @@ pub(super) async fn run(app: Arc<App>) {
 
 /// Timers kept running while the process was down.
 async fn after_start(app: &App) {
-    let busy = async { conversation::busy_tenants(&mut app.store.read().await?).await };
+    let busy = async { conversation::busy_tenants(&mut app.store.read(EveryTenant).await?).await };
     match busy.await {
         Ok(tenants) => tenants.into_iter().for_each(|tenant| app.dispatcher.call(tenant)),
         Err(error) => tracing::error!(%error, "cannot find the tenants with open conversations"),

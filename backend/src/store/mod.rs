@@ -7,6 +7,8 @@
 
 /// The write lane: group commit.
 mod lane;
+/// Whose rows a connection may touch.
+mod scope;
 /// Opening a database: migrations and durability checks.
 mod open;
 
@@ -53,6 +55,8 @@ use sqlx::{Sqlite, SqlitePool};
 
 use crate::error::AppResult;
 
+pub use scope::{EveryTenant, Scope};
+
 /// A connection to whichever database is configured, inside a transaction or not.
 pub enum Conn {
     /// SQLite.
@@ -86,20 +90,22 @@ enum Readers {
 }
 
 impl Store {
-    /// A connection for reading. Waits at most the pool's time limit.
-    pub async fn read(&self) -> AppResult<Conn> {
+    /// A connection for reading what is in `scope`. Waits at most the pool's time limit.
+    pub async fn read(&self, scope: impl Into<Scope>) -> AppResult<Conn> {
+        let _: Scope = scope.into();
         match &self.readers {
             Readers::Sqlite(pool) => Ok(Conn::Sqlite(pool.acquire().await?)),
         }
     }
 
-    /// Runs `job` in a transaction and returns its result only after COMMIT returned (C1). An error rolls
-    /// back this job alone, whoever shares the commit.
-    pub async fn write<T, F>(&self, job: F) -> AppResult<T>
+    /// Runs `job` on what is in `scope`, in a transaction, and returns its result only after COMMIT returned
+    /// (C1). An error rolls back this job alone, whoever shares the commit.
+    pub async fn write<T, F>(&self, scope: impl Into<Scope>, job: F) -> AppResult<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send + 'static,
     {
+        let _: Scope = scope.into();
         self.lane.run(job).await
     }
 

@@ -11,7 +11,7 @@ use crate::admin::ui::{Chrome, Ui};
 use crate::app::App;
 use crate::assets;
 use crate::error::AppResult;
-use crate::store::{outbox, overview};
+use crate::store::{EveryTenant, outbox, overview};
 
 #[derive(Template)]
 #[template(path = "platform/facts.html")]
@@ -67,7 +67,7 @@ fn build(ui: &Ui) -> Part {
 async fn database(app: &App, ui: &Ui) -> AppResult<Part> {
     let mut wal = app.config.database.clone().into_os_string();
     wal.push("-wal");
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let size = overview::size(&mut conn).await?;
     Ok(Part {
         title: ui.t("health.database"),
@@ -83,7 +83,7 @@ async fn database(app: &App, ui: &Ui) -> AppResult<Part> {
 }
 
 async fn traffic(app: &App, ui: &Ui) -> AppResult<Part> {
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let size = overview::size(&mut conn).await?;
     let (agents, visitors) = app.presence.count();
     Ok(Part {
@@ -101,7 +101,7 @@ async fn traffic(app: &App, ui: &Ui) -> AppResult<Part> {
 /// `GET /platform/jobs`
 pub(super) async fn jobs(operator: Operator) -> Reply {
     let (ui, app) = (operator.ui, &operator.app);
-    let mut conn = app.store.read().await?;
+    let mut conn = app.store.read(EveryTenant).await?;
     let backlog = outbox::backlog_of_all(&mut conn).await?;
     let next = outbox::next_due(&mut conn).await?;
     let size = overview::size(&mut conn).await?;

@@ -6,6 +6,7 @@ use crate::admin::parts::{Pill, Time};
 use crate::admin::reply::{Reply, page};
 use crate::admin::scope::Operator;
 use crate::admin::ui::{Chrome, Ui};
+use crate::store::EveryTenant;
 use crate::store::account;
 
 #[derive(Template)]
@@ -27,7 +28,7 @@ struct OperatorView {
 /// `GET /platform/operators`
 pub(super) async fn list(operator: Operator) -> Reply {
     let ui = operator.ui;
-    let mut conn = operator.app.store.read().await?;
+    let mut conn = operator.app.store.read(EveryTenant).await?;
     let accounts = account::list(&mut conn).await?;
     drop(conn);
     let operators = accounts

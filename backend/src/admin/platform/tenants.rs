@@ -21,7 +21,7 @@ use crate::admin::scope::Operator;
 use crate::admin::ui::{Chrome, Ui};
 use crate::error::{AppError, AppResult};
 use crate::store::tenant::{self, Tenant};
-use crate::store::{agent, overview};
+use crate::store::{EveryTenant, agent, overview};
 
 #[derive(Template)]
 #[template(path = "platform/tenants.html")]
@@ -53,7 +53,7 @@ fn state(ui: &Ui, tenant: &Tenant) -> Pill {
 /// `GET /platform`
 pub(super) async fn list(operator: Operator) -> Reply {
     let ui = operator.ui;
-    let mut conn = operator.app.store.read().await?;
+    let mut conn = operator.app.store.read(EveryTenant).await?;
     let tenants = tenant::list(&mut conn).await?;
     let used = overview::tenant_use(&mut conn).await?;
     drop(conn);
@@ -155,7 +155,7 @@ pub(super) fn owner(operator: &Operator, tenant: TenantId, email: &str) -> Invit
 pub(super) async fn find(operator: &Operator, id: &str) -> AppResult<Tenant> {
     let missing = || AppError::not_found("tenant");
     let id = TenantId::parse(id).ok_or_else(missing)?;
-    let mut conn = operator.app.store.read().await?;
+    let mut conn = operator.app.store.read(id).await?;
     tenant::find(&mut conn, id).await?.ok_or_else(missing)
 }
 
@@ -182,7 +182,7 @@ pub(super) async fn show(operator: Operator, id: web::Path<String>) -> Reply {
 
 async fn tenant_page(operator: &Operator, row: &Tenant, name: &str, errors: &Errors) -> AppResult<TenantPage> {
     let ui = operator.ui;
-    let mut conn = operator.app.store.read().await?;
+    let mut conn = operator.app.store.read(row.id).await?;
     let totals = overview::totals(&mut conn, row.id).await?;
     let people = agent::list(&mut conn, row.id).await?;
     drop(conn);

@@ -40,7 +40,7 @@ use crate::store::agent::Agent;
 use crate::store::site::{Department, Site};
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
-use crate::store::{Store, account, agent, site, tenant, visitor};
+use crate::store::{EveryTenant, Store, account, agent, site, tenant, visitor};
 
 /// Nothing in a test takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -411,7 +411,7 @@ async fn furnish(app: &App) -> VisitorIdentity {
     let agent_row = agent_row(AgentId(app.id()), tenant_id, account_row.id, now);
     app.presence.joined(Who::Agent(tenant_id, agent_row.id));
     app.store
-        .write(move |tx| {
+        .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 tenant::insert(tx, &tenant_row).await?;
                 account::insert(tx, &account_row).await?;
