@@ -128,6 +128,7 @@ fn apply(model: &mut Model, event: Event, effects: &mut Vec<Effect>) {
         | Event::Visitor(_)
         | Event::Reconnect(_)
         | Event::Ping(_)
+        | Event::Token(_)
         | Event::Unknown => {}
     }
 }

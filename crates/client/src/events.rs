@@ -23,6 +23,7 @@ fn read(value: &Value) -> Option<Event> {
         "visitor_state" => Wire::read(value).map(Event::Visitor),
         "typing" => Wire::read(value).map(Event::Typing),
         "read" => Wire::read(value).map(Event::ReadMoved),
+        "token" => Wire::read(value).map(Event::Token),
         "reconnect" => Wire::read(value).map(Event::Reconnect),
         "ping" => Wire::read(value).map(Event::Ping),
         _ => Some(Event::Unknown),

@@ -4,7 +4,7 @@
 use client::{Client, ClientEvent, Config, Effect, Input, Status, Tick, TimerId, Transport};
 use protocol::codec::{from_json, to_json};
 use protocol::command::{Close, Command, Fetch, Read, Typing};
-use protocol::event::{Entries, Event, Ping, Reconnect, Welcome};
+use protocol::event::{Entries, Event, Ping, Reconnect, Token, Welcome};
 use protocol::frame::{CommandFrame, Commands, Poll};
 use protocol::ids::{Cmid, ConversationId, Epoch};
 use uuid::Uuid;
@@ -253,6 +253,18 @@ fn a_new_token_starts_again() {
     assert!(rig.feed(Input::Start).contains(&Effect::OpenSocket));
     let effects = rig.feed(Input::SocketOpened);
     assert!(matches!(&sent(&effects)[..], [Command::Hello(hello)] if hello.token.as_deref() == Some("fresh")));
+}
+
+#[test]
+fn a_token_that_comes_on_an_open_connection_is_used_from_then_on() {
+    let mut rig = Rig::live();
+    let fresh = Event::Token(Token { token: "renewed".to_owned(), expires_at: 1 });
+    let effects = rig.feed(Input::SocketText(&to_json(&fresh)));
+    assert!(effects.contains(&Effect::Tell(ClientEvent::Event(fresh))));
+    rig.feed(Input::SocketClosed(1006));
+    rig.feed(Input::Timer(TimerId::Retry));
+    let effects = rig.feed(Input::SocketOpened);
+    assert!(matches!(&sent(&effects)[..], [Command::Hello(hello)] if hello.token.as_deref() == Some("renewed")));
 }
 
 #[test]

@@ -34,6 +34,8 @@ wire_enum! {
         ReadMoved(ReadMoved) = "read",
         /// Agent: answer to `show_visitor`.
         Profile(VisitorProfile) = "profile",
+        /// Visitor: a fresh token, because the one this connection began with soon expires.
+        Token(Token) = "token",
         /// Close this connection and connect again after a while: the server restarts.
         Reconnect(Reconnect) = "reconnect",
         /// Are you there? Answer `pong`.
@@ -168,6 +170,16 @@ wire_struct! {
         id: Uuid,
         /// Read up to here.
         seq: u64,
+    }
+}
+
+wire_struct! {
+    /// A fresh token for a visitor on an open connection, sent before the old one expires (F30).
+    pub struct Token {
+        /// Use and keep it from now on; the connection itself goes on.
+        token: String,
+        /// When it expires, Unix milliseconds.
+        expires_at: i64,
     }
 }
 

@@ -73,6 +73,7 @@ impl Model {
                     }
                 }
             }
+            Event::Token(fresh) => self.new_token(fresh.token),
             Event::Entries(entries) => self.entries(&entries),
             Event::Reset(reset) => {
                 if reset.reason == ResetReason::NoAccess {

@@ -73,7 +73,7 @@ impl View {
                 self.welcomes += 1;
             }
             Event::Reconnect(reconnect) => self.reconnect_ms = Some(reconnect.after_ms),
-            Event::Ack(_) | Event::Ping(_) | Event::Unknown => {}
+            Event::Ack(_) | Event::Ping(_) | Event::Token(_) | Event::Unknown => {}
         }
         None
     }

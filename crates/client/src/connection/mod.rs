@@ -303,6 +303,8 @@ impl Connection {
                     self.fetch(reset.conversation, 0);
                 }
             }
+            Event::Welcome(welcome) if welcome.token.is_some() => self.identity.token = welcome.token.clone(),
+            Event::Token(token) => self.identity.token = Some(token.token.clone()),
             Event::Visitor(state) => self.state_version = Some(state.version.clone()),
             Event::Agent(state) => self.state_version = Some(state.version.clone()),
             Event::Ping(_) | Event::Reconnect(_) | Event::Unknown => return,

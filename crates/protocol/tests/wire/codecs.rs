@@ -64,6 +64,7 @@ equal_in_both_codecs! {
     conversation_changed: ConversationChanged;
     typing_shown: TypingShown;
     read_moved: ReadMoved;
+    token: Token;
     reconnect: Reconnect;
     ping: Ping;
     command_frame: CommandFrame;

@@ -10,8 +10,8 @@ use protocol::entry::{
 };
 use protocol::error::ErrorCode;
 use protocol::event::{
-    Ack, ConversationChanged, Entries, Event, Ping, ReadMoved, Reconnect, Refused, Reset, ResetReason, TypingShown,
-    Welcome,
+    Ack, ConversationChanged, Entries, Event, Ping, ReadMoved, Reconnect, Refused, Reset, ResetReason, Token,
+    TypingShown, Welcome,
 };
 use protocol::frame::{CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest};
 use protocol::ids::{
@@ -93,6 +93,7 @@ any_enum! {
         Typing = "typing",
         ReadMoved = "read",
         Profile = "profile",
+        Token = "token",
         Reconnect = "reconnect",
         Ping = "ping",
     }
@@ -138,6 +139,7 @@ any_struct! {
     ConversationChanged { conversation }
     TypingShown { conversation, kind, id, name, active, preview }
     ReadMoved { conversation, kind, id, seq }
+    Token { token, expires_at }
     Reconnect { after_ms }
     Ping { at }
     CommandFrame { id, command }
