@@ -1,5 +1,6 @@
 //! Puts everything together, serves, and stops without anybody noticing more than a reconnect (C12).
 
+use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
 
@@ -48,6 +49,8 @@ pub struct Server {
     app: Arc<App>,
     hub: Arc<Hub>,
     addr: SocketAddr,
+    #[expect(dead_code, reason = "keeps a second server from the database until it is dropped")]
+    claim: Claim,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     jobs: Vec<JoinHandle<()>>,
@@ -93,6 +96,8 @@ impl Server {
         config.bound(addr.port());
         let mailer = Mailer::new(&config)?;
         let hub = Arc::new(Hub::new());
+        make_data_folder(&config)?;
+        let claim = Claim::take(&config.database)?;
         let store = open_store(&config).await?;
         let url = config.public_url.to_string();
         store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
@@ -121,7 +126,7 @@ impl Server {
         let handle = server.handle();
         let serving = tokio::spawn(server);
         let jobs = jobs::start(&app, mailer);
-        Ok(Self { app, hub, addr, handle, serving, jobs })
+        Ok(Self { app, hub, addr, claim, handle, serving, jobs })
     }
 
     /// What it serves.
@@ -170,9 +175,37 @@ impl Server {
     }
 }
 
-async fn open_store(config: &Config) -> anyhow::Result<Store> {
+/// The right to serve a SQLite database: one server at a time, because what one tells its sessions the other
+/// would not hear. Commands that only read or write it do not need it.
+pub(crate) struct Claim(#[expect(dead_code, reason = "the lock is held while it is open")] File);
+
+impl Claim {
+    /// Takes the right; the system takes it back when the process ends, however it ends.
+    ///
+    /// # Errors
+    /// When another process has it.
+    pub(crate) fn take(database: &Path) -> anyhow::Result<Self> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(".lock");
+        let file = File::options().create(true).truncate(false).write(true).open(&path);
+        let file = file.with_context(|| format!("cannot open {}", Path::new(&path).display()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => {
+                bail!("another server is running on the database {}: stop it first", database.display())
+            }
+            Err(TryLockError::Error(error)) => Err(error).context("cannot lock the database"),
+        }
+    }
+}
+
+fn make_data_folder(config: &Config) -> anyhow::Result<()> {
     let data = config.data.display();
-    make_private(&config.data).with_context(|| format!("cannot make the data folder {data}"))?;
+    make_private(&config.data).with_context(|| format!("cannot make the data folder {data}"))
+}
+
+async fn open_store(config: &Config) -> anyhow::Result<Store> {
+    make_data_folder(config)?;
     Store::open_sqlite(&config.database).await
 }
 
@@ -199,7 +232,7 @@ async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<A
 }
 
 /// Makes the data folder, if it is not there, for its owner alone: everything people wrote lies in it.
-fn make_private(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn make_private(folder: &Path) -> std::io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

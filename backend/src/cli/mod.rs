@@ -3,6 +3,8 @@
 
 /// Logins.
 mod account;
+/// Backups and putting them back.
+mod backup;
 /// What is wrong with an installation, in words.
 mod doctor;
 /// Printing results.
@@ -58,6 +60,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Copy everything an installation on SQLite keeps into one file, while it runs.
+    Backup(backup::Backup),
+    /// Put a backup back, while no server runs.
+    Restore(backup::Restore),
     /// Say in words what is wrong with this installation.
     Doctor {
         /// Print the checks as JSON.
@@ -91,6 +97,8 @@ impl Command {
             Self::Tenant(command) => command.run(config).await?,
             Self::Account(command) => command.run(config).await?,
             Self::Site(command) => command.run(config).await?,
+            Self::Backup(options) => options.run(config).await?,
+            Self::Restore(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Doctor { json } => return doctor::run(&config, Output::new(json)).await,
         }

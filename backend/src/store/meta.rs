@@ -17,6 +17,14 @@ pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
     Ok(epoch)
 }
 
+/// Gives the history stored here a new name, because it is not what clients have seen (C5).
+pub async fn renew_epoch(conn: &mut Conn) -> AppResult<Epoch> {
+    const SQL: &str = "insert into meta (key, value) values ('epoch', $1) on conflict (key) do update set value = $1";
+    let new = Epoch(Uuid::new_v4());
+    on!(conn, c => sqlx::query(SQL).bind(new.0.hyphenated().to_string()).execute(c).await)?;
+    Ok(new)
+}
+
 /// The address people reached this installation at when it last served.
 pub async fn public_url(conn: &mut Conn) -> AppResult<Option<String>> {
     const SQL: &str = "select value from meta where key = 'public_url'";

@@ -48,6 +48,8 @@ pub mod transcript;
 pub mod overview;
 /// Who did what.
 pub mod audit;
+/// Copies for backups.
+pub mod snapshot;
 
 use futures_util::future::BoxFuture;
 use sqlx::pool::PoolConnection;

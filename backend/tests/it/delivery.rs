@@ -21,7 +21,7 @@ use crate::wire::{Answer, BOTH, Client, Failure, Over};
 use crate::world::{Plan, World};
 
 /// A visitor and Ann in a conversation.
-async fn in_conversation(world: &World, over: Over) -> (Visitor, Agent, ConversationId) {
+pub(crate) async fn in_conversation(world: &World, over: Over) -> (Visitor, Agent, ConversationId) {
     let mut ann = world.agent("Ann").await;
     ann.starts_work(over).await;
     let mut vera = world.visitor().await;

@@ -53,6 +53,9 @@ mod story;
 /// Whose is it?
 #[cfg(test)]
 mod tenancy;
+/// Copies of everything, and a history that goes back.
+#[cfg(test)]
+mod backups;
 /// Files.
 #[cfg(test)]
 mod uploads;

@@ -63,18 +63,26 @@ async fn upload(
     (status, serde_json::from_str(&text).unwrap_or_else(|_| panic!("{status}: {text}")))
 }
 
-async fn uploaded(client: &Client, conversation: ConversationId, name: (&str, &str), bytes: Vec<u8>) -> AttachmentId {
+/// Uploads what must be taken.
+pub(crate) async fn uploaded(
+    client: &Client,
+    conversation: ConversationId,
+    name: (&str, &str),
+    bytes: Vec<u8>,
+) -> AttachmentId {
     let (status, body) = upload(client, conversation, name, bytes).await;
     assert_eq!(status, 200, "{name:?}: {body}");
     serde_json::from_value::<UploadReply>(body).expect("an upload reply").attachment
 }
 
-fn posting(conversation: ConversationId, attachment: AttachmentId) -> Command {
+/// The command that shows an upload in a conversation.
+pub(crate) fn posting(conversation: ConversationId, attachment: AttachmentId) -> Command {
     let body = PostBody::File(PostFile { attachment });
     Command::Post(Post { cmid: cmid(), conversation: Some(conversation), body })
 }
 
-async fn download(client: &Client, file: AttachmentId) -> reqwest::Response {
+/// Asks for a file as this client.
+pub(crate) async fn download(client: &Client, file: AttachmentId) -> reqwest::Response {
     let tenant = match &client.credentials {
         Credentials::Cookie(_, Some(tenant)) => format!("?tenant={tenant}"),
         _ => String::new(),
