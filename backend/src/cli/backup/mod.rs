@@ -20,7 +20,7 @@ use super::output::Output;
 use super::tenant::JSON;
 use crate::config::Config;
 use crate::server;
-use crate::store::meta;
+use crate::store::{EveryTenant, meta};
 
 /// The names inside the file.
 const MANIFEST: &str = "manifest.json";
@@ -67,7 +67,7 @@ impl Restore {
         let output = Output::new(self.json);
         let Some(file) = self.file else {
             let app = server::open_app(config).await?;
-            let epoch = app.store.write(|tx| Box::pin(meta::renew_epoch(tx))).await?;
+            let epoch = app.store.write(EveryTenant, |tx| Box::pin(meta::renew_epoch(tx))).await?;
             app.store.close().await;
             let words = "The history has a new name. Restart every server: clients start over from what is stored.";
             return output.print(&serde_json::json!({ "epoch": epoch }), || words.to_owned());

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::files::write_private;
 use crate::server::{Claim, make_private};
-use crate::store::{Store, meta, snapshot};
+use crate::store::{EveryTenant, Store, meta, snapshot};
 
 /// What was put back.
 #[derive(Debug, Serialize)]
@@ -117,7 +117,7 @@ impl Unpacked {
         let counts = snapshot::check_sqlite(&self.database).await.context("the database in the backup is damaged")?;
         ensure!(counts == manifest.counts, "the database in the backup does not hold what its manifest says");
         let store = Store::open_sqlite(&self.database).await?;
-        let epoch = store.write(|tx| Box::pin(meta::renew_epoch(tx))).await;
+        let epoch = store.write(EveryTenant, |tx| Box::pin(meta::renew_epoch(tx))).await;
         store.close().await;
         snapshot::seal_sqlite(&self.database).await?;
         Ok(epoch?.0.to_string())
