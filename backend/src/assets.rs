@@ -86,7 +86,7 @@ fn embedded(path: &str) -> Option<Cow<'static, [u8]>> {
 }
 
 /// The address of a file by its logical name, as `widget.js`, `widget.wasm`,
-/// `widget.css`, `console.js`, `console.wasm`, `console.css`, or the name of a
+/// `widget.css`, `widget.en.txt`, `console.js`, `console.wasm`, `console.css`, or the name of a
 /// file in `backend/assets`. A name that does not exist gets an address that
 /// answers 404.
 #[must_use]

@@ -3,67 +3,89 @@
 
 use alloc::string::String;
 
-use crate::texts::{Locale, fill, key, line, number};
+use crate::texts::{Key, key, number};
 
 const DAY_MS: i64 = 86_400_000;
+
+const MONTHS: [Key; 12] = [
+    key::JAN,
+    key::FEB,
+    key::MAR,
+    key::APR,
+    key::MAY,
+    key::JUN,
+    key::JUL,
+    key::AUG,
+    key::SEP,
+    key::OCT,
+    key::NOV,
+    key::DEC,
+];
 
 /// Minutes to add to UTC for the reader's zone at a moment (Unix milliseconds).
 pub type Offset = fn(i64) -> i64;
 
+/// A moment in the reader's zone: its day, counted from 1970, and its minute of the day.
+fn local(at: i64, offset: Offset) -> (i64, u32) {
+    let at = at + offset(at) * 60_000;
+    let day = at.div_euclid(DAY_MS);
+    (day, (at - day * DAY_MS) as u32 / 60_000)
+}
+
 /// A moment's day, counted from 1970, in the reader's zone.
 pub fn day(at: i64, offset: Offset) -> i64 {
-    (at + offset(at) * 60_000).div_euclid(DAY_MS)
+    local(at, offset).0
 }
 
 /// `HH:MM`.
 pub fn time(at: i64, offset: Offset) -> String {
-    let minutes = (at + offset(at) * 60_000).rem_euclid(DAY_MS) / 60_000;
+    let minute = local(at, offset).1;
     let mut out = String::new();
-    for (index, part) in [minutes / 60, minutes % 60].into_iter().enumerate() {
-        if index > 0 {
-            out.push(':');
-        }
-        if part < 10 {
-            out.push('0');
-        }
-        out.push_str(&number(part.unsigned_abs()));
+    for digit in [minute / 600, minute / 60 % 10, 10, minute % 60 / 10, minute % 10] {
+        // The sign after 9 is the colon.
+        out.push((b'0' + digit as u8) as char);
     }
     out
 }
 
-/// Today, yesterday, or the date of a day.
-pub fn day_label(day: i64, today: i64, locale: Locale) -> String {
-    match today - day {
-        0 => String::from(locale.text(key::TODAY)),
-        1 => String::from(locale.text(key::YESTERDAY)),
-        _ => {
-            let (year, month, date) = civil(day);
-            let months = locale.text(key::MONTHS);
-            let month = line(months, b',', month);
-            let text = fill(locale.text(key::DATE), "d", &number(date));
-            let text = fill(&text, "m", month);
-            fill(&text, "y", &number(year.unsigned_abs()))
-        }
-    }
+/// Today, yesterday, or the date of a day, as markup.
+pub fn day_label(day: i64, today: i64) -> String {
+    let key = match today - day {
+        0 => key::TODAY,
+        1 => key::YESTERDAY,
+        _ => return date(day),
+    };
+    key.0.into()
 }
 
-/// When something last happened, for lists: the time today, else the day.
-pub fn moment(at: i64, now: i64, offset: Offset, locale: Locale) -> String {
+fn date(day: i64) -> String {
+    let (year, month, date) = civil(day);
+    let mut out = String::from(key::DATE.0);
+    out.push('\u{5}');
+    out.push_str(&number(u64::from(date)));
+    out.push('\u{5}');
+    out.push_str(MONTHS.get(month as usize).map_or("", |key| key.0));
+    out.push('\u{5}');
+    out.push_str(&number(u64::from(year)));
+    out.push('\u{6}');
+    out
+}
+
+/// When something last happened, for lists, as markup: the time today, else the day.
+pub fn moment(at: i64, now: i64, offset: Offset) -> String {
     let (day_of, today) = (day(at, offset), day(now, offset));
-    if day_of == today { time(at, offset) } else { day_label(day_of, today, locale) }
+    if day_of == today { time(at, offset) } else { day_label(day_of, today) }
 }
 
-/// Year, month from 0 and day of month of a day counted from 1970 (proleptic Gregorian). The year starts in
-/// March here, so that the leap day comes last.
-fn civil(day: i64) -> (i64, usize, u64) {
-    let from_era = day + 719_468;
-    let era = from_era.div_euclid(146_097);
-    let of_era = from_era.rem_euclid(146_097);
+/// Year, month from 0 and day of month of a day counted from 1970 (Gregorian, for the years 0 to 9999). The year
+/// starts in March here, so that the leap day comes last.
+fn civil(day: i64) -> (u32, u32, u32) {
+    let from_year_0 = (day + 719_468).clamp(0, 3_652_000) as u32;
+    let (era, of_era) = (from_year_0 / 146_097, from_year_0 % 146_097);
     let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let date = of_year - (153 * from_march + 2) / 5 + 1;
     let month = (from_march + 2) % 12;
-    let year = year_of_era + era * 400 + i64::from(month < 2);
-    (year, month.unsigned_abs() as usize, date.unsigned_abs())
+    (year_of_era + era * 400 + u32::from(month < 2), month, date)
 }

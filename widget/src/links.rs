@@ -1,38 +1,31 @@
 //! Finds what may be a link in plain text: http, https and mailto addresses and nothing else (rule C-8).
 
-/// A stretch of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Piece<'a> {
-    /// Plain text.
-    Text(&'a str),
-    /// An address that may become a link as it stands.
-    Link(&'a str),
-}
-
 const SCHEMES: [&str; 3] = ["https://", "http://", "mailto:"];
 
-/// Cuts `text` into pieces; put together again they are the text.
-pub fn pieces(text: &str) -> alloc::vec::Vec<Piece<'_>> {
-    let mut out = alloc::vec::Vec::new();
+/// Cuts `text` into pieces; put together again they are the text. Every piece comes with whether it is an address
+/// that may become a link as it stands.
+pub fn pieces<'a>(text: &'a str, call: &mut dyn FnMut(&'a str, bool)) {
     let mut plain_from = 0;
     let mut at = 0;
-    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        if let Some(link) = link_at(text, at, rest) {
-            push_text(&mut out, text.get(plain_from..at));
-            out.push(Piece::Link(link));
+    loop {
+        let rest = text.get(at..).unwrap_or("");
+        let link = link_at(text, at, rest);
+        if link.is_some() || rest.is_empty() {
+            let plain = text.get(plain_from..at).unwrap_or("");
+            if !plain.is_empty() {
+                call(plain, false);
+            }
+        }
+        if let Some(link) = link {
+            call(link, true);
             at += link.len();
             plain_from = at;
         } else {
-            at += rest.chars().next().map_or(1, char::len_utf8);
+            match rest.chars().next() {
+                Some(c) => at += c.len_utf8(),
+                None => return,
+            }
         }
-    }
-    push_text(&mut out, text.get(plain_from..));
-    out
-}
-
-fn push_text<'a>(out: &mut alloc::vec::Vec<Piece<'a>>, text: Option<&'a str>) {
-    if let Some(text) = text.filter(|text| !text.is_empty()) {
-        out.push(Piece::Text(text));
     }
 }
 

@@ -1,17 +1,38 @@
-//! What the screen should look like, written as markup of a small language that only `browser/dom.rs` reads:
-//! it makes elements, attributes and text nodes one by one, never `innerHTML`. Markup is `&'static str`;
-//! everything else goes through [`Page::say`] or [`Page::value`], which cannot open a tag or end an attribute.
+//! What the screen should look like, written as markup of a small language that only `platform.js` reads: it makes
+//! elements, attributes and text nodes one by one, never `innerHTML`. Markup is `&'static str`; everything else goes
+//! through [`escape`], after which it cannot open a tag, end an attribute or stand for a text of ours.
 //!
-//! `<tag k='key' name='value' flag>` opens an element, `</>` closes it, `<tag .../>` has no children. `k`
-//! tells siblings of one tag apart, so that each keeps its place in the page; it must come first.
+//! `<tag k='key' name='value' flag>` opens an element, `</>` closes it. `k` tells siblings of one tag apart, so that
+//! each keeps its place in the page; it must come first. `<svg i='name'>` is a picture and has nothing to close.
+//! Texts of ours are marks: U+0004 and a character; what they fill in follows, U+0005 before each, U+0006 at the end.
 
 use alloc::string::String;
 
 use crate::state::Model;
 use crate::texts::{Key, number};
 
-/// Stand for the characters that have a meaning in markup; texts lose them, no text needs them.
+/// Stand for the characters that have a meaning in markup.
 pub const ESCAPED: [(char, char); 3] = [('<', '\u{1}'), ('>', '\u{2}'), ('\'', '\u{3}')];
+
+/// Appends any text so that markup cannot come of it. Characters that mean something in markup and nothing in a text
+/// are left out.
+pub fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        out.push(match c {
+            '<' => '\u{1}',
+            '>' => '\u{2}',
+            '\'' => '\u{3}',
+            '\u{1}'..='\u{6}' => continue,
+            c => c,
+        });
+    }
+}
+
+/// Writes markup that is known at compile time.
+macro_rules! put {
+    ($page:expr, $($part:expr),+ $(,)?) => { $page.put(concat!($($part),+)) };
+}
+pub(crate) use put;
 
 /// A screen being written.
 pub struct Page<'a> {
@@ -30,54 +51,62 @@ impl<'a> Page<'a> {
     }
 
     /// Writes markup.
+    #[inline(never)]
     pub fn put(&mut self, markup: &'static str) {
         self.out.push_str(markup);
     }
 
-    /// Writes a text, or the value of an attribute between its quotes.
+    /// Writes any text, or the value of an attribute between its quotes.
+    #[inline(never)]
     pub fn say(&mut self, text: &str) {
-        for c in text.chars() {
-            match ESCAPED.iter().find(|(plain, code)| c == *plain || c == *code) {
-                Some((plain, code)) if c == *plain => self.out.push(*code),
-                Some(_) => {}
-                None => self.out.push(c),
-            }
+        escape(&mut self.out, text);
+    }
+
+    /// Writes a text of ours.
+    pub fn t(&mut self, key: Key) {
+        self.put(key.0);
+    }
+
+    /// Writes a text of ours, with what it fills in.
+    pub fn fill(&mut self, key: Key, values: &[&str]) {
+        self.words(&crate::texts::fill(key, values));
+    }
+
+    /// Writes what [`crate::texts::fill`] made.
+    pub fn words(&mut self, words: &str) {
+        self.out.push_str(words);
+    }
+
+    /// Writes the merchant's own text, or else ours.
+    pub fn own(&mut self, own: Option<&str>, key: Key) {
+        match own {
+            Some(text) => self.say(text),
+            None => self.t(key),
         }
     }
 
-    /// Writes a text of the table. No text of the table holds a character with a meaning.
-    pub fn t(&mut self, key: Key) {
-        self.put(self.model.locale.text(key));
-    }
-
     /// Writes a number.
+    #[inline(never)]
     pub fn number(&mut self, value: u64) {
-        self.out.push_str(&number(value));
+        self.words(&number(value));
     }
 
-    /// Writes an attribute with a text of the table.
-    pub fn attr(&mut self, name: &'static str, key: Key) {
-        self.put(name);
-        self.put("='");
-        self.t(key);
-        self.put("'");
-    }
-
-    /// Writes an element that holds a text of the table; `open` is its opening tag.
+    /// Writes an element that holds a text of ours; `open` is its opening tag.
     pub fn el(&mut self, open: &'static str, key: Key) {
         self.put(open);
         self.t(key);
-        self.put("</>");
+        self.end();
     }
 
     /// Writes an element that holds any text.
+    #[inline(never)]
     pub fn el_say(&mut self, open: &'static str, text: &str) {
         self.put(open);
         self.say(text);
-        self.put("</>");
+        self.end();
     }
 
-    /// Closes elements.
+    /// Closes an element.
     pub fn end(&mut self) {
         self.put("</>");
     }

@@ -1,23 +1,17 @@
-//! Every text of the widget, in every language.
+//! Every text of the widget. The words themselves are not here: each language is a file of its own, of which a
+//! visitor loads one. Here a text is a mark, which the page replaces by the words when it shows them.
 
 use alloc::string::String;
 
 use protocol::codec::write_int;
 
-/// One text of the table.
+use crate::page::escape;
+
+/// One text of the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key(u16);
+pub struct Key(pub &'static str);
 
-/// The keys, made from `locales/en.txt`.
-pub mod key {
-    use super::Key;
-    include!(concat!(env!("OUT_DIR"), "/texts.rs"));
-
-    /// The key with this number, below [`COUNT`].
-    pub fn at(number: u16) -> Key {
-        Key(number)
-    }
-}
+include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
 /// A language whose table is complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,16 +25,16 @@ pub enum Locale {
 impl Locale {
     /// The language of a BCP 47 tag, if its table is complete.
     pub fn of_tag(tag: &str) -> Option<Self> {
-        let starts = |with: &[u8]| {
-            tag.as_bytes().get(..2).is_some_and(|start| start.eq_ignore_ascii_case(with))
-                && tag.as_bytes().get(2).is_none_or(|next| !next.is_ascii_alphabetic())
-        };
-        if starts(b"en") {
-            Some(Self::En)
-        } else if starts(b"zh") {
-            Some(Self::ZhCn)
-        } else {
-            None
+        let mut bytes = tag.bytes().map(|byte| byte | 0x20);
+        let (first, second) = (bytes.next()?, bytes.next()?);
+        // With the bit set above, what is no letter stays none.
+        if bytes.next().is_some_and(|next| next.is_ascii_lowercase()) {
+            return None;
+        }
+        match (first, second) {
+            (b'e', b'n') => Some(Self::En),
+            (b'z', b'h') => Some(Self::ZhCn),
+            _ => None,
         }
     }
 
@@ -51,41 +45,14 @@ impl Locale {
             Self::ZhCn => "zh-CN",
         }
     }
-
-    /// A text as it stands in the table.
-    pub fn text(self, key: Key) -> &'static str {
-        let table = match self {
-            Self::En => key::EN,
-            Self::ZhCn => key::ZH_CN,
-        };
-        line(table, b'\n', usize::from(key.0))
-    }
-
-    /// A text with one `{word}` filled in.
-    pub fn fill(self, key: Key, word: &str, value: &str) -> String {
-        fill(self.text(key), word, value)
-    }
-
-    /// A text with one `{word}` filled in by a number.
-    pub fn count(self, key: Key, word: &str, value: u64) -> String {
-        self.fill(key, word, &number(value))
-    }
 }
 
 /// The text before and after the first `end`, an ASCII character. The standard library's search costs the
 /// widget four kilobytes.
+#[inline(never)]
 pub fn cut(text: &str, end: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == end)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-/// The part of `text` with this number, counted from 0, between `separator`s.
-pub fn line(text: &str, separator: u8, number: usize) -> &str {
-    let mut rest = text;
-    for _ in 0..number {
-        rest = cut(rest, separator).map_or("", |(_, after)| after);
-    }
-    cut(rest, separator).map_or(rest, |(before, _)| before)
 }
 
 /// How many characters a text has.
@@ -97,27 +64,23 @@ pub fn count_chars(text: &str) -> usize {
 /// A number as text.
 pub fn number(value: u64) -> String {
     let mut text = String::new();
-    write_int(&mut text, i64::try_from(value).unwrap_or(i64::MAX));
+    write_int(&mut text, value.cast_signed());
     text
 }
 
-/// Replaces the first `{word}` of a text.
-pub fn fill(text: &str, word: &str, value: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = cut(rest, b'{') {
-        out.push_str(before);
-        match cut(after, b'}') {
-            Some((name, behind)) if name == word => {
-                out.push_str(value);
-                rest = behind;
-            }
-            _ => {
-                out.push('{');
-                rest = after;
-            }
-        }
+/// A whole number below 2^32 at the start of a text; 0 when there is none.
+pub fn number_of(text: &str) -> u32 {
+    let digits = text.bytes().map_while(|byte| byte.is_ascii_digit().then_some(u32::from(byte & 15)));
+    digits.fold(0, |number, digit| number.wrapping_mul(10).wrapping_add(digit))
+}
+
+/// A text with what it fills in, in the order of the English text, as markup.
+pub fn fill(key: Key, values: &[&str]) -> String {
+    let mut out = String::from(key.0);
+    for value in values {
+        out.push('\u{5}');
+        escape(&mut out, value);
     }
-    out.push_str(rest);
+    out.push('\u{6}');
     out
 }

@@ -29,6 +29,8 @@ struct Document {
     style: String,
     script: String,
     wasm: String,
+    /// The texts of the widget in the visitor's language.
+    words: Option<String>,
     config: Option<String>,
     noscript: &'static str,
     missing: Option<&'static str>,
@@ -94,6 +96,7 @@ fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Docu
         title,
         config: Some(loader::inline(&to_json(&config))),
         noscript: texts.get("chat.noscript"),
+        words: Some(assets::url(&format!("widget.{}.txt", texts.locale()))),
         ..document("widget", texts)
     }
 }
@@ -107,6 +110,7 @@ fn document(name: &str, texts: &'static Texts) -> Document {
         style: assets::url(&format!("{name}.css")),
         script: assets::url(&format!("{name}.js")),
         wasm: assets::url(&format!("{name}.wasm")),
+        words: None,
         config: None,
         noscript: "",
         missing: assets::missing().map(|_| texts.get("assets.missing")),

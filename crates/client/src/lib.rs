@@ -10,7 +10,7 @@ extern crate alloc;
 
 mod backoff;
 /// Carrying effects out in a browser.
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "browser"))]
 pub mod browser;
 mod client;
 mod commands;

@@ -15,8 +15,8 @@ const FIRST_LOAD_BROTLI: usize = 45 * 1024;
 /// What the widget weighed when it was first complete, rounded up: far over its budget
 /// (docs/decisions/0006-widget-bytes.md). The check fails above these, so that it can only shrink; lower them
 /// with every saving, and delete them when the budget is met.
-const WASM_AND_GLUE_CEILING: usize = 60 * 1024;
-const FIRST_LOAD_CEILING: usize = 66 * 1024;
+const WASM_AND_GLUE_CEILING: usize = 45 * 1024;
+const FIRST_LOAD_CEILING: usize = 54 * 1024;
 /// Above this the console is said to be large; it does not fail.
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
@@ -77,7 +77,8 @@ pub(crate) fn check() -> Result<()> {
     let wasm = asset(&web, "widget.wasm")?;
     let glue = asset(&web, "widget.js")?;
     let style = asset(&web, "widget.css")?;
-    let first_load = wasm.plus(glue).plus(style).plus(loader);
+    let words = words(&web)?;
+    let first_load = wasm.plus(glue).plus(words).plus(style).plus(loader);
     let console_wasm = asset(&web, "console.wasm")?;
     let console_glue = asset(&web, "console.js")?;
     let console_style = asset(&web, "console.css")?;
@@ -87,6 +88,7 @@ pub(crate) fn check() -> Result<()> {
     loader.print("loader.js with configuration");
     wasm.print("widget.wasm");
     glue.print("widget.js");
+    words.print("texts of one language");
     style.print("widget.css");
     first_load.print("first load of the widget");
     console_wasm.print("console.wasm");
@@ -124,6 +126,19 @@ fn judge(limits: &[Limit]) -> Result<()> {
         bail!("{exceeded} byte budgets are exceeded");
     }
     Ok(())
+}
+
+/// The longest of the widget's texts: a visitor loads one language.
+fn words(web: &Path) -> Result<Size> {
+    let manifest = read_manifest(web)?;
+    let mut longest = Size::default();
+    for logical in manifest.keys().filter(|name| name.starts_with("widget.") && name.ends_with(".txt")) {
+        let size = asset(web, logical)?;
+        if size.brotli > longest.brotli {
+            longest = size;
+        }
+    }
+    Ok(longest)
 }
 
 /// The size of a file by its logical name.

@@ -1,245 +1,286 @@
-//! The running widget.
+//! The running widget: the model, the connection, and what passes between them and the page.
 
-use alloc::rc::Rc;
-use alloc::string::String;
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
 
-use client::browser::{self, Callback, Driver};
+use client::{Client, ClientEvent, Config, Effect as Net, Input, Outgoing, Tick, TimerId};
+use protocol::codec::from_json;
 use protocol::command::Command;
-use protocol::ids::VisitorId;
+use protocol::ids::{AttachmentId, Cmid, VisitorId};
 use protocol::site::FrameConfig;
-use wasm_bindgen::prelude::JsValue;
 
-use super::dom::Live;
-use super::files::Chosen;
-use super::host::Meeting;
-use super::js::{self, Dom};
-use crate::state::{Effect, Env, Model, Msg, Screen, Timer};
-use crate::view::view;
+use super::door::{offset, tell, tell_number};
+use super::{Do, Event, Told};
+use crate::state::{Effect, Env, Model, Msg, NewFile, Screen, Timer};
+use crate::texts::cut;
+use crate::view::{BROKEN, view};
 
 /// Everything that runs.
 pub(super) struct App {
-    pub(super) model: RefCell<Model>,
-    tree: RefCell<Live>,
-    queue: RefCell<Vec<Msg>>,
-    busy: Cell<bool>,
-    pub(super) driver: RefCell<Option<(VisitorId, Driver)>>,
-    /// Sends made before there was a connection to be had.
-    pub(super) early: RefCell<Vec<Command>>,
-    pub(super) chosen: RefCell<Vec<Chosen>>,
-    pub(super) meeting: Meeting,
-    pub(super) callbacks: RefCell<Vec<Callback>>,
-    /// Where the log stood when it was last scrolled.
-    pub(super) scroll_top: Cell<f64>,
-    timers: [Cell<i32>; Timer::ALL.len()],
-    timer_callback: RefCell<Option<Callback>>,
+    model: Model,
+    client: Option<(VisitorId, Client)>,
+    /// The outbox of an earlier page was read: the client may send.
+    loaded: bool,
+    /// Sends made before that.
+    early: Vec<Command>,
+    env: Env,
+    tick: Tick,
 }
 
-/// Minutes to add to UTC at a moment.
-fn offset(at: i64) -> i64 {
-    -i64::from(js::Date::new(at as f64).offset())
+/// The timers of the model stand behind those of the connection.
+const OWN_TIMERS: u32 = TimerId::ALL.len() as u32;
+
+/// The two lines of an event's text, the second to the end.
+fn lines(text: &str) -> (&str, &str) {
+    cut(text, b'\n').unwrap_or((text, ""))
+}
+
+/// Two texts with a line end between.
+fn join(first: &str, second: &str) -> String {
+    let mut out = String::from(first);
+    out.push('\n');
+    out.push_str(second);
+    out
+}
+
+fn env_of(event: &Event<'_>) -> (Env, Tick) {
+    let id = event.dice.first_chunk().copied().unwrap_or_default();
+    let random = event.dice.last_chunk().copied().unwrap_or_default();
+    (
+        Env { now: event.now, wall: event.wall, cmid: Cmid(uuid::Builder::from_random_bytes(id).into_uuid()) },
+        Tick { now: event.now, wall: event.wall, random: u32::from_le_bytes(random) },
+    )
 }
 
 impl App {
-    pub(super) fn new(config: FrameConfig, body: &Dom) -> Rc<Self> {
-        let root = js::create("div");
-        root.set_attribute("id", "app");
-        let picker = js::create("input");
-        for (name, value) in [("type", "file"), ("id", "picker"), ("multiple", ""), ("hidden", "")] {
-            picker.set_attribute(name, value);
-        }
-        body.insert_before(&root, None);
-        body.insert_before(&picker, None);
-        let meeting = Meeting::new(&config, body);
-        let language = js::query("html").and_then(|html| html.get_attribute("lang"));
-        let language = language.unwrap_or_default();
-        let model = Model::new(config, &language, meeting.alone(), offset);
-        let app = Rc::new(Self {
-            model: RefCell::new(model),
-            tree: RefCell::new(Live::root(root)),
-            queue: RefCell::default(),
-            busy: Cell::new(false),
-            driver: RefCell::new(None),
-            early: RefCell::default(),
-            chosen: RefCell::default(),
-            meeting,
-            callbacks: RefCell::default(),
-            scroll_top: Cell::new(0.0),
-            timers: Default::default(),
-            timer_callback: RefCell::new(None),
-        });
-        let again = Rc::clone(&app);
-        let callback = browser::callback(move |value| {
-            let number = value.as_f64().unwrap_or(-1.0) as usize;
-            if let Some(timer) = Timer::ALL.get(number) {
-                again.send(Msg::Timer(*timer));
-            }
-        });
-        if let Ok(mut slot) = app.timer_callback.try_borrow_mut() {
-            *slot = Some(callback);
-        }
+    /// Begins; `None` when the page holds no configuration.
+    pub(super) fn new(event: &Event<'_>) -> Option<Box<Self>> {
+        let (language, config) = lines(event.text);
+        let config = from_json::<FrameConfig>(config)?;
+        let (env, tick) = env_of(event);
+        let model = Model::new(config, language, event.a == 1, offset);
+        let app = Box::new(Self { model, client: None, loaded: false, early: Vec::new(), env, tick });
+        tell(Do::Last, BROKEN, 0);
         app.dress();
         app.render();
-        app
+        Some(app)
     }
 
-    /// A callback that stays for the life of the page.
-    pub(super) fn keep(self: &Rc<Self>, call: fn(&Rc<App>, &JsValue)) -> Callback {
-        let app = Rc::clone(self);
-        browser::callback(move |value| call(&app, &value))
-    }
-
-    /// Applies a message, shows what follows and does what is asked. Messages that come meanwhile wait.
-    pub(super) fn send(self: &Rc<Self>, msg: Msg) {
-        if let Ok(mut queue) = self.queue.try_borrow_mut() {
-            queue.push(msg);
-        }
-        if self.busy.replace(true) {
-            return;
+    /// Something happened: applies it, shows what follows and does what is asked.
+    pub(super) fn hear(&mut self, event: &Event<'_>) {
+        (self.env, self.tick) = env_of(event);
+        let text = event.text;
+        let number = event.a;
+        match event.what {
+            Told::ACT => self.update(Msg::Act(text.to_string())),
+            Told::INPUT => {
+                let (field, value) = lines(text);
+                self.update(Msg::Input { field: field.to_string(), value: value.to_string() });
+            }
+            Told::HOST => self.update(Msg::Host(text.to_string())),
+            Told::VISITOR => self.update(Msg::Visitor { status: number as u16, text: text.to_string() }),
+            Told::AT_END => self.update(Msg::AtEnd(number == 1)),
+            Told::DRAGGING => self.update(Msg::Dragging(number == 1)),
+            Told::FILE => {
+                let file = NewFile { number, name: text.to_string(), size: u64::from(event.b) };
+                self.update(Msg::Files(alloc::vec![file]));
+            }
+            Told::PROGRESS => self.update(Msg::UploadProgress { number, done: event.b as u8 }),
+            Told::UPLOADED => self.update(Msg::UploadDone { number, status: event.b as u16, text: text.to_string() }),
+            Told::PICTURE => {
+                let (id, url) = lines(text);
+                if let Some(attachment) = AttachmentId::parse(id) {
+                    let url = (!url.is_empty()).then(|| url.to_string());
+                    self.update(Msg::PictureLoaded { attachment, url });
+                }
+            }
+            Told::NOT_SAVED => self.update(Msg::DownloadFailed),
+            Told::NOT_KEPT => self.update(Msg::Client(ClientEvent::NotKept)),
+            Told::TIMER if number >= OWN_TIMERS => {
+                if let Some(timer) = Timer::ALL.get((number - OWN_TIMERS) as usize) {
+                    self.update(Msg::Timer(*timer));
+                }
+            }
+            Told::TIMER => {
+                if let Some(timer) = TimerId::ALL.get(number as usize) {
+                    self.input(Input::Timer(*timer));
+                }
+            }
+            Told::LOADED => self.loaded(text),
+            Told::OPENED => self.input(Input::SocketOpened),
+            Told::FRAME => self.input(Input::SocketText(text)),
+            Told::CLOSED => self.input(Input::SocketClosed(number as u16)),
+            Told::POLLED => self.input(Input::PollDone { status: number as u16, text }),
+            Told::ANSWERED => self.input(Input::CommandsDone { status: number as u16, text }),
+            Told::WOKE => self.input(Input::Visible),
+            _ => {}
         }
         loop {
-            let batch = self.queue.try_borrow_mut().map(|mut queue| core::mem::take(&mut *queue)).unwrap_or_default();
-            if batch.is_empty() {
-                break;
+            self.settle();
+            self.render();
+            let effects = self.model.take_effects();
+            if effects.is_empty() {
+                return;
             }
-            for msg in batch {
-                self.apply(msg);
+            for effect in effects {
+                self.carry_out(effect);
             }
         }
-        self.busy.set(false);
     }
 
-    fn apply(self: &Rc<Self>, msg: Msg) {
-        let env = Env { now: browser::now(), wall: browser::wall(), cmid: browser::new_cmid() };
-        let effects = match self.model.try_borrow_mut() {
-            Ok(mut model) => {
-                model.update(msg, &env);
-                model.take_effects()
-            }
-            Err(_) => Vec::new(),
-        };
-        self.render();
-        for effect in effects {
-            self.carry_out(effect);
-        }
+    fn update(&mut self, msg: Msg) {
+        self.model.update(msg, &self.env);
     }
 
     fn render(&self) {
-        if let (Ok(model), Ok(mut tree)) = (self.model.try_borrow(), self.tree.try_borrow_mut()) {
-            tree.show(&view(&model, browser::wall()));
-            if model.at_end && matches!(model.screen, Screen::Thread(_)) {
-                scroll_to_end();
-            }
-        }
-    }
-
-    fn carry_out(self: &Rc<Self>, effect: Effect) {
-        match effect {
-            Effect::BecomeVisitor(token) => self.become_visitor(token.as_deref()),
-            Effect::Connect { token, visitor } => self.connect(token, visitor),
-            Effect::Forget => self.forget(),
-            Effect::Send(command) => self.with_driver(|driver| {
-                driver.send(command);
-            }),
-            Effect::Post(command) => self.post(command),
-            Effect::Retry(cmid) => self.with_driver(|driver| driver.retry(cmid)),
-            Effect::Discard(cmid) => self.with_driver(|driver| {
-                driver.discard(cmid);
-            }),
-            Effect::Host(text) => self.tell_host(&text),
-            Effect::Focus(id) => focus(id),
-            Effect::SetValue(id, value) => set_value(id, &value),
-            Effect::ScrollToEnd => scroll_to_end(),
-            Effect::Later(timer, after_ms) => self.later(timer, after_ms),
-            Effect::PickFiles => {
-                if let Some(picker) = js::query("#picker") {
-                    picker.click();
-                }
-            }
-            Effect::Upload { number, conversation, name } => self.upload(number, conversation, &name),
-            Effect::DropFile(number) => self.drop_file(number),
-            Effect::LoadPicture(attachment) => self.load_picture(attachment),
-            Effect::Download(attachment, name) => self.download(attachment, name),
-            Effect::Dress => self.dress(),
-            Effect::Reload => js::reload(),
-        }
-    }
-
-    fn later(&self, timer: Timer, after_ms: u64) {
-        let Some(slot) = self.timers.get(timer as usize) else {
-            return;
-        };
-        js::clear_timeout(slot.get());
-        if let Ok(callback) = self.timer_callback.try_borrow()
-            && let Some(callback) = &*callback
-        {
-            let after = i32::try_from(after_ms).unwrap_or(i32::MAX);
-            slot.set(js::set_timeout(callback, after, timer as i32));
-        }
+        let stays = self.model.at_end && matches!(self.model.screen, Screen::Thread(_));
+        tell(Do::Show, &view(&self.model, self.env.wall), i32::from(stays));
     }
 
     /// Language, colour scheme and accent colour of the whole document.
     fn dress(&self) {
-        let (Ok(model), Some(html)) = (self.model.try_borrow(), js::query("html")) else {
-            return;
-        };
-        html.set_attribute("lang", model.locale.tag());
-        html.set_attribute("data-theme", model.theme.as_str());
-        let style = html.style();
-        style.set_property("--accent", &model.config.site.color);
-        style.set_property("--on-accent", model.on_accent());
+        let model = &self.model;
+        let colors = join(&model.config.site.color, model.on_accent());
+        tell(Do::Dress, &join(model.locale.tag(), &join(model.theme.as_str(), &colors)), 0);
     }
-}
 
-/// The words on the accent colour, and everything else that needs the newest message in view.
-pub(super) fn scroll_to_end() {
-    if let Some(log) = js::query("#log") {
-        log.set_scroll_top(log.scroll_height());
-    }
-}
-
-fn focus(id: &str) {
-    let selector = match id {
-        "first" => "form input,form textarea",
-        "top" => "main",
-        "composer" => "#composer",
-        "keep" => "#keep",
-        "name" => "#name",
-        "email" => "#email",
-        "text" => "#text",
-        _ => "#main",
-    };
-    let Some(found) = js::query(selector) else {
-        return;
-    };
-    // On a touch screen the keyboard would cover half of what was just opened.
-    let writes = matches!(id, "first" | "composer");
-    let touch = found.owner_document().default_view().match_media("(pointer:coarse)").matches();
-    if writes && touch && js::query("textarea:focus,input:focus").is_none() {
-        return;
-    }
-    found.focus();
-}
-
-fn set_value(id: &str, value: &str) {
-    let mut selector = String::from("#");
-    selector.push_str(id);
-    if let Some(input) = js::query(&selector) {
-        if input.value() != value {
-            input.set_value(value);
-        }
-        if id == "composer" {
-            grow(&input);
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::BecomeVisitor(token) => tell(Do::Visitor, token.as_deref().unwrap_or(""), 0),
+            Effect::Connect { token, visitor } => self.connect(token, visitor),
+            Effect::Forget => self.forget(),
+            Effect::Send(command) => {
+                if let Some((client, tick)) = self.client() {
+                    client.send(command, tick);
+                }
+            }
+            Effect::Post(command) => self.post(command),
+            Effect::Retry(cmid) => {
+                if let Some((client, tick)) = self.client() {
+                    client.retry(cmid, tick);
+                }
+            }
+            Effect::Discard(cmid) => {
+                if let Some((client, tick)) = self.client() {
+                    client.discard(cmid, tick);
+                }
+            }
+            Effect::Host(text) => tell(Do::Host, &text, 0),
+            Effect::Focus(id) => tell(Do::Focus, id, 0),
+            Effect::SetValue(id, value) => tell(Do::Value, &join(id, &value), 0),
+            Effect::ScrollToEnd => tell(Do::End, "", 0),
+            Effect::Later(timer, after_ms) => set_timer(OWN_TIMERS + timer as u32, after_ms),
+            Effect::PickFiles => tell(Do::Pick, "", 0),
+            Effect::Upload { number, conversation, name } => {
+                tell(Do::Upload, &join(&conversation.text(), &name), number.cast_signed());
+            }
+            Effect::DropFile(number) => tell(Do::DropFile, "", number.cast_signed()),
+            Effect::LoadPicture(attachment) => tell(Do::Picture, &attachment.text(), 0),
+            Effect::Download(attachment, name) => tell(Do::Download, &join(&attachment.text(), &name), 0),
+            Effect::Dress => self.dress(),
+            Effect::Reload => tell(Do::Reload, "", 0),
         }
     }
+
+    /// Connects as `visitor`; the same visitor goes on with a new token.
+    fn connect(&mut self, token: String, visitor: VisitorId) {
+        tell(Do::Token, &token, 0);
+        match &mut self.client {
+            Some((connected, client)) if *connected == visitor => {
+                client.set_token(token);
+                self.input(Input::Start);
+            }
+            _ => {
+                self.input(Input::Stop);
+                self.settle();
+                let config = Config { client: self.env.cmid, token: Some(token), tenant: None };
+                self.client = Some((visitor, Client::new(config)));
+                self.loaded = false;
+                tell(Do::Load, &visitor.text(), 0);
+            }
+        }
+    }
+
+    /// What an earlier page left unsent comes first.
+    fn loaded(&mut self, mut rest: &str) {
+        self.loaded = true;
+        let mut stored = Vec::new();
+        while !rest.is_empty() {
+            let (line, after) = lines(rest);
+            stored.push(String::from(line));
+            rest = after;
+        }
+        if let Some((client, tick)) = self.client() {
+            client.restore(&stored, tick);
+        }
+        if let Some((_, client)) = &self.client {
+            for item in client.outbox() {
+                let msg = match (&item.outgoing.command, item.pending()) {
+                    (Command::LeaveMessage(message), _) => Msg::Leaving(message.cmid),
+                    (_, Some(pending)) => Msg::Unsent(item.conversation(), pending),
+                    _ => continue,
+                };
+                self.model.update(msg, &self.env);
+            }
+        }
+        for command in core::mem::take(&mut self.early) {
+            self.post(command);
+        }
+        self.input(Input::Start);
+    }
+
+    fn post(&mut self, command: Command) {
+        if !self.loaded {
+            self.early.push(command);
+        } else if let Some((client, tick)) = self.client() {
+            client.post(Outgoing { command, at: tick.wall }, tick);
+        }
+    }
+
+    /// Nothing of this visitor stays in the browser.
+    fn forget(&mut self) {
+        self.input(Input::Stop);
+        if let Some((client, tick)) = self.client() {
+            let unsent: Vec<Cmid> = client.outbox().iter().filter_map(|item| item.cmid()).collect();
+            for cmid in unsent {
+                client.discard(cmid, tick);
+            }
+        }
+    }
+
+    fn input(&mut self, input: Input<'_>) {
+        if let Some((client, tick)) = self.client() {
+            client.handle(input, tick);
+        }
+    }
+
+    fn client(&mut self) -> Option<(&mut Client, &Tick)> {
+        let (_, client) = self.client.as_mut()?;
+        Some((client, &self.tick))
+    }
+
+    /// Does what the connection asks for.
+    fn settle(&mut self) {
+        let Some((_, client)) = &mut self.client else { return };
+        for effect in client.take_effects() {
+            match effect {
+                Net::OpenSocket => tell(Do::Socket, client::SOCKET_PATH, 0),
+                Net::CloseSocket(code) => tell(Do::Close, "", i32::from(code)),
+                Net::SendText(text) => tell(Do::Frame, &text, 0),
+                Net::Poll(body) => tell(Do::Poll, &body, 0),
+                Net::AbortPoll => tell(Do::Abort, "", 0),
+                Net::PostCommands(body) => tell(Do::Commands, &body, 0),
+                Net::SetTimer { timer, after_ms } => set_timer(timer as u32, after_ms),
+                Net::ClearTimer(timer) => tell_number(Do::Timer as u32 + timer as u32, "", -1),
+                Net::Store { cmid, text } => tell(Do::Store, &join(&cmid.text(), &text), 0),
+                Net::Unstore(cmid) => tell(Do::Unstore, &cmid.text(), 0),
+                Net::Tell(event) => self.model.update(Msg::Client(event), &self.env),
+            }
+        }
+    }
 }
 
-/// Makes the composer as high as what is in it; the stylesheet says where to stop.
-pub(super) fn grow(input: &Dom) {
-    let style = input.style();
-    style.set_property("height", "auto");
-    let mut height = crate::texts::number(input.scroll_height() as u64);
-    height.push_str("px");
-    style.set_property("height", &height);
+fn set_timer(timer: u32, after_ms: u64) {
+    tell_number(Do::Timer as u32 + timer, "", i32::try_from(after_ms).unwrap_or(i32::MAX));
 }

@@ -1,31 +1,123 @@
-//! The browser half: shows the model, feeds it, carries its effects out.
+//! The browser half: hears of what happens in the page, feeds the model and the connection, and says what is to be
+//! done. `platform.js` does it; between the two pass numbers and texts only.
 
 mod app;
-mod dom;
-mod events;
-mod files;
-mod host;
-mod js;
-mod net;
-mod runtime;
+mod door;
+mod memory;
 
-use alloc::rc::Rc;
+/// What the page is told to do: the numbers of the functions in `platform.js`, in their order.
+#[derive(Clone, Copy)]
+enum Do {
+    /// Make the page look like this markup; the number: keep the newest message in view.
+    Show = 0,
+    /// What to show when nothing else works any more.
+    Last = 1,
+    /// Language, colour scheme and colours, one a line.
+    Dress = 2,
+    /// Send this to the page around.
+    Host = 3,
+    /// Put the focus on the element with this name.
+    Focus = 4,
+    /// Id and value of an input, the id in a line of its own.
+    Value = 5,
+    /// Show the newest message.
+    End = 6,
+    /// Let the visitor choose files.
+    Pick = 7,
+    /// Send the file of this number: the conversation and the name, one a line.
+    Upload = 8,
+    /// Stop and forget the file of this number.
+    DropFile = 9,
+    /// Load the picture with this id.
+    Picture = 10,
+    /// Save the file with this id, under the name in the second line.
+    Download = 11,
+    /// Load the frame anew.
+    Reload = 12,
+    /// Ask who the visitor is, with the token of an earlier visit.
+    Visitor = 13,
+    /// The visitor token from now on.
+    Token = 14,
+    /// Open the outbox of this visitor.
+    Load = 15,
+    /// Id and text of an unsent message, the id in a line of its own.
+    Store = 16,
+    /// Forget an unsent message.
+    Unstore = 17,
+    /// Open the socket.
+    Socket = 18,
+    /// Close it with this code.
+    Close = 19,
+    /// Send a text frame.
+    Frame = 20,
+    /// Poll with this body.
+    Poll = 21,
+    /// Give the poll up.
+    Abort = 22,
+    /// Send commands beside the poll.
+    Commands = 23,
+    /// And above: call back with the timer of this number after so many milliseconds; never, when negative.
+    Timer = 24,
+}
 
-use protocol::codec::from_json;
-use protocol::site::FrameConfig;
-use wasm_bindgen::prelude::wasm_bindgen;
+/// What the page tells: the numbers in `platform.js`. Each comes with a text and two numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Told(u32);
 
-use app::App;
+impl Told {
+    // 0 begins: language and configuration, one a line; 1: no page around.
+    /// A button or form was used.
+    const ACT: Self = Self(1);
+    /// Id and value of an input, the id in a line of its own.
+    const INPUT: Self = Self(2);
+    /// The page around says something.
+    const HOST: Self = Self(3);
+    /// Status and body of the answer to [`Do::Visitor`].
+    const VISITOR: Self = Self(4);
+    /// The newest message came into view (1) or left it (0).
+    const AT_END: Self = Self(5);
+    /// Files are dragged over the widget (1), or no longer (0).
+    const DRAGGING: Self = Self(6);
+    /// The visitor chose a file: its number, size and name.
+    const FILE: Self = Self(7);
+    /// The file of this number has come so many per cent.
+    const PROGRESS: Self = Self(8);
+    /// The file of this number was answered: status and body.
+    const UPLOADED: Self = Self(9);
+    /// A picture: its id, and in the second line where it lies, if it could be had.
+    const PICTURE: Self = Self(10);
+    /// A file could not be saved.
+    const NOT_SAVED: Self = Self(11);
+    /// The unsent messages of an earlier page, one a line.
+    const LOADED: Self = Self(12);
+    /// An unsent message could not be kept.
+    const NOT_KEPT: Self = Self(13);
+    /// A timer ran out.
+    const TIMER: Self = Self(14);
+    /// The socket is open.
+    const OPENED: Self = Self(15);
+    /// A text frame came.
+    const FRAME: Self = Self(16);
+    /// The socket closed with this code.
+    const CLOSED: Self = Self(17);
+    /// Status and body of a poll's answer.
+    const POLLED: Self = Self(18);
+    /// Status and body of the answer to commands.
+    const ANSWERED: Self = Self(19);
+    /// The network or the page came back.
+    const WOKE: Self = Self(20);
+}
 
-/// Called once when the module is loaded.
-#[wasm_bindgen(start)]
-pub(crate) fn start() {
-    let config = js::query("#frontdesk-config").and_then(|script| from_json::<FrameConfig>(&script.text()));
-    let (Some(config), Some(body)) = (config, js::query("body")) else {
-        runtime::show_broken();
-        return;
-    };
-    let app: Rc<App> = App::new(config, &body);
-    app.listen();
-    app.meet_host();
+/// Something the page told.
+struct Event<'a> {
+    what: Told,
+    /// The two numbers.
+    a: u32,
+    b: u32,
+    text: &'a str,
+    /// A steady clock and the wall clock, in milliseconds.
+    now: u64,
+    wall: i64,
+    /// Chance.
+    dice: [u8; door::DICE],
 }

@@ -12,7 +12,7 @@ use protocol::state::Availability;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen, Timer};
-use crate::texts::{count_chars, cut};
+use crate::texts::{count_chars, cut, number_of};
 
 impl Model {
     /// A button or form was used. Actions are `name` or `name:argument`.
@@ -46,7 +46,7 @@ impl Model {
                 self.effect(Effect::Focus("composer"));
             }
             "really-end" => self.end(),
-            "score" => self.rating.score = argument.parse().unwrap_or(0),
+            "score" => self.rating.score = number_of(argument).min(5) as u8,
             "rate" => {
                 if let Screen::Thread(Some(id)) = self.screen {
                     self.rate(id);
@@ -60,8 +60,8 @@ impl Model {
                 self.effect(Effect::ScrollToEnd);
             }
             "attach" => self.effect(Effect::PickFiles),
-            "file-retry" => self.retry_upload(argument.parse().unwrap_or(0)),
-            "file-drop" => self.drop_upload(argument.parse().unwrap_or(0)),
+            "file-retry" => self.retry_upload(number_of(argument)),
+            "file-drop" => self.drop_upload(number_of(argument)),
             "save" => self.save(argument),
             "dismiss" => self.notice = None,
             "reload" => self.effect(Effect::Reload),
@@ -202,7 +202,7 @@ impl Model {
 
     fn save(&mut self, argument: &str) {
         if let Some(attachment) = AttachmentId::parse(argument) {
-            let name = self.file_name(attachment);
+            let name = self.file_name(attachment).to_string();
             self.effect(Effect::Download(attachment, name));
         }
     }

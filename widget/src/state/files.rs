@@ -109,8 +109,8 @@ impl Model {
                 continue;
             };
             if file.size > ATTACHMENT_BYTES {
-                let text = fill(self.text(key::FILE_LARGE), "name", &file.name);
-                self.notice = Some(fill(&text, "n", &number(ATTACHMENT_BYTES / (1024 * 1024))));
+                let most = number(ATTACHMENT_BYTES / (1024 * 1024));
+                self.notice = Some(fill(key::FILE_LARGE, &[&file.name, &most]));
                 self.effect(Effect::Later(Timer::Notice, 8_000));
                 self.effect(Effect::DropFile(file.number));
                 continue;
@@ -181,16 +181,16 @@ impl Model {
     }
 
     /// The name of a file in the threads, or one this page sent.
-    pub fn file_name(&self, attachment: AttachmentId) -> String {
+    pub fn file_name(&self, attachment: AttachmentId) -> &str {
         let sent = self.sent_files.iter().find(|(id, _)| *id == attachment);
         if let Some((_, name)) = sent {
-            return name.clone();
+            return name;
         }
         self.threads
             .iter()
             .flat_map(|thread| thread.timeline.items())
             .find_map(|item| match &item.body {
-                Some(EntryBody::File(file)) if file.attachment == attachment => Some(file.name.clone()),
+                Some(EntryBody::File(file)) if file.attachment == attachment => Some(file.name.as_str()),
                 _ => None,
             })
             .unwrap_or_default()

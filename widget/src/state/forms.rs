@@ -11,7 +11,7 @@ use protocol::site::FieldRule;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen};
-use crate::texts::{Key, Locale, count_chars, cut, fill, key, number};
+use crate::texts::{Key, count_chars, cut, fill, key, number};
 
 /// What stands in the form and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Form {
     pub name_error: Option<Key>,
     /// What is wrong with the address.
     pub email_error: Option<Key>,
-    /// What is wrong with the message.
+    /// What is wrong with the message, as markup.
     pub text_error: Option<String>,
     /// What the server refused.
     pub refused: Option<ErrorCode>,
@@ -133,9 +133,9 @@ impl Model {
         }
         let length = count_chars(form.text.trim());
         form.text_error = if length == 0 {
-            Some(self.locale.text(key::TEXT_MISSING).to_string())
+            Some(key::TEXT_MISSING.0.to_string())
         } else if length > MESSAGE_CHARS {
-            Some(too_long(self.locale, length))
+            Some(too_long(length))
         } else {
             None
         };
@@ -240,8 +240,7 @@ impl Model {
     }
 }
 
-/// "This message is too long: 8,001 of 8,000 characters."
-pub fn too_long(locale: Locale, length: usize) -> String {
-    let text = locale.count(key::TEXT_LONG, "n", length as u64);
-    fill(&text, "max", &number(MESSAGE_CHARS as u64))
+/// "This message is too long: 8001 of 8000 characters.", as markup.
+pub fn too_long(length: usize) -> String {
+    fill(key::TEXT_LONG, &[&number(length as u64), &number(MESSAGE_CHARS as u64)])
 }

@@ -122,7 +122,7 @@ pub struct Model {
     pub dragging: bool,
     /// Whether to ask before ending a conversation.
     pub ending: bool,
-    /// Something went wrong that belongs to no field.
+    /// Something went wrong that belongs to no field; markup.
     pub notice: Option<String>,
     /// Whether unsent messages cannot be kept over a reload.
     pub not_kept: bool,
@@ -216,11 +216,6 @@ impl Model {
         core::mem::take(&mut self.out)
     }
 
-    /// A text in the visitor's language.
-    pub fn text(&self, key: Key) -> &'static str {
-        self.locale.text(key)
-    }
-
     /// The merchant's own text, if there is one in the visitor's language.
     pub fn own_text(&self, pick: fn(&protocol::site::SiteTexts) -> &Option<String>) -> Option<&str> {
         self.config
@@ -298,7 +293,7 @@ impl Model {
     }
 
     fn say(&mut self, key: Key) {
-        self.notice = Some(String::from(self.text(key)));
+        self.notice = Some(String::from(key.0));
         self.effect(Effect::Later(Timer::Notice, 8_000));
     }
 

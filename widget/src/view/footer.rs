@@ -1,14 +1,10 @@
 //! What stands under a thread that waits or is over.
 
-use alloc::string::String;
-
 use protocol::ids::ConversationId;
 use protocol::state::{ConversationState, Estimate};
 
-use super::parts::{self, icon};
-use crate::page::Page;
-use crate::state::Model;
-use crate::texts::{Key, fill, key, number};
+use crate::page::{Page, put};
+use crate::texts::{Key, key, number, t};
 
 /// The place in the queue, while the conversation waits.
 pub(super) fn waiting(p: &mut Page<'_>, id: ConversationId) {
@@ -18,39 +14,35 @@ pub(super) fn waiting(p: &mut Page<'_>, id: ConversationId) {
     if !offered && line.state != ConversationState::Waiting {
         return;
     }
-    let place = line.position.filter(|_| !offered).map_or(0, u64::from);
+    let place = line.position.filter(|_| !offered).unwrap_or(0);
     p.put("<section k='wait' class='wait' role='status'><span class='place' aria-hidden='true'>");
     if place > 0 {
-        p.number(place);
+        p.number(u64::from(place));
     } else {
         p.put("<span class='spinner'></>");
     }
     p.put("</><div class='grow'><b>");
     match place {
-        0 if offered => p.t(key::OFFERED),
-        0 => p.t(key::WAITING),
+        0 => p.t(if offered { key::OFFERED } else { key::WAITING }),
         1 => p.t(key::WAITING_NEXT),
-        _ => p.say(&model.locale.count(key::WAITING_PLACE, "n", place)),
+        _ => p.fill(key::WAITING_PLACE, &[&number(u64::from(place))]),
     }
     p.put("</><p class='dim'>");
     match &line.estimate {
-        Some(estimate) if !offered => p.say(&estimate_words(model, estimate)),
+        Some(estimate) if !offered => estimate_words(p, estimate),
         _ => p.t(key::WAITING_SOON),
     }
-    p.end();
-    p.el("<button type='button' class='link' data-a='offline'>", key::LEAVE_INSTEAD);
-    p.put("</></>");
+    put!(p, "</><button type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>");
 }
 
 /// "Usually 4 to 9 minutes."
-fn estimate_words(model: &Model, estimate: &Estimate) -> String {
-    let from = u64::from(estimate.p50_s.div_ceil(60)).max(1);
-    let to = u64::from(estimate.p90_s.div_ceil(60));
+fn estimate_words(p: &mut Page<'_>, estimate: &Estimate) {
+    let to = estimate.p90_s.div_ceil(60);
     if to <= 1 {
-        return model.text(key::ESTIMATE_SHORT).into();
+        return p.t(key::ESTIMATE_SHORT);
     }
-    let text = fill(model.text(key::ESTIMATE), "from", &number(from.min(to - 1)));
-    fill(&text, "to", &number(to))
+    let from = estimate.p50_s.div_ceil(60).max(1).min(to - 1);
+    p.fill(key::ESTIMATE, &[&number(u64::from(from)), &number(u64::from(to))]);
 }
 
 const SCORES: [Key; 5] = [key::RATE_1, key::RATE_2, key::RATE_3, key::RATE_4, key::RATE_5];
@@ -60,42 +52,51 @@ pub(super) fn closed(p: &mut Page<'_>, id: ConversationId) {
     let rated = p.model.conversation(id).is_some_and(|line| line.rating.is_some());
     p.put("<footer k='closed' class='closed'>");
     if p.model.rating.given || rated {
-        p.el("<p class='dim' role='status'>", key::RATE_THANKS);
+        put!(p, "<p class='dim' role='status'>", t!(rate_thanks), "</>");
     } else {
         rating(p);
     }
-    p.el("<button type='button' class='plain' data-a='chat'>", key::NEW_CONVERSATION);
-    p.end();
+    put!(p, "<button type='button' class='plain' data-a='chat'>", t!(new_conversation), "</></>");
 }
 
 fn rating(p: &mut Page<'_>) {
-    let chosen = u64::from(p.model.rating.score);
-    p.put("<form class='rating' data-a='rate'>");
-    p.el("<b id='rate'>", key::RATE);
-    p.put("<div class='stars' role='radiogroup' aria-labelledby='rate'>");
+    let chosen = p.model.rating.score;
+    put!(
+        p,
+        "<form class='rating' data-a='rate'><b id='rate'>",
+        t!(rate),
+        "</><div class='stars' role='radiogroup' aria-labelledby='rate'>"
+    );
     let mut chosen_label = None;
     for (score, label) in (1..).zip(SCORES) {
         p.put("<button type='button' role='radio' data-a='score:");
-        p.number(score);
-        p.put(if score <= chosen { "' class='star on'" } else { "' class='star'" });
+        p.number(u64::from(score));
+        p.put(if score <= chosen { "' class='star on' aria-checked='" } else { "' class='star' aria-checked='" });
         if score == chosen {
             chosen_label = Some(label);
+            p.put("true");
+        } else {
+            p.put("false");
         }
-        p.put(if score == chosen { " aria-checked='true'" } else { " aria-checked='false'" });
-        p.attr(" aria-label", label);
-        p.attr(" title", label);
-        p.put(">");
-        icon(p, parts::STAR);
-        p.end();
+        p.put("' aria-label='");
+        p.t(label);
+        p.put("' title='");
+        p.t(label);
+        p.put("'><svg i='star'></>");
     }
     p.end();
     if let Some(label) = chosen_label {
         p.el("<small class='dim'>", label);
-        p.put("<textarea id='comment' rows='2' dir='auto' maxlength='1000' ");
-        p.attr("placeholder", key::COMMENT);
-        p.attr(" aria-label", key::COMMENT);
-        p.put("></>");
-        p.el("<button type='submit' class='main'>", key::RATE_SEND);
+        put!(
+            p,
+            "<textarea id='comment' rows='2' dir='auto' maxlength='1000' placeholder='",
+            t!(comment),
+            "' aria-label='",
+            t!(comment),
+            "'></><button type='submit' class='main'>",
+            t!(rate_send),
+            "</>"
+        );
     }
     p.end();
 }

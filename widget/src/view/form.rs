@@ -3,66 +3,65 @@
 use protocol::site::FieldRule;
 
 use super::banner;
-use super::parts::{self, icon, title_bar};
-use crate::page::Page;
+use super::parts::title_bar;
+use crate::page::{Page, put};
 use crate::state::refusal;
-use crate::texts::{Key, key};
+use crate::texts::{Key, key, t};
 
-/// One labelled field.
-struct Field {
-    id: &'static str,
-    label: Key,
-    rule: FieldRule,
-    /// Its input's tag up to what every input has.
-    open: &'static str,
-}
-
-fn field(p: &mut Page<'_>, field: &Field, error: Option<&str>) {
-    let Field { id, label, rule, open } = *field;
+/// A labelled field: its label up to the text, its input up to the attributes that vary, and what comes then.
+#[inline(never)]
+fn field(p: &mut Page<'_>, rule: FieldRule, parts: [&'static str; 3], error: Option<&str>) {
     if rule == FieldRule::Off {
         return;
     }
-    p.put("<div k='");
-    p.put(id);
-    p.put("' class='field'><label for='");
-    p.put(id);
-    p.put("'>");
-    p.t(label);
+    let [label, input, end] = parts;
+    p.put(label);
     if rule == FieldRule::Optional {
-        p.el("<small>", key::OPTIONAL);
+        put!(p, "<small>", t!(optional), "</>");
     }
     p.end();
-    p.put(open);
-    p.put(" dir='auto' id='");
-    p.put(id);
-    p.put("' aria-describedby='");
-    p.put(id);
-    p.put(if rule == FieldRule::Required { "-error' required" } else { "-error'" });
-    p.put(if error.is_some() { " aria-invalid='true'></>" } else { "></>" });
-    p.put("<p class='error' id='");
-    p.put(id);
-    p.el_say("-error'>", error.unwrap_or(""));
-    p.end();
+    p.put(input);
+    if rule == FieldRule::Required {
+        p.put(" required");
+    }
+    if error.is_some() {
+        p.put(" aria-invalid='true'");
+    }
+    p.put(end);
+    p.words(error.unwrap_or(""));
+    p.put("</></>");
 }
+
+const NAME: [&str; 3] = [
+    concat!("<div k='name' class='field'><label for='name'>", t!(name)),
+    "<input type='text' autocomplete='name' maxlength='160' dir='auto' id='name' aria-describedby='name-error'",
+    "></><p class='error' id='name-error'>",
+];
+const EMAIL: [&str; 3] = [
+    concat!("<div k='email' class='field'><label for='email'>", t!(email)),
+    "<input type='email' autocomplete='email' inputmode='email' dir='auto' id='email' aria-describedby='email-error'",
+    "></><p class='error' id='email-error'>",
+];
+const TEXT: [&str; 3] = [
+    concat!("<div k='text' class='field'><label for='text'>", t!(message_label)),
+    "<textarea rows='5' dir='auto' id='text' aria-describedby='text-error'",
+    "></><p class='error' id='text-error'>",
+];
 
 fn fields(p: &mut Page<'_>, name: FieldRule, email: FieldRule) {
     let form = &p.model.form;
-    let words = |error: Option<Key>| error.map(|key| p.model.text(key));
-    let (name_error, email_error) = (words(form.name_error), words(form.email_error));
-    let open = "<input type='text' autocomplete='name' maxlength='160'";
-    field(p, &Field { id: "name", label: key::NAME, rule: name, open }, name_error);
-    let open = "<input type='email' autocomplete='email' inputmode='email'";
-    field(p, &Field { id: "email", label: key::EMAIL, rule: email, open }, email_error);
-    let open = "<textarea rows='5'";
-    let text = Field { id: "text", label: key::MESSAGE_LABEL, rule: FieldRule::Required, open };
-    field(p, &text, form.text_error.as_deref());
+    field(p, name, NAME, form.name_error.map(|key| key.0));
+    field(p, email, EMAIL, form.email_error.map(|key| key.0));
+    field(p, FieldRule::Required, TEXT, form.text_error.as_deref());
 }
 
 /// Everything above the fields; the form is left open.
-fn open_form(p: &mut Page<'_>, title: Key, intro: &str, form: &'static str) {
+fn open_form(p: &mut Page<'_>, title: Key, own: Option<&str>, intro: Key, form: &'static str) {
     title_bar(p, title);
     banner(p);
-    p.el_say("<div class='scroll pad'><p class='intro'>", intro);
+    p.put("<div class='scroll pad'><p class='intro'>");
+    p.own(own, intro);
+    p.end();
     if let Some(code) = p.model.form.refused {
         p.el("<p k='bad' class='banner bad' role='alert'>", refusal(code));
     }
@@ -72,24 +71,22 @@ fn open_form(p: &mut Page<'_>, title: Key, intro: &str, form: &'static str) {
 pub(super) fn prechat(p: &mut Page<'_>) {
     let site = &p.model.config.site;
     p.put("<main k='prechat' class='page' tabindex='-1'>");
-    open_form(p, key::START_CHAT, p.model.text(key::FORM_INTRO), "<form novalidate data-a='prechat'>");
+    open_form(p, key::START_CHAT, None, key::FORM_INTRO, "<form novalidate data-a='prechat'>");
     fields(p, site.ask_name, site.ask_email);
-    p.el("<button type='submit' class='main'>", key::START_CHAT);
-    p.put("</></></>");
+    put!(p, "<button type='submit' class='main'>", t!(start_chat), "</></></></>");
 }
 
 pub(super) fn offline(p: &mut Page<'_>) {
-    let intro = p.model.own_text(|texts| &texts.offline);
+    let own = p.model.own_text(|texts| &texts.offline);
     p.put("<main k='offline' class='page' tabindex='-1'>");
-    let intro = intro.unwrap_or(p.model.text(key::OFFLINE_HINT));
-    open_form(p, key::LEAVE_MESSAGE, intro, "<form novalidate data-a='leave'>");
+    open_form(p, key::LEAVE_MESSAGE, own, key::OFFLINE_HINT, "<form novalidate data-a='leave'>");
     fields(p, FieldRule::Required, FieldRule::Required);
     if p.model.leaving.is_some() {
-        p.el("<button type='submit' class='main' disabled><span class='spinner'></>", key::SENDING);
+        put!(p, "<button type='submit' class='main' disabled><span class='spinner'></>", t!(sending));
     } else {
-        p.el("<button type='submit' class='main'>", key::SEND);
+        put!(p, "<button type='submit' class='main'>", t!(send));
     }
-    p.put("</></></>");
+    p.put("</></></></>");
 }
 
 /// The offline message was taken.
@@ -97,12 +94,12 @@ pub(super) fn left(p: &mut Page<'_>) {
     p.put("<main k='left' class='page' tabindex='-1'>");
     title_bar(p, key::LEAVE_MESSAGE);
     banner(p);
-    p.put("<div class='centre' role='status'><span class='sign good'>");
-    icon(p, parts::CHECK);
-    p.end();
-    p.el("<h2>", key::THANKS);
-    let words = p.model.locale.fill(key::THANKS_LEFT, "email", p.model.form.email.trim());
-    p.el_say("<p class='dim'>", &words);
-    p.el("<button type='button' class='plain' data-a='home'>", key::DONE);
-    p.put("</></>");
+    put!(
+        p,
+        "<div class='centre' role='status'><span class='sign good'><svg i='check'></><h2>",
+        t!(thanks),
+        "</><p class='dim'>"
+    );
+    p.fill(key::THANKS_LEFT, &[p.model.form.email.trim()]);
+    put!(p, "</><button type='button' class='plain' data-a='home'>", t!(done), "</></></>");
 }

@@ -3,10 +3,10 @@
 use protocol::state::{Availability, ConversationState, VisitorConversation};
 
 use super::banner;
-use super::parts::{self, availability_words, avatar, close_button, dot, icon, title_bar};
+use super::parts::{availability_words, avatar, close_button, dot, title_bar};
 use crate::clock;
-use crate::page::Page;
-use crate::texts::{Key, key};
+use crate::page::{Page, put};
+use crate::texts::{Key, key, number, t};
 
 /// Conversations shown before "all conversations".
 const SHOWN: usize = 3;
@@ -17,32 +17,34 @@ pub(super) fn home(p: &mut Page<'_>) {
     avatar(p, &model.config.site.name);
     p.el_say("<span class='grow brand'>", &model.config.site.name);
     close_button(p);
-    p.end();
-    let greeting = model.own_text(|texts| &texts.greeting);
-    p.el_say("<h1>", greeting.unwrap_or(model.text(key::GREETING)));
-    let welcome = model.own_text(|texts| &texts.welcome);
-    p.el_say("<p>", welcome.unwrap_or(model.text(key::WELCOME)));
-    p.end();
+    p.put("</><h1>");
+    p.own(model.own_text(|texts| &texts.greeting), key::GREETING);
+    p.put("</><p>");
+    p.own(model.own_text(|texts| &texts.welcome), key::WELCOME);
+    p.put("</></>");
     banner(p);
     p.put("<div class='cards'>");
     let current = model.current();
     match current {
         Some(line) => {
-            p.el("<section class='card list'><h2>", key::CONVERSATION_NOW);
+            put!(p, "<section class='card list'><h2>", t!(conversation_now), "</>");
             row(p, line, true);
             p.end();
         }
         None => way_in(p),
     }
-    let skip = usize::from(current.is_some());
-    let earlier = model.conversations().get(skip..).unwrap_or(&[]);
-    if !earlier.is_empty() {
-        p.el("<section k='earlier' class='card list'><h2>", key::EARLIER);
-        for line in earlier.iter().take(SHOWN) {
+    let mut earlier = model.conversations().iter();
+    if current.is_some() {
+        earlier.next();
+    }
+    let count = earlier.len();
+    if count > 0 {
+        put!(p, "<section k='earlier' class='card list'><h2>", t!(earlier), "</>");
+        for line in earlier.take(SHOWN) {
             row(p, line, false);
         }
-        if earlier.len() > SHOWN {
-            p.el("<button type='button' class='link more' data-a='history'>", key::ALL_CONVERSATIONS);
+        if count > SHOWN {
+            put!(p, "<button type='button' class='link more' data-a='history'>", t!(all_conversations), "</>");
         }
         p.end();
     }
@@ -57,13 +59,11 @@ fn way_in(p: &mut Page<'_>) {
     p.put("<section class='card'><h2 class='status'>");
     dot(p, availability);
     p.t(title);
-    p.end();
-    let own = p.model.own_text(|texts| &texts.offline).filter(|_| offline);
-    p.el_say("<p class='dim'>", own.unwrap_or(p.model.text(hint)));
-    p.put("<button type='button' class='main' id='main' data-a='chat'>");
+    p.put("</><p class='dim'>");
+    p.own(p.model.own_text(|texts| &texts.offline).filter(|_| offline), hint);
+    p.put("</><button type='button' class='main' id='main' data-a='chat'>");
     p.t(if offline { key::LEAVE_MESSAGE } else { key::START_CHAT });
-    icon(p, parts::NEXT);
-    p.put("</></>");
+    p.put("<svg i='next'></></>");
 }
 
 fn state_words(state: ConversationState) -> Key {
@@ -76,6 +76,7 @@ fn state_words(state: ConversationState) -> Key {
 }
 
 /// One conversation in a list.
+#[inline(never)]
 fn row(p: &mut Page<'_>, line: &VisitorConversation, current: bool) {
     let model = p.model;
     let id = line.id.text();
@@ -88,22 +89,24 @@ fn row(p: &mut Page<'_>, line: &VisitorConversation, current: bool) {
     let name = agent.unwrap_or(&model.config.site.name);
     avatar(p, name);
     p.el_say("<span class='grow'><span class='two'><b class='cut'>", name);
-    let when = clock::moment(line.updated_at, p.now, model.offset, model.locale);
-    p.el_say("<small>", &when);
-    let preview = line.preview.as_deref().unwrap_or(model.text(key::CHAT));
-    p.el_say("</><span class='two'><span class='cut dim'>", preview);
+    p.put("<small>");
+    p.words(&clock::moment(line.updated_at, p.now, model.offset));
+    p.put("</></><span class='two'><span class='cut dim'>");
+    p.own(line.preview.as_deref(), key::CHAT);
+    p.end();
     let unread = u64::from(model.unread(line));
     if unread > 0 {
-        let key = if unread == 1 { key::UNREAD_ONE } else { key::UNREAD_OTHER };
         p.put("<span class='badge' aria-label='");
-        p.say(&model.locale.count(key, "n", unread));
+        match unread {
+            1 => p.t(key::UNREAD_ONE),
+            _ => p.fill(key::UNREAD_OTHER, &[&number(unread)]),
+        }
         p.put("'>");
         p.number(unread);
         p.end();
-    } else if line.state == ConversationState::Closed {
-        p.el("<small>", state_words(line.state));
     } else {
-        p.el("<small class='chip'>", state_words(line.state));
+        let closed = line.state == ConversationState::Closed;
+        p.el(if closed { "<small>" } else { "<small class='chip'>" }, state_words(line.state));
     }
     p.put("</></></>");
 }
@@ -118,7 +121,7 @@ pub(super) fn history(p: &mut Page<'_>) {
         row(p, line, false);
     }
     if lines.is_empty() {
-        p.el("<p class='empty'>", key::NO_CONVERSATIONS);
+        put!(p, "<p class='empty'>", t!(no_conversations), "</>");
     }
     p.put("</></>");
 }
@@ -128,10 +131,12 @@ pub(super) fn unavailable(p: &mut Page<'_>) {
     p.put("<main k='unavailable' class='page' tabindex='-1'><header class='bar'>");
     p.el_say("<h1 class='grow'>", &p.model.config.site.name);
     close_button(p);
-    p.put("</><div class='centre'><span class='sign'>");
-    icon(p, parts::CLOCK);
-    p.end();
-    p.el("<h2>", key::UNAVAILABLE);
-    p.el("<p class='dim'>", key::UNAVAILABLE_HINT);
-    p.put("</></>");
+    put!(
+        p,
+        "</><div class='centre'><span class='sign'><svg i='clock'></><h2>",
+        t!(unavailable),
+        "</><p class='dim'>",
+        t!(unavailable_hint),
+        "</></></>"
+    );
 }

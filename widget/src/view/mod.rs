@@ -13,10 +13,18 @@ use alloc::string::String;
 use client::Status;
 use protocol::state::Availability;
 
-use crate::page::Page;
+use crate::page::{Page, put};
 use crate::state::{Model, Screen};
-use crate::texts::key;
-use parts::icon;
+use crate::texts::{key, t};
+
+/// What is left to show when nothing else works any more.
+pub const BROKEN: &str = concat!(
+    "<div class='centre'><p>",
+    t!(error_other),
+    "</><button type='button' class='plain' data-a='reload'>",
+    t!(reload),
+    "</></>"
+);
 
 /// The whole screen in the markup of [`crate::page`]; `now` in Unix milliseconds.
 pub fn view(model: &Model, now: i64) -> String {
@@ -32,7 +40,20 @@ pub fn view(model: &Model, now: i64) -> String {
         Screen::Thread(id) => thread::thread(p, id),
     }
     if model.ending {
-        ending(p);
+        // Asks before ending a conversation.
+        put!(
+            p,
+            "<div class='veil'><div class='sheet' role='alertdialog' aria-modal='true' aria-labelledby='ask'>",
+            "<h2 id='ask'>",
+            t!(end_question),
+            "</><p class='dim'>",
+            t!(end_hint),
+            "</><div class='row'><button type='button' class='plain' id='keep' data-a='keep'>",
+            t!(end_keep),
+            "</><button type='button' class='danger' data-a='really-end'>",
+            t!(end),
+            "</></></></>"
+        );
     }
     page.out
 }
@@ -44,12 +65,19 @@ fn is_unavailable(model: &Model) -> bool {
 
 /// What is wrong right now, under the header. The element is always there, so that it is read out when it
 /// fills.
+#[inline(never)]
 fn banner(p: &mut Page<'_>) {
     let model = p.model;
     p.put("<div class='banners' role='status'>");
     if model.outdated {
-        p.el("<div class='banner'>", key::OUTDATED);
-        p.el("<button type='button' class='link' data-a='reload'>", key::RELOAD);
+        put!(
+            p,
+            "<div class='banner'>",
+            t!(outdated),
+            "</><button type='button' class='link' data-a='reload'>",
+            t!(reload),
+            "</>"
+        );
     }
     let connection = match model.status {
         Status::Waiting(_) => Some(key::RECONNECTING),
@@ -58,30 +86,20 @@ fn banner(p: &mut Page<'_>) {
         _ => None,
     };
     if let Some(words) = connection {
-        p.put("<div class='banner busy'><span class='spinner'></>");
-        p.t(words);
-        p.end();
+        p.el("<div class='banner busy'><span class='spinner'></>", words);
     }
     if model.not_kept {
-        p.el("<div class='banner'>", key::NOT_KEPT);
+        put!(p, "<div class='banner'>", t!(not_kept), "</>");
     }
-    if let Some(text) = &model.notice {
-        p.el_say("<div class='banner bad'><span class='grow'>", text);
-        p.put("<button type='button' class='icon small' data-a='dismiss' ");
-        p.attr("aria-label", key::REMOVE);
-        p.put(">");
-        icon(p, parts::CLOSE);
-        p.put("</></>");
+    if let Some(words) = &model.notice {
+        p.put("<div class='banner bad'><span class='grow'>");
+        p.words(words);
+        put!(
+            p,
+            "</><button type='button' class='icon small' data-a='dismiss' aria-label='",
+            t!(remove),
+            "'><svg i='close'></></>"
+        );
     }
     p.end();
-}
-
-/// Asks before ending a conversation.
-fn ending(p: &mut Page<'_>) {
-    p.put("<div class='veil'><div class='sheet' role='alertdialog' aria-modal='true' aria-labelledby='ask'>");
-    p.el("<h2 id='ask'>", key::END_QUESTION);
-    p.el("<p class='dim'>", key::END_HINT);
-    p.el("<div class='row'><button type='button' class='plain' id='keep' data-a='keep'>", key::END_KEEP);
-    p.el("<button type='button' class='danger' data-a='really-end'>", key::END);
-    p.put("</></></>");
 }

@@ -6,12 +6,11 @@ use protocol::state::ConversationState;
 use protocol::timeline::Timeline;
 
 use super::bubble::{self, Place};
-use super::parts::{self, availability_words, avatar, close_button, dot, icon, icon_button, open_bar, presence_dot};
+use super::parts::{availability_words, avatar, close_button, dot, open_bar, presence_dot};
 use super::{banner, composer, footer};
 use crate::clock;
-use crate::page::Page;
-use crate::state::Model;
-use crate::texts::key;
+use crate::page::{Page, put};
+use crate::texts::{key, t};
 
 /// Messages of one person closer than this stand together, in milliseconds.
 const TOGETHER_MS: i64 = 5 * 60_000;
@@ -24,12 +23,10 @@ pub(super) fn thread(p: &mut Page<'_>, id: Option<ConversationId>) {
     log(p, id);
     p.put("<div class='over'>");
     if !model.at_end {
-        p.put("<button type='button' class='pill' data-a='to-end' ");
-        p.attr("aria-label", key::TO_END);
-        p.put(">");
-        icon(p, parts::DOWN);
-        if has_news(model, id) {
-            p.el("<span>", key::NEW_MESSAGES);
+        put!(p, "<button type='button' class='pill' data-a='to-end' aria-label='", t!(to_end), "'><svg i='down'>");
+        let line = id.and_then(|id| model.conversation(id));
+        if line.is_some_and(|line| model.unread(line) > 0) {
+            put!(p, "<span>", t!(new_messages), "</>");
         }
         p.end();
     }
@@ -42,16 +39,9 @@ pub(super) fn thread(p: &mut Page<'_>, id: Option<ConversationId>) {
         _ => composer::composer(p, id),
     }
     if model.dragging {
-        p.put("<div k='drop' class='drop'>");
-        icon(p, parts::CLIP);
-        p.t(key::DROP_HERE);
-        p.end();
+        put!(p, "<div k='drop' class='drop'><svg i='clip'>", t!(drop_here), "</>");
     }
     p.end();
-}
-
-fn has_news(model: &Model, id: Option<ConversationId>) -> bool {
-    id.and_then(|id| model.conversation(id)).is_some_and(|line| model.unread(line) > 0)
 }
 
 fn header(p: &mut Page<'_>, id: Option<ConversationId>) {
@@ -78,7 +68,14 @@ fn header(p: &mut Page<'_>, id: Option<ConversationId>) {
     }
     p.put("</></></>");
     if matches!(state, Some(ConversationState::Active | ConversationState::Waiting | ConversationState::Offered)) {
-        icon_button(p, parts::EXIT, key::END, "end");
+        put!(
+            p,
+            "<button k='end' type='button' class='icon' data-a='end' aria-label='",
+            t!(end),
+            "' title='",
+            t!(end),
+            "'><svg i='exit'></>"
+        );
     }
     close_button(p);
     p.end();
@@ -95,9 +92,7 @@ fn together(one: &Item, other: Option<&Item>) -> bool {
 
 fn log(p: &mut Page<'_>, id: Option<ConversationId>) {
     let model = p.model;
-    p.put("<div id='log' class='log' role='log' tabindex='0' ");
-    p.attr("aria-label", key::LOG);
-    p.put(">");
+    put!(p, "<div id='log' class='log' role='log' tabindex='0' aria-label='", t!(log), "'>");
     let before = p.out.len();
     if let Some(timeline) = model.timeline() {
         entries(p, id, timeline);
@@ -125,9 +120,9 @@ fn beginning(p: &mut Page<'_>, id: Option<ConversationId>) {
         p.put("<span class='spinner big'></>");
     } else {
         avatar(p, &p.model.config.site.name);
-        let greeting = p.model.own_text(|texts| &texts.greeting);
-        p.el_say("<h2>", greeting.unwrap_or(p.model.text(key::GREETING)));
-        p.el("<p class='dim'>", key::WRITE_FIRST);
+        p.put("<h2>");
+        p.own(p.model.own_text(|texts| &texts.greeting), key::GREETING);
+        put!(p, "</><p class='dim'>", t!(write_first), "</>");
     }
     p.end();
 }
@@ -143,28 +138,29 @@ fn entries(p: &mut Page<'_>, id: Option<ConversationId>, timeline: &Timeline) {
         |item: &&Item| item.is_message() && item.author.as_ref().is_some_and(|it| it.kind == AuthorKind::Visitor);
     let last_mine = items.iter().rev().find(is_mine).map_or(0, |item| item.seq);
     let mut day = i64::MIN;
-    for (index, item) in items.iter().enumerate() {
-        let shown = item.is_message() || item.body.as_ref().is_some_and(|body| bubble::note_words(p, body).is_some());
+    let mut before = None;
+    let mut rest = items.iter();
+    while let Some(item) = rest.next() {
+        let last = before.replace(item);
+        let shown = item.is_message() || item.body.as_ref().is_some_and(|body| bubble::note_words(body).is_some());
         if !shown {
             continue;
         }
-        let before = index.checked_sub(1).and_then(|index| items.get(index));
         let place = Place {
-            joined: together(item, before) && new_from != Some(item.seq),
-            goes_on: together(item, items.get(index + 1)),
+            joined: together(item, last) && new_from != Some(item.seq),
+            goes_on: together(item, rest.as_slice().first()),
         };
         let day_of = clock::day(item.at.unwrap_or(0), model.offset);
         if day != day_of {
             day = day_of;
-            let label = clock::day_label(day, clock::day(p.now, model.offset), model.locale);
             p.put("<div k='day");
             p.number(day.unsigned_abs());
-            p.el_say("' class='day'><span>", &label);
-            p.end();
+            p.put("' class='day'><span>");
+            p.words(&clock::day_label(day, clock::day(p.now, model.offset)));
+            p.put("</></>");
         }
         if new_from == Some(item.seq) {
-            p.el("<div k='new' class='new'><span>", key::NEW_MESSAGES);
-            p.end();
+            put!(p, "<div k='new' class='new'><span>", t!(new_messages), "</></>");
         }
         let read = (item.seq == last_mine).then_some(agent_read >= item.seq);
         bubble::entry(p, item, place, read);

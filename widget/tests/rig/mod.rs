@@ -9,6 +9,37 @@ use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, Theme};
 use protocol::state::{AgentCard, Availability, ConversationState, Presence, VisitorConversation, VisitorState};
 use uuid::Uuid;
 use widget::state::{Effect, Env, Model, Msg};
+use widget::texts::Locale;
+
+/// The texts of a language, as the page gets them.
+pub(crate) fn texts(locale: Locale) -> Vec<&'static str> {
+    let packed = match locale {
+        Locale::En => include_str!(concat!(env!("OUT_DIR"), "/en.txt")),
+        Locale::ZhCn => include_str!(concat!(env!("OUT_DIR"), "/zh-CN.txt")),
+    };
+    packed.split('\n').collect()
+}
+
+/// Markup with the words where the marks are, as `platform.js` puts them there.
+pub(crate) fn fill(markup: &str, locale: Locale) -> String {
+    let Some((before, rest)) = markup.split_once('\u{4}') else {
+        return markup.to_owned();
+    };
+    let mark = rest.chars().next().unwrap();
+    let mut words = texts(locale)[mark as usize - 0x100].to_owned();
+    let mut rest = &rest[mark.len_utf8()..];
+    let blanks = words.matches('{').count();
+    let mut number = 0;
+    while let Some(value) = rest.strip_prefix('\u{5}') {
+        let end = value.find(['\u{5}', '\u{6}']).unwrap();
+        words = words.replace(&format!("{{{number}}}"), &fill(&value[..end], locale));
+        number += 1;
+        rest = &value[end..];
+    }
+    assert_eq!(number, blanks, "{words}");
+    let rest = if number > 0 { rest.strip_prefix('\u{6}').unwrap() } else { rest };
+    format!("{before}{words}{}", fill(rest, locale))
+}
 
 pub(crate) const C: ConversationId = ConversationId(Uuid::from_u128(0xc));
 pub(crate) const VISITOR: VisitorId = VisitorId(Uuid::from_u128(0xd));
@@ -173,7 +204,7 @@ impl Rig {
 
     /// The screen as markup.
     pub(crate) fn view(&self) -> String {
-        widget::view::view(&self.model, WALL)
+        fill(&widget::view::view(&self.model, WALL), self.model.locale)
     }
 }
 

@@ -11,6 +11,9 @@ mod bindgen;
 mod css;
 mod inputs;
 mod output;
+#[path = "../../../../widget/pack.rs"]
+mod pack;
+mod raw;
 mod shorten;
 
 use std::path::{Path, PathBuf};
@@ -24,9 +27,6 @@ pub(crate) use output::{brotli, gzip, hex, read_manifest};
 
 /// The target triple of browser code.
 pub(crate) const TRIPLE: &str = "wasm32-unknown-unknown";
-
-/// The two browser applications: package, folder, logical name.
-const APPS: [(&str, &str, &str); 2] = [("widget", "widget", "widget"), ("agent-console", "agent-console", "console")];
 
 /// How browser code is compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,10 +90,10 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     say("Building the browser files (the first time takes some minutes)");
     ensure_target()?;
     let mut out = Output::create(&web_dir())?;
-    for (package, folder, name) in APPS {
-        add_app(&mut out, profile, package, name)?;
-        add_stylesheet(&mut out, folder, name)?;
-    }
+    add_widget(&mut out, profile)?;
+    add_stylesheet(&mut out, "widget", "widget")?;
+    add_console(&mut out, profile)?;
+    add_stylesheet(&mut out, "agent-console", "console")?;
     add_backend_assets(&mut out)?;
     add_loader(&mut out)?;
     out.finish()?;
@@ -111,14 +111,44 @@ fn compile(profile: Profile, package: &str) -> Result<PathBuf> {
     Ok(target_dir().join(TRIPLE).join(profile.folder()).join(file))
 }
 
-fn add_app(out: &mut Output, profile: Profile, package: &str, name: &str) -> Result<()> {
-    let compiled = compile(profile, package)?;
-    let app = bindgen::bind(&compiled, name, profile)
-        .with_context(|| format!("cannot make the browser glue of {package}"))?;
-    let wasm = out.add(&format!("{name}.wasm"), &app.wasm)?;
-    // The glue stands in the same folder, so the bare name is the address.
+/// The widget: a module that knows no browser, and `widget/platform.js`, which does.
+fn add_widget(out: &mut Output, profile: Profile) -> Result<()> {
+    let wasm = raw::trim(&compile(profile, "widget")?, profile)?;
+    let wasm = out.add("widget.wasm", &wasm)?;
+    let mut texts = serde_json::Map::new();
+    for (language, text) in widget_texts()? {
+        let name = out.add(&format!("widget.{language}.txt"), text.as_bytes())?;
+        texts.insert(language, name.into());
+    }
+    let source = short_names(&read(&root().join("widget").join("platform.js"))?);
+    let texts = serde_json::to_string(&texts)?;
+    // The files stand in the same folder, so a bare name is an address.
+    let glue = raw::fill_in(&js::strip(&source), &[("__FRONTDESK_WASM__", &wasm), ("'__FRONTDESK_TEXTS__'", &texts)])?;
+    out.add("widget.js", glue.as_bytes())?;
+    Ok(())
+}
+
+/// The packed texts of the widget by language, from `widget/locales`.
+fn widget_texts() -> Result<Vec<(String, String)>> {
+    let folder = root().join("widget").join("locales");
+    let table = |path: &Path| pack::read(&read(path)?).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()));
+    let english = table(&folder.join("en.txt"))?;
+    let mut packed = Vec::new();
+    for path in files_below(&folder)? {
+        let language = path.file_stem().and_then(|stem| stem.to_str()).context("a language without a name")?;
+        let texts = pack::pack(&english, &table(&path)?);
+        let texts = texts.map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        packed.push((language.to_owned(), texts));
+    }
+    Ok(packed)
+}
+
+fn add_console(out: &mut Output, profile: Profile) -> Result<()> {
+    let compiled = compile(profile, "agent-console")?;
+    let app = bindgen::bind(&compiled, "console", profile).context("cannot make the console's browser glue")?;
+    let wasm = out.add("console.wasm", &app.wasm)?;
     let glue = app.glue.replace(bindgen::WASM_NAME, &wasm);
-    out.add(&format!("{name}.js"), glue.as_bytes())?;
+    out.add("console.js", glue.as_bytes())?;
     Ok(())
 }
 

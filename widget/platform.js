@@ -1,0 +1,389 @@
+// The page's half of the widget. The core (src/, compiled to wasm) decides everything; here its markup is made to
+// stand in the page, its requests are carried out, and what happens is told to it. Only numbers and texts pass
+// between the two: `go` in, `room` and `event` out. What the numbers mean stands in src/browser/mod.rs.
+//
+// The build puts the names of the other files in, and shortens these names, none of which is also the name of a
+// property:
+// short: TEXTS PICTURES KEY config core busy encoder decoder queue tell bytes words language speak fill plain tags
+// short: shown lastWords sticky attributes build show picker act grow scrolledTo dragging counted scrollDown drag
+// short: take heard poll socket prefix timers request fetchFile stored wake port nonce alone functions timer find html
+const d = document, html = d.documentElement, style = html.style;
+const TEXTS = '__FRONTDESK_TEXTS__';
+// Pictures drawn by one line, by their name in `<svg i='name'>`.
+const PICTURES = {
+  back: 'M15 5l-7 7 7 7',
+  next: 'M9 5l7 7-7 7',
+  close: 'M6 6l12 12M18 6L6 18',
+  send: 'M12 19V5M5.5 11.5L12 5l6.5 6.5',
+  down: 'M12 5v14M5.5 12.5L12 19l6.5-6.5',
+  clip: 'M20 11.5l-8.3 8.3a5 5 0 0 1-7-7l8.2-8.4a3.3 3.3 0 0 1 4.7 4.7l-8.2 8.3a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6',
+  file: 'M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9zM13 3v6h6',
+  check: 'M5 12.5l4.5 4.5L19 7.5',
+  checks: 'M2 12.5L6.5 17 16 7.5M11 16l1 1 10-9.5',
+  exit: 'M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9',
+  star: 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9-4.3-4.1 5.9-.8z',
+  warn: 'M12 8v5M12 16.5v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',
+  clock: 'M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',
+};
+const find = (selector) => d.querySelector(selector);
+const config = find('#frontdesk-config').textContent, { site, origins } = JSON.parse(config);
+
+// --- The core ---
+
+let core, busy;
+const encoder = new TextEncoder(), decoder = new TextDecoder(), queue = [];
+// Tells the core what happened, one thing after the other: never from within itself.
+const tell = (what, text = '', a = 0, b = 0) => {
+  if (!core) return;
+  queue.push([what, text, a, b]);
+  if (busy) return;
+  busy = 1;
+  try {
+    while (queue.length) {
+      const [what, text, a, b] = queue.shift(), bytes = encoder.encode(text), at = core.room(bytes.length + 20);
+      const room = new Uint8Array(core.memory.buffer, at, bytes.length + 20);
+      crypto.getRandomValues(room.subarray(0, 20));
+      room.set(bytes, 20);
+      core.event(what, a, b, performance.now(), Date.now());
+    }
+  } catch (error) {
+    // Whatever it was going to show, it will not. Unsent messages are in storage.
+    show(lastWords);
+    throw error;
+  }
+  busy = 0;
+};
+
+// --- Texts ---
+
+let words, language;
+// Loads the texts of a language once, and shows everything in it.
+const speak = async (tag) => {
+  language = tag;
+  const answer = await fetch(new URL(TEXTS[tag] || TEXTS.en, import.meta.url));
+  const lines = (await answer.text()).split('\n');
+  if (language == tag) {
+    words = lines;
+    show(shown, sticky);
+  }
+};
+// Puts the words where the marks are, with what they fill in.
+const fill = (markup) => markup.replace(/\x04(.)(?:((?:\x05[^\x05\x06]*)+)\x06)?/gs, (all, mark, values) =>
+  words[mark.charCodeAt() - 256].replace(/{(\d)}/g, (all, at) => fill(values.split('\x05')[+at + 1])));
+const plain = (text) => text.replace(/[\x01-\x03]/g, (c) => "<>'"[c.charCodeAt() - 1]);
+
+// --- Markup ---
+
+let tags, shown, lastWords, sticky;
+const attributes = (tag) => {
+  const found = {};
+  for (const [, name, value = ''] of tag.matchAll(/ ([\w-]+)(?:='([^']*)')?/g)) if (name != 'k') found[name] = plain(value);
+  return found;
+};
+// Makes the children of an element look like the markup up to its end. What has the same tag and key as before stays.
+const build = (parent) => {
+  let at = parent.firstChild, gone, tag;
+  while ((tag = tags.next().value) && (tag = tag[0]) != '</>') {
+    const [same, name] = /^<(\w+)( k='[^']*')?/.exec(tag) || [''];
+    let node = at;
+    while (node && node.same != same) node = node.nextSibling;
+    if (node) {
+      while (at != node) {
+        gone = at;
+        at = at.nextSibling;
+        gone.remove();
+      }
+      at = node.nextSibling;
+    } else {
+      if (name == 'svg') {
+        node = d.createElementNS('http://www.w3.org/2000/svg', name);
+        for (const [key, value] of [['class', 'i'], ['viewBox', '0 0 24 24'], ['aria-hidden', true]]) node.setAttribute(key, value);
+        node.append(d.createElementNS(node.namespaceURI, 'path'));
+      } else node = name ? d.createElement(name) : d.createTextNode('');
+      node.same = same;
+      node.tag = '';
+      parent.insertBefore(node, at);
+    }
+    if (node.tag != tag) {
+      if (name) {
+        const before = attributes(node.tag), after = attributes(tag);
+        for (const key in { ...before, ...after }) {
+          if (name == 'svg') node.firstChild.setAttribute('d', PICTURES[after.i]);
+          else if (!(key in after)) node.removeAttribute(key);
+          else if (before[key] != after[key]) node.setAttribute(key, after[key]);
+        }
+      } else node.data = plain(tag);
+      node.tag = tag;
+    }
+    if (name && name != 'svg') build(node);
+  }
+  while (at) {
+    gone = at;
+    at = at.nextSibling;
+    gone.remove();
+  }
+};
+const show = (markup, stays) => {
+  shown = markup;
+  sticky = stays;
+  if (!words || !markup) return;
+  tags = fill(markup).matchAll(/<[^>]*>|[^<]+/g);
+  build(root);
+  if (stays) scrollDown();
+};
+
+// --- What the visitor does ---
+
+const root = d.createElement('div'), picker = d.createElement('input');
+root.id = 'app';
+picker.type = 'file';
+picker.multiple = picker.hidden = true;
+d.body.append(root, picker);
+
+const act = (target, selector) => {
+  const action = (target.closest(selector + '[data-a]') || root).dataset.a;
+  // The core may be the reason for it.
+  if (action == 'reload') location.reload();
+  else if (action) tell(1, action);
+};
+// Makes the composer as high as what is in it; the stylesheet says where to stop.
+const grow = (input) => {
+  input.style.height = 'auto';
+  input.style.height = input.scrollHeight + 'px';
+};
+let scrolledTo = 0, dragging = false, counted = 0;
+const files = {};
+const scrollDown = () => {
+  const log = find('#log');
+  if (log) log.scrollTop = log.scrollHeight;
+};
+const drag = (on) => {
+  if (dragging != on) tell(6, '', +(dragging = on));
+};
+const take = (list) => {
+  for (const file of list) {
+    files[++counted] = { file };
+    tell(7, file.name, counted, Math.min(file.size, 4e9));
+  }
+  return list.length;
+};
+const heard = {
+  click: (event, target) => act(target, 'button'),
+  submit(event, target) {
+    event.preventDefault();
+    act(target, 'form');
+  },
+  input(event, target) {
+    if (target == picker) return;
+    if (target.id == 'composer') grow(target);
+    tell(2, target.id + '\n' + target.value);
+  },
+  change(event, target) {
+    if (target != picker) return;
+    take(picker.files);
+    // So that the same file can be chosen again.
+    picker.value = '';
+  },
+  keydown(event, target) {
+    if (event.isComposing) return;
+    // Enter also chooses a word in an input method; 229 is how older browsers say so.
+    if (event.key == 'Enter' && target.id == 'composer' && !event.shiftKey && event.keyCode != 229) {
+      event.preventDefault();
+      tell(1, 'send');
+    } else if (event.key == 'Escape') tell(1, 'escape');
+  },
+  paste(event) {
+    if (take(event.clipboardData.files)) event.preventDefault();
+  },
+  dragover(event) {
+    event.preventDefault();
+    drag(true);
+  },
+  dragleave(event) {
+    if (!event.relatedTarget) drag(false);
+  },
+  drop(event) {
+    event.preventDefault();
+    drag(false);
+    take(event.dataTransfer.files);
+  },
+  // The keyboard of a phone stays open while messages are sent.
+  mousedown(event, target) {
+    if (target.closest('.send')) event.preventDefault();
+  },
+  // Leaving the end takes a movement up: what grows below the reader does not move anybody.
+  scroll(event, log) {
+    if (log.id != 'log') return;
+    const top = log.scrollTop, near = log.scrollHeight - top - log.clientHeight < 48;
+    if (sticky ? !near && top < scrolledTo : near) tell(5, '', +near);
+    scrolledTo = top;
+  },
+  // A picture came, or the window changed: the newest message stays in view.
+  load: () => sticky && scrollDown(),
+};
+heard.error = heard.resize = heard.load;
+for (const name in heard) addEventListener(name, (event) => heard[name](event, event.target), true);
+
+// --- Network and storage ---
+
+let token, poll, socket, prefix;
+const timers = {};
+// Status and body of an answer; 0 without one.
+const request = async (path, body, bearer, then, read = 'text', signal) => {
+  const headers = { 'X-Frontdesk': 1, 'Content-Type': 'application/json' };
+  if (bearer) headers.Authorization = 'Bearer ' + token;
+  let status = 0, answer = '';
+  try {
+    const response = await fetch(path, { method: body ? 'POST' : 'GET', cache: 'no-store', headers, body, signal });
+    answer = await response[read]();
+    status = response.status;
+  } catch (error) {}
+  then(status, answer);
+};
+// A file's address in this page. It is fetched with the token in a header, because addresses end up in logs.
+const fetchFile = (id, then) =>
+  request('/v1/files/' + id, null, 1, (status, blob) => then(status == 200 ? URL.createObjectURL(blob) : ''), 'blob');
+// Storage may be refused: then nothing is kept.
+const stored = (work) => {
+  try {
+    return work(localStorage) || '';
+  } catch (error) {
+    return null;
+  }
+};
+const wake = () => tell(20);
+addEventListener('online', wake);
+addEventListener('pageshow', wake);
+d.addEventListener('visibilitychange', wake);
+d.addEventListener('resume', wake);
+
+// --- The page around ---
+
+// The loader puts `NONCE,ORIGIN` behind the `#` of the frame's address. Both sides know a nonce and each other's
+// exact origin; then they talk through a channel that nobody else can reach (rule C-6).
+let port;
+const [nonce, origin] = location.hash.slice(1).split(','), alone = parent == window, KEY = 'frontdesk:' + site.key;
+
+const functions = [
+  show,
+  (text) => (lastWords = text),
+  (text) => {
+    const [tag, theme, color, ink] = text.split('\n');
+    html.lang = tag;
+    html.dataset.theme = theme;
+    style.setProperty('--accent', color);
+    style.setProperty('--on-accent', ink);
+    if (language != tag) speak(tag);
+  },
+  (text) => {
+    if (port) port.postMessage(text);
+    const note = alone && JSON.parse(text);
+    if (note.t == 'token') stored((storage) => (storage[KEY] = note.v));
+  },
+  (name) => {
+    const writes = { first: 'form input,form textarea', composer: '#composer' }[name];
+    const found = find(writes || (name == 'top' ? 'main' : '#' + name));
+    // On a touch screen the keyboard would cover half of what was just opened.
+    const touch = writes && matchMedia('(pointer:coarse)').matches && !find('textarea:focus,input:focus');
+    if (found && !touch) found.focus();
+  },
+  (text) => {
+    const [id, ...lines] = text.split('\n'), input = find('#' + id), value = lines.join('\n');
+    if (!input) return;
+    if (input.value != value) input.value = value;
+    if (id == 'composer') grow(input);
+  },
+  scrollDown,
+  () => picker.click(),
+  // By `XMLHttpRequest`, because `fetch` does not tell how far it is.
+  (text, number) => {
+    const [conversation, name] = text.split('\n'), sending = new XMLHttpRequest(), chosen = files[number];
+    sending.open('POST', `/v1/files?conversation=${conversation}&name=${encodeURIComponent(name)}`);
+    sending.setRequestHeader('Authorization', 'Bearer ' + token);
+    sending.setRequestHeader('X-Frontdesk', 1);
+    sending.upload.onprogress = (event) => tell(8, '', number, (event.loaded / event.total) * 100);
+    sending.onloadend = () => tell(9, sending.responseText, number, sending.status);
+    sending.send(chosen.file);
+    chosen.sending = sending;
+  },
+  (text, number) => {
+    const { sending } = files[number] || {};
+    delete files[number];
+    if (sending) sending.abort();
+  },
+  (id) => fetchFile(id, (url) => tell(10, id + '\n' + url)),
+  (text) => {
+    const [id, name] = text.split('\n'), link = d.createElement('a');
+    fetchFile(id, (url) => {
+      if (!url) return tell(11);
+      link.href = url;
+      link.download = name;
+      link.click();
+    });
+  },
+  () => location.reload(),
+  (earlier) => request('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined }), 0, (status, text) => tell(4, text, status)),
+  (text) => (token = text),
+  (visitor) => {
+    prefix = `frontdesk:out:${visitor}:`;
+    tell(12, stored((storage) => Object.keys(storage).filter((key) => key.startsWith(prefix)).map((key) => storage[key]).join('\n')) || '');
+  },
+  (text) => {
+    const [id, value] = text.split('\n');
+    if (stored((storage) => (storage[prefix + id] = value)) == null) tell(13);
+  },
+  (id) => stored((storage) => delete storage[prefix + id]),
+  (path) => {
+    try {
+      const opened = (socket = new WebSocket(location.origin.replace('http', 'ws') + path));
+      opened.onopen = () => tell(15);
+      opened.onmessage = (event) => tell(16, '' + event.data);
+      opened.onclose = (event) => tell(17, '', event.code);
+    } catch (error) {
+      // A policy forbids it: the same as one that closed.
+      tell(17, '', 1006);
+    }
+  },
+  (text, code) => {
+    if (socket) socket.onopen = socket.onmessage = socket.onclose = socket.close(code);
+    socket = 0;
+  },
+  (text) => socket && socket.send(text),
+  (body) => {
+    const mine = (poll = new AbortController());
+    request('/v1/poll', body, 1, (status, text) => poll == mine && tell(18, text, status), 'text', mine.signal);
+  },
+  () => {
+    const mine = poll;
+    poll = 0;
+    if (mine) mine.abort();
+  },
+  (body) => request('/v1/commands', body, 1, (status, text) => tell(19, text, status)),
+];
+const go = (what, at, length, number) => {
+  const timer = what - functions.length;
+  if (timer < 0) return functions[what](decoder.decode(new Uint8Array(core.memory.buffer, at, length)), number);
+  clearTimeout(timers[timer]);
+  if (number >= 0) timers[timer] = setTimeout(tell, number, 14, '', timer);
+};
+const zone = (at) => -new Date(at).getTimezoneOffset();
+
+try {
+  const wasm = WebAssembly.instantiateStreaming(fetch(new URL('__FRONTDESK_WASM__', import.meta.url)), { e: { go, zone } });
+  await speak(html.lang);
+  core = (await wasm).instance.exports;
+  tell(0, html.lang + '\n' + config, +alone);
+  if (alone) tell(3, JSON.stringify({ t: 'init', open: true, token: stored((storage) => storage[KEY]) || undefined }));
+  else if (nonce && origins.includes(origin)) {
+    addEventListener('message', (event) => {
+      if (event.origin != origin || event.source != parent || event.data != nonce) return;
+      port = event.ports[0];
+      port.onmessage = (event) => tell(3, '' + event.data);
+    });
+    parent.postMessage(nonce, origin);
+  }
+} catch (error) {
+  // The stylesheet has a text for it.
+  html.dataset.boot = 'failed';
+  throw error;
+}
