@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what the tests need besides Rust: a browser, its driver, and a mail
-# server to receive on. Does nothing when they are there.
+# Installs what the tests need besides Rust: a browser, its driver, a mail server
+# to receive on, and PostgreSQL. Does nothing when they are there.
 set -eu
 
 missing=""
@@ -21,9 +21,12 @@ python=/usr/bin/python3
 if ! { [ -x "$python" ] && "$python" -c 'import aiosmtpd' >/dev/null 2>&1; }; then
 	missing="$missing python3 python3-aiosmtpd"
 fi
+# Debian and Ubuntu keep the server's programs out of the path.
+has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+has psql || missing="$missing postgresql-client"
 
 if [ -z "$missing" ]; then
-	echo "The tests have what they need: a browser, its driver, a mail server."
+	echo "The tests have what they need: a browser, its driver, a mail server, PostgreSQL."
 	exit 0
 fi
 

@@ -50,7 +50,7 @@ pub struct Server {
     hub: Arc<Hub>,
     addr: SocketAddr,
     #[expect(dead_code, reason = "keeps a second server from the database until it is dropped")]
-    claim: Claim,
+    claim: Option<Claim>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     jobs: Vec<JoinHandle<()>>,
@@ -97,7 +97,7 @@ impl Server {
         let mailer = Mailer::new(&config)?;
         let hub = Arc::new(Hub::new());
         make_data_folder(&config)?;
-        let claim = Claim::take(&config.database)?;
+        let claim = config.database.file().map(Claim::take).transpose()?;
         let store = open_store(&config).await?;
         let url = config.public_url.to_string();
         store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
@@ -206,7 +206,7 @@ fn make_data_folder(config: &Config) -> anyhow::Result<()> {
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     make_data_folder(config)?;
-    Store::open_sqlite(&config.database).await
+    Store::open(&config.database).await
 }
 
 async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {

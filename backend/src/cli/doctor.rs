@@ -64,10 +64,12 @@ async fn data_folder(config: &Config) -> Result<String, String> {
 }
 
 async fn database(config: &Config) -> Result<String, String> {
-    if !config.database.exists() {
-        return Err(format!("{} does not exist yet; `frontdesk serve` creates it", config.database.display()));
+    if let Some(file) = config.database.file()
+        && !file.exists()
+    {
+        return Err(format!("{} does not exist yet; `frontdesk serve` creates it", file.display()));
     }
-    match Store::open_sqlite(&config.database).await {
+    match Store::open(&config.database).await {
         Ok(store) => {
             store.close().await;
             Ok("opens, schema is current, every commit reaches the disk".to_owned())

@@ -1,6 +1,8 @@
 //! What the operator set: flags, environment, one TOML file, in that order of strength. Every wrong value is
 //! refused at start with its name and what is allowed.
 
+/// Which database.
+pub mod database;
 /// Networks of trusted proxies.
 pub mod network;
 /// Where values come from.
@@ -13,6 +15,7 @@ use anyhow::{anyhow, bail};
 use lettre::message::Mailbox;
 use url::Url;
 
+use database::Database;
 use network::Network;
 use source::{Found, Source};
 
@@ -36,8 +39,8 @@ pub struct Config {
     pub mail_from: Option<String>,
     /// File with the signing keys; made on first start. Default: `keys` in the data folder.
     pub secret_file: PathBuf,
-    /// Path of the SQLite database. Default: `frontdesk.db` in the data folder.
-    pub database: PathBuf,
+    /// The database. Default: SQLite, `frontdesk.db` in the data folder.
+    pub database: Database,
     /// Whether requests are counted and refused when there are too many. Off only for measurements.
     pub rate_limits: bool,
 }
@@ -54,7 +57,7 @@ impl Config {
             smtp_url: None,
             mail_from: None,
             secret_file: data.join("keys"),
-            database: data.join("frontdesk.db"),
+            database: Database::default_file(data),
             rate_limits: true,
         }
     }
@@ -83,7 +86,7 @@ impl Config {
             smtp_url,
             mail_from,
             secret_file: source.find("secret_file").map_or(defaults.secret_file, |found| found.value.into()),
-            database: source.find("database_url").map_or(Ok(defaults.database), |found| database(&found))?,
+            database: Database::load(source, &data)?,
             rate_limits: source.find("rate_limits").map_or(Ok(true), |found| on_or_off(&found))?,
             data,
         })
@@ -152,22 +155,6 @@ fn sender(found: &Found) -> anyhow::Result<String> {
     let parsed: Result<Mailbox, _> = found.value.parse();
     parsed.map_err(|_| wrong(found, "an e-mail address, or NAME <ADDRESS>"))?;
     Ok(found.value.clone())
-}
-
-fn database(found: &Found) -> anyhow::Result<PathBuf> {
-    let (scheme, rest) = found.value.split_once(':').unwrap_or((&found.value, ""));
-    if matches!(scheme, "postgres" | "postgresql") {
-        bail!(
-            "{}: this build has no PostgreSQL yet; allowed: sqlite:PATH, or nothing for the data folder",
-            found.origin
-        );
-    }
-    let path = rest.strip_prefix("//").unwrap_or(rest);
-    let path = path.split('?').next().unwrap_or_default();
-    if scheme != "sqlite" || path.is_empty() || path.contains(":memory:") {
-        return Err(wrong(found, "sqlite:PATH of a file, such as sqlite:/var/lib/frontdesk/frontdesk.db"));
-    }
-    Ok(path.into())
 }
 
 fn on_or_off(found: &Found) -> anyhow::Result<bool> {

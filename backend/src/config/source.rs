@@ -14,6 +14,10 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("mail_from", "FRONTDESK_MAIL_FROM"),
     ("secret_file", "FRONTDESK_SECRET_FILE"),
     ("database_url", "DATABASE_URL"),
+    ("database_owner_url", "FRONTDESK_DATABASE_OWNER_URL"),
+    ("database_connections", "FRONTDESK_DATABASE_CONNECTIONS"),
+    ("database_lanes", "FRONTDESK_DATABASE_LANES"),
+    ("database_timeout", "FRONTDESK_DATABASE_TIMEOUT"),
     ("rate_limits", "FRONTDESK_RATE_LIMITS"),
 ];
 
@@ -47,9 +51,22 @@ pub struct Flags {
     /// File with the signing keys, made on first start [env: FRONTDESK_SECRET_FILE] [default: DATA/keys]
     #[arg(long, value_name = "FILE", global = true)]
     pub secret_file: Option<String>,
-    /// Database, sqlite:PATH [env: DATABASE_URL] [default: DATA/frontdesk.db]
+    /// Database, sqlite:PATH or postgres://...; better by environment, because others may read flags
+    /// [env: DATABASE_URL] [default: DATA/frontdesk.db]
     #[arg(long, value_name = "URL", global = true)]
     pub database_url: Option<String>,
+    /// PostgreSQL: as whom to migrate the schema [env: FRONTDESK_DATABASE_OWNER_URL] [default: as DATABASE_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    pub database_owner_url: Option<String>,
+    /// PostgreSQL: connections for reading, 1-1000 [env: FRONTDESK_DATABASE_CONNECTIONS] [default: 16]
+    #[arg(long, value_name = "N", global = true)]
+    pub database_connections: Option<String>,
+    /// PostgreSQL: connections for writing, 1-64 [env: FRONTDESK_DATABASE_LANES] [default: 4]
+    #[arg(long, value_name = "N", global = true)]
+    pub database_lanes: Option<String>,
+    /// PostgreSQL: seconds after which a statement is given up, 1-300 [env: FRONTDESK_DATABASE_TIMEOUT] [default: 5]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub database_timeout: Option<String>,
     /// Whether too many requests are refused, on or off [env: FRONTDESK_RATE_LIMITS] [default: on]
     #[arg(long, value_name = "ON|OFF", global = true)]
     pub rate_limits: Option<String>,
@@ -66,6 +83,10 @@ impl Flags {
             "mail_from" => self.mail_from.as_ref(),
             "secret_file" => self.secret_file.as_ref(),
             "database_url" => self.database_url.as_ref(),
+            "database_owner_url" => self.database_owner_url.as_ref(),
+            "database_connections" => self.database_connections.as_ref(),
+            "database_lanes" => self.database_lanes.as_ref(),
+            "database_timeout" => self.database_timeout.as_ref(),
             "rate_limits" => self.rate_limits.as_ref(),
             _ => None,
         }

@@ -26,7 +26,7 @@ fn everything_has_a_default() {
     let config = load(&[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.public_origin(), "http://localhost:8080");
-    assert_eq!(config.database, Path::new("data/frontdesk.db"));
+    assert_eq!(config.database.file(), Some(Path::new("data/frontdesk.db")));
     assert_eq!(config.secret_file, Path::new("data/keys"));
     assert!(config.rate_limits && config.smtp_url.is_none() && config.trusted_proxies.is_empty());
 }
@@ -79,7 +79,9 @@ fn a_wrong_value_is_refused_with_its_name_and_what_is_allowed() {
         ("FRONTDESK_RATE_LIMITS", "no", "on, off"),
         ("DATABASE_URL", "mysql://db", "sqlite:PATH"),
         ("DATABASE_URL", "sqlite::memory:", "sqlite:PATH"),
-        ("DATABASE_URL", "postgres://a:b@db/frontdesk", "no PostgreSQL yet"),
+        ("DATABASE_URL", "postgres://a:b@db", "HOST:PORT/DATABASE"),
+        ("DATABASE_URL", "postgres://db/frontdesk", "HOST:PORT/DATABASE"),
+        ("DATABASE_URL", "postgresql:///frontdesk", "HOST:PORT/DATABASE"),
     ] {
         let error = load(&[(name, value)]).unwrap_err().to_string();
         assert!(error.contains(name) && error.contains(allowed), "{name}={value}: {error}");
@@ -108,7 +110,26 @@ fn database_addresses() {
         ("sqlite:///var/x.db?mode=rwc", "/var/x.db"),
         ("sqlite:/var/x.db", "/var/x.db"),
     ] {
-        assert_eq!(load(&[("DATABASE_URL", value)]).unwrap().database, Path::new(path));
+        assert_eq!(load(&[("DATABASE_URL", value)]).unwrap().database.file(), Some(Path::new(path)));
+    }
+}
+
+#[test]
+fn a_database_server() {
+    let url = ("DATABASE_URL", "postgres://frontdesk:hidden@db.example:5433/chat?sslmode=verify-full");
+    let config = load(&[url, ("FRONTDESK_DATABASE_LANES", "8"), ("FRONTDESK_DATABASE_TIMEOUT", "9")]).unwrap();
+    let database::Database::Postgres(settings) = &config.database else { panic!("{:?}", config.database) };
+    assert_eq!(settings.place(), "db.example:5433/chat");
+    assert_eq!((settings.lanes, settings.connections, settings.timeout.as_secs()), (8, 16, 9));
+    assert!(!format!("{config:?}").contains("hidden"));
+    for (name, value) in [
+        ("FRONTDESK_DATABASE_LANES", "0"),
+        ("FRONTDESK_DATABASE_CONNECTIONS", "many"),
+        ("FRONTDESK_DATABASE_TIMEOUT", "301"),
+        ("FRONTDESK_DATABASE_OWNER_URL", "sqlite:x.db"),
+    ] {
+        let error = load(&[url, (name, value)]).unwrap_err().to_string();
+        assert!(error.contains(name), "{error}");
     }
 }
 

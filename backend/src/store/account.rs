@@ -2,7 +2,7 @@
 
 use protocol::ids::AccountId;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The row of a login.
@@ -68,7 +68,7 @@ pub async fn insert(conn: &mut Conn, account: &Account) -> AppResult<()> {
          values ($1, $2, $3, $4, $5, $6, $7)";
     on!(conn, c => sqlx::query(SQL)
         .bind(account.id).bind(&account.email).bind(&account.name).bind(&account.password_hash)
-        .bind(account.is_operator).bind(account.created_at).bind(account.disabled_at).execute(c).await)?;
+        .bind(account.is_operator).bind(account.created_at).bind(account.disabled_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -78,6 +78,6 @@ pub async fn save(conn: &mut Conn, account: &Account) -> AppResult<()> {
          where id = $1";
     on!(conn, c => sqlx::query(SQL)
         .bind(account.id).bind(&account.name).bind(&account.password_hash).bind(account.is_operator)
-        .bind(account.disabled_at).execute(c).await)?;
+        .bind(account.disabled_at).execute(c).await.map(rows))?;
     Ok(())
 }

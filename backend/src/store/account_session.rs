@@ -2,7 +2,7 @@
 
 use protocol::ids::AccountId;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The row of a signed-in browser.
@@ -51,21 +51,21 @@ pub async fn insert(conn: &mut Conn, session: &AccountSession) -> AppResult<()> 
          user_agent, ip) values ($1, $2, $3, $4, $5, $6, $7)";
     on!(conn, c => sqlx::query(SQL)
         .bind(&session.token_hash).bind(session.account_id).bind(session.created_at).bind(session.seen_at)
-        .bind(session.expires_at).bind(&session.user_agent).bind(&session.ip).execute(c).await)?;
+        .bind(session.expires_at).bind(&session.user_agent).bind(&session.ip).execute(c).await.map(rows))?;
     Ok(())
 }
 
 /// Notes that the browser is in use.
 pub async fn touch(conn: &mut Conn, token_hash: &[u8], seen_at: i64) -> AppResult<()> {
     const SQL: &str = "update account_session set seen_at = $2 where token_hash = $1 and seen_at < $2";
-    on!(conn, c => sqlx::query(SQL).bind(token_hash).bind(seen_at).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(token_hash).bind(seen_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
 /// Signs one browser out.
 pub async fn remove(conn: &mut Conn, token_hash: &[u8]) -> AppResult<()> {
     const SQL: &str = "delete from account_session where token_hash = $1";
-    on!(conn, c => sqlx::query(SQL).bind(token_hash).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(token_hash).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -74,13 +74,13 @@ pub async fn remove_others(conn: &mut Conn, account: AccountId, keep: Option<&[u
     const SQL: &str = "delete from account_session where account_id = $1 and token_hash <> $2";
     // No hash is empty: nothing is kept then.
     let keep = keep.unwrap_or_default();
-    let removed = on!(conn, c => sqlx::query(SQL).bind(account).bind(keep).execute(c).await)?;
-    Ok(removed.rows_affected())
+    let removed = on!(conn, c => sqlx::query(SQL).bind(account).bind(keep).execute(c).await.map(rows))?;
+    Ok(removed)
 }
 
 /// Forgets browsers whose time is over: past their absolute limit, or unused since `idle_since`.
 pub async fn sweep(conn: &mut Conn, now: i64, idle_since: i64) -> AppResult<()> {
     const SQL: &str = "delete from account_session where expires_at <= $1 or seen_at <= $2";
-    on!(conn, c => sqlx::query(SQL).bind(now).bind(idle_since).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(now).bind(idle_since).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -3,7 +3,7 @@
 use protocol::ids::{AccountId, AgentId, TenantId};
 use protocol::state::{Presence, Role};
 
-use super::{Conn, on};
+use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
 
 /// The row of a membership.
@@ -45,10 +45,10 @@ macro_rules! select {
     };
 }
 
-/// One membership.
+/// One membership. In a write nobody else changes it until the commit.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: AgentId) -> AppResult<Option<Agent>> {
-    const SQL: &str = select!("tenant_id = $1 and id = $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+    let sql = locked!(conn, select!("tenant_id = $1 and id = $2"));
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
 }
 
 /// Every membership of a tenant, by name; ended ones too.
@@ -70,7 +70,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResu
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(agent.id).bind(agent.account_id).bind(&agent.name).bind(agent.role)
         .bind(agent.capacity).bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
-        .bind(agent.created_at).execute(c).await)?;
+        .bind(agent.created_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -82,6 +82,6 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(agent.id).bind(&agent.name).bind(agent.role).bind(agent.capacity)
         .bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
-        .bind(agent.last_assigned_at).bind(agent.disabled_at).execute(c).await)?;
+        .bind(agent.last_assigned_at).bind(agent.disabled_at).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -4,7 +4,7 @@ use protocol::entry::AuthorKind;
 use protocol::ids::{AttachmentId, ConversationId, TenantId};
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The row of a stored file.
@@ -58,7 +58,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, file: &Attachment) -> App
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(file.id).bind(file.conversation_id).bind(file.uploader_kind).bind(file.uploader_id)
         .bind(&file.name).bind(&file.media_type).bind(file.size).bind(&file.sha256).bind(file.width)
-        .bind(file.height).bind(file.created_at).execute(c).await)?;
+        .bind(file.height).bind(file.created_at).execute(c).await.map(rows))?;
     Ok(())
 }
 

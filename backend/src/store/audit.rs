@@ -3,7 +3,7 @@
 use protocol::ids::{AccountId, TenantId};
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// A record.
@@ -36,7 +36,7 @@ pub async fn add(conn: &mut Conn, record: &Record) -> AppResult<()> {
     on!(conn, c => sqlx::query(SQL)
         .bind(record.id).bind(record.tenant_id).bind(record.at).bind(record.account_id).bind(&record.actor)
         .bind(&record.action).bind(&record.target).bind(&record.detail).bind(&record.ip)
-        .execute(c).await)?;
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 

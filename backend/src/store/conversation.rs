@@ -4,7 +4,7 @@ use protocol::entry::AuthorKind;
 use protocol::ids::{AgentId, Cmid, ConversationId, DepartmentId, SiteId, TenantId, VisitorId};
 use protocol::state::ConversationState;
 
-use super::{Conn, on};
+use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
 
 /// The row of a conversation.
@@ -98,10 +98,10 @@ macro_rules! select {
     };
 }
 
-/// The conversation with this id.
+/// The conversation with this id. In a write nobody else changes it until the commit.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<Conversation>> {
-    const SQL: &str = select!("and id = $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+    let sql = locked!(conn, select!("and id = $2"));
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
 }
 
 /// The conversation a start command made, however often it is repeated.
@@ -111,19 +111,20 @@ pub async fn find_start(
     visitor: VisitorId,
     start: Cmid,
 ) -> AppResult<Option<Conversation>> {
-    const SQL: &str = select!("and visitor_id = $2 and start_cmid = $3");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(visitor).bind(start).fetch_optional(c).await)?)
+    let sql = locked!(conn, select!("and visitor_id = $2 and start_cmid = $3"));
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(start).fetch_optional(c).await)?)
 }
 
-/// A visitor's conversations, newest first, at most `limit`.
+/// A visitor's conversations, newest first, at most `limit`. In a write nobody else changes them until the
+/// commit.
 pub async fn of_visitor(
     conn: &mut Conn,
     tenant: TenantId,
     visitor: VisitorId,
     limit: i64,
 ) -> AppResult<Vec<Conversation>> {
-    const SQL: &str = select!("and visitor_id = $2 order by created_at desc, id desc limit $3");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
+    let sql = locked!(conn, select!("and visitor_id = $2 order by created_at desc, id desc limit $3"));
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
 }
 
 /// What waits, first in first out inside priority.
@@ -170,7 +171,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> Ap
         .bind(row.start_cmid).bind(row.state).bind(row.priority)
         .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.created_at).bind(row.updated_at)
         .bind(row.visitor_messages).bind(row.visitor_read_seq).bind(row.agent_read_seq)
-        .execute(c).await)?;
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -191,6 +192,6 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
         .bind(&row.closed_by).bind(&row.offline_name).bind(&row.offline_email).bind(row.visitor_messages)
         .bind(row.last_author).bind(&row.preview).bind(row.visitor_read_seq).bind(row.agent_read_seq)
         .bind(row.rating).bind(row.last_agent).bind(row.queued_at)
-        .execute(c).await)?;
+        .execute(c).await.map(rows))?;
     Ok(())
 }

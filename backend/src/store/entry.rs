@@ -4,7 +4,7 @@ use protocol::entry::AuthorKind;
 use protocol::ids::{Cmid, ConversationId, TenantId, VisitorId};
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The row of an entry.
@@ -56,7 +56,7 @@ pub async fn append(conn: &mut Conn, tenant: TenantId, conversation: Conversatio
         .bind(tenant).bind(conversation).bind(entry.seq).bind(&entry.kind).bind(&entry.audience)
         .bind(entry.author_kind).bind(entry.author_id).bind(&entry.author_name).bind(entry.cmid).bind(entry.at)
         .bind(&entry.body).bind(&entry.salt).bind(&entry.commitment).bind(&entry.hash)
-        .execute(c).await)?;
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 

@@ -11,7 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Conn, on};
+use super::{Conn, on, wall};
 use crate::error::{AppError, AppResult};
 
 /// Most jobs in one commit: bounds how long the first of them waits.
@@ -109,7 +109,7 @@ async fn work(mut conn: Conn, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
 }
 
 async fn transaction(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
-    execute(conn, "begin immediate").await?;
+    wall::begin_write(conn).await?;
     for job in batch {
         execute(conn, "savepoint job").await?;
         if !job.run(conn).await {

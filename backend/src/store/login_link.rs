@@ -4,7 +4,7 @@
 use protocol::ids::{AccountId, TenantId};
 use protocol::state::Role;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// What a link is for.
@@ -72,7 +72,7 @@ pub async fn insert(conn: &mut Conn, link: &LoginLink) -> AppResult<()> {
          expires_at, used_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     on!(conn, c => sqlx::query(SQL)
         .bind(&link.token_hash).bind(link.purpose).bind(link.account_id).bind(link.tenant_id).bind(&link.email)
-        .bind(link.role).bind(link.created_at).bind(link.expires_at).bind(link.used_at).execute(c).await)?;
+        .bind(link.role).bind(link.created_at).bind(link.expires_at).bind(link.used_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -80,21 +80,21 @@ pub async fn insert(conn: &mut Conn, link: &LoginLink) -> AppResult<()> {
 pub async fn use_up(conn: &mut Conn, token_hash: &[u8], now: i64) -> AppResult<bool> {
     const SQL: &str = "update login_link set used_at = $2 \
          where token_hash = $1 and used_at is null and expires_at > $2";
-    let done = on!(conn, c => sqlx::query(SQL).bind(token_hash).bind(now).execute(c).await)?;
-    Ok(done.rows_affected() == 1)
+    let done = on!(conn, c => sqlx::query(SQL).bind(token_hash).bind(now).execute(c).await.map(rows))?;
+    Ok(done == 1)
 }
 
 /// Voids the open links of a purpose: a new set-up link replaces the old.
 pub async fn void_purpose(conn: &mut Conn, purpose: Purpose, now: i64) -> AppResult<()> {
     const SQL: &str = "update login_link set used_at = $2 where purpose = $1 and used_at is null";
-    on!(conn, c => sqlx::query(SQL).bind(purpose).bind(now).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(purpose).bind(now).execute(c).await.map(rows))?;
     Ok(())
 }
 
 /// Voids the open links for somebody's password.
 pub async fn void_account(conn: &mut Conn, account: AccountId, now: i64) -> AppResult<()> {
     const SQL: &str = "update login_link set used_at = $2 where account_id = $1 and used_at is null";
-    on!(conn, c => sqlx::query(SQL).bind(account).bind(now).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(account).bind(now).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -102,6 +102,6 @@ pub async fn void_account(conn: &mut Conn, account: AccountId, now: i64) -> AppR
 pub async fn void_invitations(conn: &mut Conn, tenant: TenantId, email: &str, now: i64) -> AppResult<u64> {
     const SQL: &str = "update login_link set used_at = $3 \
          where tenant_id = $1 and email = $2 and purpose = 'invite' and used_at is null";
-    let done = on!(conn, c => sqlx::query(SQL).bind(tenant).bind(email).bind(now).execute(c).await)?;
-    Ok(done.rows_affected())
+    let done = on!(conn, c => sqlx::query(SQL).bind(tenant).bind(email).bind(now).execute(c).await.map(rows))?;
+    Ok(done)
 }

@@ -3,7 +3,7 @@
 use protocol::ids::Epoch;
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The history stored here; made on first use (C5).
@@ -11,7 +11,7 @@ pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
     const ADD: &str = "insert into meta (key, value) values ('epoch', $1) on conflict (key) do nothing";
     const FIND: &str = "select value from meta where key = 'epoch'";
     let new = Uuid::new_v4().hyphenated().to_string();
-    on!(conn, c => sqlx::query(ADD).bind(&new).execute(c).await)?;
+    on!(conn, c => sqlx::query(ADD).bind(&new).execute(c).await.map(rows))?;
     let (value,): (String,) = on!(conn, c => sqlx::query_as(FIND).fetch_one(c).await)?;
     let epoch = Epoch::parse(&value).ok_or_else(|| anyhow::anyhow!("the stored epoch is not an id"))?;
     Ok(epoch)
@@ -36,7 +36,7 @@ pub async fn public_url(conn: &mut Conn) -> AppResult<Option<String>> {
 pub async fn set_public_url(conn: &mut Conn, url: &str) -> AppResult<()> {
     const SQL: &str = "insert into meta (key, value) values ('public_url', $1) \
          on conflict (key) do update set value = $1";
-    on!(conn, c => sqlx::query(SQL).bind(url).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(url).execute(c).await.map(rows))?;
     Ok(())
 }
 

@@ -5,12 +5,20 @@
 //! [`Store::read`], writes go through [`Store::write`], which shares commits between everyone who waits
 //! (see `lane.rs`). What is not here: rules, events, time.
 
+/// Connections, and one text for both databases.
+mod conn;
 /// The write lane: group commit.
 mod lane;
 /// Whose rows a connection may touch.
 mod scope;
-/// Opening a database: migrations and durability checks.
+/// Opening a database: durability checks.
 mod open;
+/// Opening PostgreSQL, and its connections.
+mod postgres;
+/// Migrations.
+mod schema;
+/// Row-level security.
+mod wall;
 
 /// Facts about the installation.
 pub mod meta;
@@ -52,32 +60,14 @@ pub mod audit;
 pub mod snapshot;
 
 use futures_util::future::BoxFuture;
-use sqlx::pool::PoolConnection;
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::SqlitePool;
 
 use crate::error::AppResult;
 
+use conn::rows;
+pub use conn::{Conn, Lease};
+pub(crate) use conn::{locked, on};
 pub use scope::{EveryTenant, Scope};
-
-/// A connection to whichever database is configured, inside a transaction or not.
-pub enum Conn {
-    /// SQLite.
-    Sqlite(PoolConnection<Sqlite>),
-}
-
-/// Runs the same expression on the connection of whichever database is configured:
-/// `on!(conn, c => sqlx::query(SQL).bind(id.0).execute(c).await)`.
-macro_rules! on {
-    ($conn:expr, $c:ident => $body:expr) => {
-        match $conn {
-            $crate::store::Conn::Sqlite(connection) => {
-                let $c = &mut **connection;
-                $body
-            }
-        }
-    };
-}
-pub(crate) use on;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -89,14 +79,15 @@ pub struct Store {
 #[derive(Clone)]
 enum Readers {
     Sqlite(SqlitePool),
+    Postgres(postgres::Pool),
 }
 
 impl Store {
     /// A connection for reading what is in `scope`. Waits at most the pool's time limit.
     pub async fn read(&self, scope: impl Into<Scope>) -> AppResult<Conn> {
-        let _: Scope = scope.into();
         match &self.readers {
             Readers::Sqlite(pool) => Ok(Conn::Sqlite(pool.acquire().await?)),
+            Readers::Postgres(pool) => pool.read(scope.into()).await,
         }
     }
 
@@ -116,6 +107,7 @@ impl Store {
         self.lane.close().await;
         match &self.readers {
             Readers::Sqlite(pool) => pool.close().await,
+            Readers::Postgres(pool) => pool.close().await,
         }
     }
 }

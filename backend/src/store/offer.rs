@@ -3,7 +3,7 @@
 use protocol::ids::{AgentId, ConversationId, TenantId};
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// A new offer.
@@ -39,7 +39,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, offer: &NewOffer) -> AppR
          values ($1, $2, $3, $4, $5, $6, $7)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(offer.id).bind(offer.conversation).bind(offer.agent).bind(offer.offered_at)
-        .bind(offer.deadline_at).bind(&offer.reasons).execute(c).await)?;
+        .bind(offer.deadline_at).bind(&offer.reasons).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -54,7 +54,7 @@ pub async fn decide(
 ) -> AppResult<()> {
     const SQL: &str = "update offer set outcome = $3, decided_at = $4 \
          where tenant_id = $1 and conversation_id = $2 and outcome is null";
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await.map(rows))?;
     Ok(())
 }
 

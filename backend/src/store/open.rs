@@ -5,17 +5,31 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sqlx::ConnectOptions;
-use sqlx::migrate::Migrator;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Conn, Readers, Store, lane::Lane, on};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+use super::{Conn, Readers, Store, lane::Lane, on, postgres, schema};
+use crate::config::database::Database;
 
 /// Connections that read at the same time. SQLite readers do not block the writer in WAL mode.
 const READERS: u32 = 4;
 
 impl Store {
+    /// Opens the configured database and brings its schema up to date.
+    ///
+    /// # Errors
+    /// One sentence: it does not answer, the role may not do what is needed, the schema is not one that this
+    /// build can work with, or the database would lose what was acknowledged (C1) or mix tenants (T2).
+    pub async fn open(database: &Database) -> anyhow::Result<Self> {
+        match database {
+            Database::Sqlite(path) => Self::open_sqlite(path).await,
+            Database::Postgres(settings) => {
+                let (pool, server) = postgres::open(settings).await?;
+                let lane = Lane::start(server.connect().await?);
+                Ok(Self { readers: Readers::Postgres(pool), lane })
+            }
+        }
+    }
+
     /// Opens (and on first use creates) the SQLite database at `path` and brings its schema up to date.
     ///
     /// # Errors
@@ -38,7 +52,7 @@ impl Store {
             .connect_with(options.clone())
             .await
             .with_context(|| format!("cannot open the database {}", path.display()))?;
-        MIGRATIONS.run(&writer).await.context("a migration failed")?;
+        schema::migrate_sqlite(&writer).await?;
         let mut conn = Conn::Sqlite(writer.acquire().await?);
         check_durability(&mut conn).await?;
         let readers = SqlitePoolOptions::new()

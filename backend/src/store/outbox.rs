@@ -4,7 +4,7 @@
 use protocol::ids::TenantId;
 use uuid::Uuid;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// A mail as it is stored.
@@ -56,7 +56,7 @@ pub async fn add(conn: &mut Conn, tenant: TenantId, id: Uuid, mail: (&str, &str)
     const SQL: &str = "insert into outbox (tenant_id, id, kind, payload, attempts, next_at, created_at) \
          values ($1, $2, $3, $4, 0, $5, $5)";
     let (kind, payload) = mail;
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(kind).bind(payload).bind(now).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(kind).bind(payload).bind(now).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -79,7 +79,7 @@ pub async fn next_due(conn: &mut Conn) -> AppResult<Option<i64>> {
 pub async fn sent(conn: &mut Conn, tenant: TenantId, id: Uuid, payload: &str, now: i64) -> AppResult<()> {
     const SQL: &str = "update outbox set sent_at = $3, payload = $4, attempts = attempts + 1, last_error = null \
          where tenant_id = $1 and id = $2 and sent_at is null";
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).bind(payload).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).bind(payload).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -87,7 +87,7 @@ pub async fn sent(conn: &mut Conn, tenant: TenantId, id: Uuid, payload: &str, no
 pub async fn postponed(conn: &mut Conn, tenant: TenantId, id: Uuid, next_at: i64, error: &str) -> AppResult<()> {
     const SQL: &str = "update outbox set attempts = attempts + 1, next_at = $3, last_error = $4 \
          where tenant_id = $1 and id = $2 and sent_at is null and failed_at is null";
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(next_at).bind(error).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(next_at).bind(error).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -95,7 +95,7 @@ pub async fn postponed(conn: &mut Conn, tenant: TenantId, id: Uuid, next_at: i64
 pub async fn failed(conn: &mut Conn, tenant: TenantId, id: Uuid, now: i64, error: &str) -> AppResult<()> {
     const SQL: &str = "update outbox set attempts = attempts + 1, failed_at = $3, last_error = $4 \
          where tenant_id = $1 and id = $2 and sent_at is null and failed_at is null";
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).bind(error).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).bind(error).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -104,8 +104,7 @@ pub async fn failed(conn: &mut Conn, tenant: TenantId, id: Uuid, now: i64, error
 pub async fn retry(conn: &mut Conn, tenant: TenantId, id: Uuid, now: i64) -> AppResult<bool> {
     const SQL: &str = "update outbox set next_at = $3, failed_at = null, attempts = 1 \
          where tenant_id = $1 and id = $2 and sent_at is null";
-    let done = on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).execute(c).await
-        .map(|result| result.rows_affected()))?;
+    let done = on!(conn, c => sqlx::query(SQL).bind(tenant).bind(id).bind(now).execute(c).await.map(rows))?;
     Ok(done > 0)
 }
 

@@ -2,7 +2,7 @@
 
 use protocol::ids::{AgentId, ConversationId, TenantId};
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// An agent's mark in a conversation that is in the lists.
@@ -24,7 +24,7 @@ pub async fn set(conn: &mut Conn, tenant: TenantId, agent: AgentId, mark: Mark) 
          where read_mark.seq < excluded.seq";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(mark.conversation_id).bind(agent).bind(mark.seq).bind(mark.visitor_messages)
-        .execute(c).await)?;
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use anyhow::Context;
 use protocol::ids::{DepartmentId, SiteId, TenantId};
 use protocol::site::SiteConfig;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// An embed.
@@ -110,7 +110,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, site: &Site) -> AppResult
     let (origins, config) = texts(site)?;
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(site.id).bind(site.department_id).bind(&site.key).bind(&site.name)
-        .bind(&origins).bind(&config).bind(site.created_at).execute(c).await)?;
+        .bind(&origins).bind(&config).bind(site.created_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -121,7 +121,7 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, site: &Site) -> AppResult<(
     let (origins, config) = texts(site)?;
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(site.id).bind(site.department_id).bind(&site.name).bind(&origins).bind(&config)
-        .bind(site.disabled_at).execute(c).await)?;
+        .bind(site.disabled_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -135,7 +135,7 @@ pub async fn departments(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Dep
 pub async fn insert_department(conn: &mut Conn, tenant: TenantId, department: &Department) -> AppResult<()> {
     const SQL: &str = "insert into department (tenant_id, id, name, created_at) values ($1, $2, $3, $4)";
     on!(conn, c => sqlx::query(SQL)
-        .bind(tenant).bind(department.id).bind(&department.name).bind(department.created_at).execute(c).await)?;
+        .bind(tenant).bind(department.id).bind(&department.name).bind(department.created_at).execute(c).await.map(rows))?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use domain::policy::Policy;
 use protocol::ids::TenantId;
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// Whether a tenant may use the product.
@@ -88,7 +88,7 @@ pub async fn insert(conn: &mut Conn, tenant: &Tenant) -> AppResult<()> {
          values ($1, $2, $3, $4, $5, $6, $7)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant.id).bind(&tenant.slug).bind(&tenant.name).bind(tenant.state).bind(&tenant.settings)
-        .bind(tenant.created_at).bind(tenant.suspended_at).execute(c).await)?;
+        .bind(tenant.created_at).bind(tenant.suspended_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -97,6 +97,6 @@ pub async fn save(conn: &mut Conn, tenant: &Tenant) -> AppResult<()> {
     const SQL: &str = "update tenant set name = $2, state = $3, settings = $4, suspended_at = $5 where id = $1";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant.id).bind(&tenant.name).bind(tenant.state).bind(&tenant.settings)
-        .bind(tenant.suspended_at).execute(c).await)?;
+        .bind(tenant.suspended_at).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use protocol::ids::{SiteId, TenantId, VisitorId};
 
-use super::{Conn, on};
+use super::{Conn, on, rows};
 use crate::error::AppResult;
 
 /// The row of a visitor. Texts were cut and cleaned before they got here.
@@ -50,7 +50,7 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> App
         .bind(tenant).bind(visitor.id).bind(visitor.site_id).bind(&visitor.name).bind(&visitor.email)
         .bind(&visitor.browser).bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title)
         .bind(&visitor.referrer).bind(visitor.token_version).bind(visitor.first_seen_at)
-        .bind(visitor.last_seen_at).execute(c).await)?;
+        .bind(visitor.last_seen_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -62,6 +62,6 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> AppRe
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(visitor.id).bind(&visitor.name).bind(&visitor.email).bind(&visitor.browser)
         .bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title).bind(&visitor.referrer)
-        .bind(visitor.token_version).bind(visitor.last_seen_at).execute(c).await)?;
+        .bind(visitor.token_version).bind(visitor.last_seen_at).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use protocol::event::Ack;
 use protocol::ids::{Cmid, ConversationId};
 use uuid::Uuid;
 
+use crate::database::both;
 use crate::wire::{Client, View};
 use crate::world::World;
 
@@ -33,12 +34,9 @@ pub(crate) struct Sent {
 /// The entries of a conversation as stored: seq and cmid in order.
 pub(crate) async fn stored(world: &World, conversation: ConversationId) -> Vec<(i64, Option<Cmid>)> {
     let pool = world.database().await;
+    let sql = "select seq, cmid from entry where conversation_id = $1 order by seq";
     let rows: Vec<(i64, Option<Uuid>)> =
-        sqlx::query_as("select seq, cmid from entry where conversation_id = $1 order by seq")
-            .bind(conversation.0)
-            .fetch_all(&pool)
-            .await
-            .expect("the entries");
+        both!(&pool, it => sqlx::query_as(sql).bind(conversation.0).fetch_all(it).await).expect("the entries");
     pool.close().await;
     rows.into_iter().map(|(seq, cmid)| (seq, cmid.map(Cmid))).collect()
 }

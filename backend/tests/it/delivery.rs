@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use crate::basics::DEADLINE;
 use crate::checker::{Fate, Sent, check, stored};
+use crate::database::Pool;
 use crate::people::{Agent, Visitor, cmid, message};
 use crate::wire::{Answer, BOTH, Client, Failure, Over};
 use crate::world::{Plan, World};
@@ -324,9 +325,11 @@ async fn every_acked_message_survives_ten_kills_and_none_is_doubled() {
     assert!(acked > 20, "only {acked} sends");
     ann.opens(conversation).await;
     check(&world, conversation, &sent, &[&vera, &ann]).await;
-    let pool = world.database().await;
-    let sound: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&pool).await.expect("a check");
-    assert_eq!(sound, "ok");
+    // PostgreSQL checks itself when it starts; the file is only as sound as its pages.
+    if let Pool::Sqlite(pool) = world.database().await {
+        let sound: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&pool).await.expect("a check");
+        assert_eq!(sound, "ok");
+    }
 }
 
 #[tokio::test]

@@ -5,6 +5,9 @@
 /// Numbers and helpers every other helper uses.
 #[cfg(test)]
 mod basics;
+/// The database of a world.
+#[cfg(test)]
+mod database;
 /// Visitors and agents who speak the protocol.
 #[cfg(test)]
 mod people;
@@ -71,6 +74,9 @@ mod embed;
 /// Every route.
 #[cfg(test)]
 mod routes;
+/// What only PostgreSQL does: a second wall between tenants, rights, refusals at start, outages.
+#[cfg(test)]
+mod postgres;
 /// Every page, looked at.
 #[cfg(test)]
 mod pictures;

@@ -10,6 +10,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, Response};
 use uuid::Uuid;
 
+use crate::database::both;
 use crate::people::{cmid, sign_in};
 use crate::tenancy::dump;
 use crate::wire::Over;
@@ -217,7 +218,7 @@ async fn furnished() -> (World, Things) {
     walt.sees_state(ConversationState::Closed).await;
     let pool = world.database().await;
     let one = async |sql: &'static str| -> Uuid {
-        sqlx::query_scalar(sql).bind(world.acme.id.0).fetch_one(&pool).await.expect("an id")
+        both!(&pool, it => sqlx::query_scalar(sql).bind(world.acme.id.0).fetch_one(it).await).expect("an id")
     };
     let things = Things {
         site: one("select id from site where tenant_id = $1").await,

@@ -15,6 +15,7 @@ use protocol::ids::{AgentId, AttachmentId, ConversationId, TenantId, VisitorId};
 use protocol::state::Presence;
 use uuid::Uuid;
 
+use crate::database::{Pool, both};
 use crate::people::{Agent, Visitor, cmid, message};
 use crate::wire::{BOTH, Client, Credentials, Failure, Over};
 use crate::world::{Plan, World};
@@ -283,33 +284,39 @@ async fn http_command(world: &World, credentials: &Credentials, command: Command
 pub(crate) async fn dump(world: &World, tenant: TenantId) -> BTreeMap<String, String> {
     let pool = world.database().await;
     let volatile = ["last_seen_at", "seen_at", "visitor_left_at", "presence_at"];
-    let tables: Vec<String> = sqlx::query_scalar("select name from sqlite_master where type = 'table'")
-        .fetch_all(&pool)
-        .await
-        .expect("the tables");
+    let tables = match &pool {
+        Pool::Sqlite(_) => "select name from sqlite_master where type = 'table'",
+        Pool::Postgres(_) => {
+            "select relname::text from pg_class where relkind = 'r' and relnamespace = 'public'::regnamespace"
+        }
+    };
+    let columns = match &pool {
+        Pool::Sqlite(_) => "select name from pragma_table_info($1)",
+        Pool::Postgres(_) => {
+            "select attname::text from pg_attribute where attrelid = $1::regclass and attnum > 0 and not attisdropped"
+        }
+    };
+    let tables: Vec<String> = both!(&pool, it => sqlx::query_scalar(tables).fetch_all(it).await).expect("the tables");
     let mut dump = BTreeMap::new();
     for table in tables {
-        let columns: Vec<String> = sqlx::query_scalar("select name from pragma_table_info($1)")
-            .bind(&table)
-            .fetch_all(&pool)
-            .await
-            .expect("the columns");
+        let columns: Vec<String> =
+            both!(&pool, it => sqlx::query_scalar(columns).bind(&table).fetch_all(it).await).expect("the columns");
         if !columns.iter().any(|column| column == "tenant_id") {
             continue;
         }
-        let shown: Vec<String> = columns
-            .iter()
-            .filter(|column| !volatile.contains(&column.as_str()))
-            .map(|column| format!("quote(\"{column}\")"))
-            .collect();
-        let sql = format!(
-            "select coalesce(group_concat(line, char(10)), '') from \
-             (select {} as line from \"{table}\" where tenant_id = $1 order by 1)",
-            shown.join(" || ',' || ")
-        );
-        let text: String =
-            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(tenant.0).fetch_one(&pool).await.expect("the rows");
-        dump.insert(table, text);
+        let quoted = |column: &&String| match &pool {
+            Pool::Sqlite(_) => format!("quote(\"{column}\")"),
+            Pool::Postgres(_) => format!("quote_nullable(\"{column}\")"),
+        };
+        let shown: Vec<String> =
+            columns.iter().filter(|column| !volatile.contains(&column.as_str())).map(|it| quoted(&it)).collect();
+        let lines = shown.join(" || ',' || ");
+        let sql = format!("select {lines} as line from \"{table}\" where tenant_id = $1 order by 1");
+        let lines: Vec<String> = both!(&pool, it => {
+            sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).bind(tenant.0).fetch_all(it).await
+        })
+        .expect("the rows");
+        dump.insert(table, lines.join("\n"));
     }
     pool.close().await;
     dump

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::basics::{DEADLINE, Scratch, eventually, free_port};
+use crate::database::{Database, Pool, both};
 use crate::people::{Agent, Visitor};
 
 /// A person of a tenant, as made on the command line.
@@ -62,6 +63,8 @@ pub(crate) struct Plan {
     pub(crate) operator: bool,
     /// Origin of the shop that embeds the first tenant's site.
     pub(crate) shop: String,
+    /// Whether it lives on PostgreSQL; otherwise as the environment of the tests says.
+    pub(crate) on_postgres: bool,
     /// More environment of the server.
     pub(crate) environment: Vec<(String, String)>,
     /// Whether browsers reach the server through another port, such as a proxy's.
@@ -76,6 +79,7 @@ impl Default for Plan {
             second: false,
             operator: false,
             shop: "http://shop.example".to_owned(),
+            on_postgres: false,
             environment: Vec::new(),
             public_port: None,
         }
@@ -93,6 +97,7 @@ impl Plan {
 /// A running installation.
 pub(crate) struct World {
     folder: Scratch,
+    database: Database,
     port: u16,
     public_port: u16,
     environment: Vec<(String, String)>,
@@ -123,12 +128,17 @@ impl World {
         let folder = Scratch::new("world");
         let port = free_port();
         let public_port = plan.public_port.unwrap_or(port);
-        let tools = Tools { data: folder.path().join("data"), origin: format!("http://127.0.0.1:{public_port}") };
+        let database = if plan.on_postgres { Database::new_postgres() } else { Database::new() };
+        let tools = Tools {
+            data: folder.path().join("data"),
+            origin: format!("http://127.0.0.1:{public_port}"),
+            database: database.environment(),
+        };
         let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         let operator = plan.operator.then(|| tools.person("platform", "Otto", &["--operator"]));
         let process = Mutex::new(None);
-        Self { port, public_port, environment: plan.environment, process, folder, acme, other, operator }
+        Self { database, port, public_port, environment: plan.environment, process, folder, acme, other, operator }
     }
 
     /// `http://127.0.0.1:PORT` of the server itself.
@@ -166,6 +176,7 @@ impl World {
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(self.file("server.log")).expect("a log file");
         let child = tool(&self.data())
+            .envs(self.database.environment())
             .arg("serve")
             .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("FRONTDESK_PUBLIC_URL", origin)
@@ -235,7 +246,14 @@ impl World {
 
     /// Runs `frontdesk` with arguments on this world's data; gives success and output.
     pub(crate) fn run(&self, arguments: &[&str]) -> (bool, String) {
-        let output = tool(&self.data()).args(arguments).output().expect("frontdesk runs");
+        self.run_with(&[], arguments)
+    }
+
+    /// [`World::run`] with more environment, where an empty value takes a variable away.
+    pub(crate) fn run_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> (bool, String) {
+        let mut command = tool(&self.data());
+        command.envs(self.database.environment()).envs(environment.iter().copied()).args(arguments);
+        let output = command.output().expect("frontdesk runs");
         let text = [output.stdout, output.stderr].concat();
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
@@ -246,18 +264,19 @@ impl World {
     }
 
     /// The database, read while the server runs or after.
-    pub(crate) async fn database(&self) -> sqlx::SqlitePool {
-        let options = sqlx::sqlite::SqliteConnectOptions::new()
-            .filename(self.data().join("frontdesk.db"))
-            .read_only(true)
-            .busy_timeout(Duration::from_secs(10));
-        sqlx::SqlitePool::connect_with(options).await.expect("the database opens")
+    pub(crate) async fn database(&self) -> Pool {
+        self.database.open(&self.data()).await
+    }
+
+    /// The address of its database for a role; only on PostgreSQL.
+    pub(crate) fn database_url(&self, role: &str) -> String {
+        self.database.url(role)
     }
 
     /// One number from the database.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         let pool = self.database().await;
-        let count = sqlx::query_scalar(sql).fetch_one(&pool).await.expect("a number");
+        let count = both!(&pool, it => sqlx::query_scalar(sql).fetch_one(it).await).expect("a number");
         pool.close().await;
         count
     }
@@ -304,6 +323,7 @@ fn tool(data: &std::path::Path) -> Command {
 struct Tools {
     data: PathBuf,
     origin: String,
+    database: Vec<(&'static str, String)>,
 }
 
 impl Tools {
@@ -350,6 +370,7 @@ impl Tools {
 
     fn json(&self, arguments: &[&str], input: &str) -> Value {
         let mut child = tool(&self.data)
+            .envs(self.database.iter().cloned())
             .env("FRONTDESK_PUBLIC_URL", &self.origin)
             .args(arguments)
             .arg("--json")

@@ -36,17 +36,42 @@ pub(crate) fn run() -> Result<()> {
         })?;
     }
     let mut counts = Counts::default();
+    let mut outcome = Ok(());
     // The same packages as for the lints, so that features agree and nothing is compiled twice.
-    let outcome = step("tests", || {
-        counts = cargo_test(cargo(["test", "--workspace", "--no-fail-fast"]))?;
-        if counts.failed > 0 || !counts.success {
-            bail!("{} tests failed", counts.failed);
-        }
-        Ok(())
-    });
+    for (name, database, rest) in [
+        ("tests", "sqlite", &[][..]),
+        ("tests of everything that is stored, on PostgreSQL", "postgres", &ON_POSTGRES[..]),
+    ] {
+        let passed = step(name, || {
+            let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
+            command.args(rest).env("FRONTDESK_TEST_DATABASE", database);
+            let ran = cargo_test(command)?;
+            counts.add_all(ran);
+            if ran.failed > 0 || !ran.success {
+                bail!("{} tests failed", ran.failed);
+            }
+            Ok(())
+        });
+        outcome = outcome.and(passed);
+    }
     say(format!("{} passed, {} failed", counts.passed, counts.failed));
     outcome
 }
+
+/// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
+const ON_POSTGRES: [&str; 11] = [
+    "--test",
+    "it",
+    "--",
+    "bad_input::",
+    "delivery::",
+    "headers::",
+    "panels::",
+    "queue::",
+    "routes::",
+    "tenancy::",
+    "uploads::",
+];
 
 /// What the summaries of `cargo test` add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,6 +83,12 @@ struct Counts {
 }
 
 impl Counts {
+    /// Adds the counts of another run.
+    fn add_all(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+    }
+
     /// Adds a line such as `test result: ok. 3 passed; 0 failed; 0 ignored`.
     fn add(&mut self, line: &str) {
         let Some(rest) = line.trim_start().strip_prefix("test result: ") else {

@@ -10,6 +10,7 @@ use crate::admin::scope::Operator;
 use crate::admin::ui::{Chrome, Ui};
 use crate::app::App;
 use crate::assets;
+use crate::config::database::Database;
 use crate::error::AppResult;
 use crate::store::{EveryTenant, outbox, overview};
 
@@ -65,21 +66,22 @@ fn build(ui: &Ui) -> Part {
 }
 
 async fn database(app: &App, ui: &Ui) -> AppResult<Part> {
-    let mut wal = app.config.database.clone().into_os_string();
-    wal.push("-wal");
     let mut conn = app.store.read(EveryTenant).await?;
     let size = overview::size(&mut conn).await?;
-    Ok(Part {
-        title: ui.t("health.database"),
-        state: None,
-        facts: vec![
-            (ui.t("health.file"), file_size(&app.config.database).await),
-            (ui.t("health.wal"), file_size(Path::new(&wal)).await),
-            (ui.t("tenants.conversations"), size.conversations.to_string()),
-            (ui.t("fact.entries"), size.entries.to_string()),
-            (ui.t("health.attachments"), format!("{} ({})", size.attachments, bytes(size.attachment_bytes))),
-        ],
-    })
+    let mut facts = match &app.config.database {
+        Database::Sqlite(file) => {
+            let mut wal = file.clone().into_os_string();
+            wal.push("-wal");
+            vec![(ui.t("health.file"), file_size(file).await), (ui.t("health.wal"), file_size(Path::new(&wal)).await)]
+        }
+        Database::Postgres(settings) => vec![(ui.t("health.server"), settings.place())],
+    };
+    facts.extend([
+        (ui.t("tenants.conversations"), size.conversations.to_string()),
+        (ui.t("fact.entries"), size.entries.to_string()),
+        (ui.t("health.attachments"), format!("{} ({})", size.attachments, bytes(size.attachment_bytes))),
+    ]);
+    Ok(Part { title: ui.t("health.database"), state: None, facts })
 }
 
 async fn traffic(app: &App, ui: &Ui) -> AppResult<Part> {

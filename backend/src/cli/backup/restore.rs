@@ -41,21 +41,22 @@ impl fmt::Display for Restored {
 /// Restores `file` into the configured places.
 pub(super) async fn restore(config: &Config, file: &Path, replace: bool) -> anyhow::Result<Restored> {
     make_private(&config.data).with_context(|| format!("cannot make the data folder {}", config.data.display()))?;
-    let claim = Claim::take(&config.database)?;
-    let occupied = config.database.exists();
+    let place = config.database.needs_file()?;
+    let claim = Claim::take(place)?;
+    let occupied = place.exists();
     if occupied && !replace {
         bail!(
             "there is a database at {} already; --replace puts the backup in its place and keeps it",
-            config.database.display()
+            place.display()
         );
     }
-    let unpacked = Unpacked::beside(config);
+    let unpacked = Unpacked::beside(config, place);
     let manifest = unpacked.fill(config, file)?;
     let epoch = unpacked.check(&manifest).await?;
-    let replaced = if occupied { Some(set_aside(config).await?) } else { None };
+    let replaced = if occupied { Some(set_aside(config, place).await?) } else { None };
     std::fs::rename(&unpacked.keys, &config.secret_file)?;
-    std::fs::rename(&unpacked.database, &config.database)?;
-    sync_folder_of(&config.database)?;
+    std::fs::rename(&unpacked.database, place)?;
+    sync_folder_of(place)?;
     sync_folder_of(&config.secret_file)?;
     drop(claim);
     Ok(Restored { manifest, epoch, replaced })
@@ -69,8 +70,8 @@ struct Unpacked {
 }
 
 impl Unpacked {
-    fn beside(config: &Config) -> Self {
-        Self { database: beside(&config.database, ".restoring"), keys: beside(&config.secret_file, ".restoring") }
+    fn beside(config: &Config, place: &Path) -> Self {
+        Self { database: beside(place, ".restoring"), keys: beside(&config.secret_file, ".restoring") }
     }
 
     /// Unpacks the file. Attachments go to their final places at once: their names are their content.
@@ -172,15 +173,15 @@ fn unpack_file(config: &Config, name: &Path, member: &mut impl Read) -> anyhow::
 }
 
 /// Moves the database that is there, and its keys, into a folder of their own.
-async fn set_aside(config: &Config) -> anyhow::Result<PathBuf> {
+async fn set_aside(config: &Config, place: &Path) -> anyhow::Result<PathBuf> {
     // Opening and closing writes the write-ahead log into the database; a damaged one is kept as it is.
-    if let Ok(store) = Store::open_sqlite(&config.database).await {
+    if let Ok(store) = Store::open_sqlite(place).await {
         store.close().await;
     }
     let folder = config.data.join(format!("replaced-{}", Clock::default().now()));
     make_private(&folder)?;
     for suffix in ["-wal", "-shm", ""] {
-        let from = beside(&config.database, suffix);
+        let from = beside(place, suffix);
         if from.exists() {
             move_file(&from, &folder.join(format!("{DATABASE}{suffix}")))?;
         }

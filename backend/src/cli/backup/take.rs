@@ -24,7 +24,7 @@ pub(super) async fn take(config: &Config, to: &Path) -> anyhow::Result<Manifest>
     let database = Partial(beside(to, ".db.partial"));
     // Left over from a backup that was cut off.
     let _ = std::fs::remove_file(&database.0);
-    let copied = snapshot::copy_sqlite(&config.database, &database.0).await?;
+    let copied = snapshot::copy_sqlite(config.database.needs_file()?, &database.0).await?;
     let files: Vec<(StoredFile, PathBuf)> = {
         let store = FileStore::new(config.data.join(FILES));
         let path = |file: &StoredFile| store.path(file.tenant, &file.sha256);

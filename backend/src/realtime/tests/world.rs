@@ -365,7 +365,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
     let config = Config::with_data(data);
     let clock = Clock::default();
     App {
-        store: Store::open_sqlite(&config.database).await.unwrap(),
+        store: Store::open(&config.database).await.unwrap(),
         bus: Arc::new(LocalBus::new(Arc::<Hub>::clone(hub))),
         presence: Arc::new(LocalPresence::new(clock.now())),
         keys: Keys::open(&config.secret_file).unwrap(),

@@ -1,0 +1,89 @@
+//! The schema: brought up to date at start, or refused in one sentence when this build cannot work with it.
+
+use std::borrow::Cow;
+
+use anyhow::{Context, anyhow, bail};
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{PgConnection, Pool, Sqlite};
+
+use super::wall;
+
+/// One set for both databases.
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+/// Held while a schema is changed: nodes that start together wait for the first. The digits are arbitrary.
+const TURN: i64 = 0x4652_4f4e_5444_5343;
+
+/// Brings an SQLite schema up to date.
+pub(super) async fn migrate_sqlite(pool: &Pool<Sqlite>) -> anyhow::Result<()> {
+    MIGRATIONS.run(pool).await.map_err(explained)
+}
+
+/// Brings a PostgreSQL schema up to date and builds the wall between tenants for the role `serves`. A role that
+/// may not change the schema only looks.
+pub(super) async fn migrate_postgres(conn: &mut PgConnection, serves: &str) -> anyhow::Result<()> {
+    const MAY: &str = "select coalesce(has_schema_privilege(current_schema(), 'create'), false)";
+    let (may,): (bool,) = sqlx::query_as(MAY).fetch_one(&mut *conn).await?;
+    if !may {
+        return look(conn).await;
+    }
+    sqlx::query("select pg_advisory_lock($1)").bind(TURN).execute(&mut *conn).await?;
+    let done = async {
+        MIGRATIONS.run_direct(None, conn, false).await.map_err(explained)?;
+        wall::build(conn, serves).await.context("cannot set up row-level security")
+    };
+    let done = done.await;
+    sqlx::query("select pg_advisory_unlock($1)").bind(TURN).execute(conn).await?;
+    done
+}
+
+/// Whether a schema that may not be changed is the one of this build.
+async fn look(conn: &mut PgConnection) -> anyhow::Result<()> {
+    let (exists,): (bool,) =
+        sqlx::query_as("select to_regclass('_sqlx_migrations') is not null").fetch_one(&mut *conn).await?;
+    if !exists {
+        bail!("{}", older("is empty"));
+    }
+    if let Some(version) = conn.dirty_version(&MIGRATIONS.table_name).await.map_err(explained)? {
+        return Err(explained(MigrateError::Dirty(version)));
+    }
+    let applied = conn.list_applied_migrations(&MIGRATIONS.table_name).await.map_err(explained)?;
+    for known in &applied {
+        let Some(ours) = MIGRATIONS.iter().find(|ours| ours.version == known.version) else {
+            return Err(explained(MigrateError::VersionMissing(known.version)));
+        };
+        if ours.checksum != known.checksum {
+            return Err(explained(MigrateError::VersionMismatch(known.version)));
+        }
+    }
+    match MIGRATIONS.iter().find(|ours| applied.iter().all(|known| known.version != ours.version)) {
+        Some(missing) => bail!("{}", older(&format!("lacks migration {}", missing.version))),
+        None => Ok(()),
+    }
+}
+
+fn older(what: &str) -> Cow<'static, str> {
+    format!(
+        "the database's schema {what} and this role may not change it; set FRONTDESK_DATABASE_OWNER_URL, or run \
+         `frontdesk migrate` with DATABASE_URL of the owner"
+    )
+    .into()
+}
+
+fn explained(error: MigrateError) -> anyhow::Error {
+    match error {
+        MigrateError::VersionMissing(version) => anyhow!(
+            "the database's schema is newer than this build (it has migration {version}); start the newer build again, \
+             or restore the backup from before the upgrade"
+        ),
+        MigrateError::VersionMismatch(version) => anyhow!(
+            "the database was migrated by another build: its migration {version} is not ours; use the build it came from"
+        ),
+        MigrateError::Dirty(version) => anyhow!(
+            "the database's schema is half migrated: migration {version} did not finish; restore the backup from before it"
+        ),
+        MigrateError::ExecuteMigration(error, version) => {
+            anyhow!(error).context(format!("migration {version} failed; nothing of it was kept"))
+        }
+        other => anyhow!(other).context("the database's schema cannot be brought up to date"),
+    }
+}
