@@ -21,7 +21,7 @@ pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
 pub async fn renew_epoch(conn: &mut Conn) -> AppResult<Epoch> {
     const SQL: &str = "insert into meta (key, value) values ('epoch', $1) on conflict (key) do update set value = $1";
     let new = Epoch(Uuid::new_v4());
-    on!(conn, c => sqlx::query(SQL).bind(new.0.hyphenated().to_string()).execute(c).await)?;
+    on!(conn, c => sqlx::query(SQL).bind(new.0.hyphenated().to_string()).execute(c).await.map(rows))?;
     Ok(new)
 }
 
