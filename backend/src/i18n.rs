@@ -18,6 +18,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/en/web.txt"),
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
+            include_str!("../locales/en/chat.txt"),
         ],
     )
 });
@@ -29,6 +30,7 @@ static CHINESE: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/zh-CN/web.txt"),
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
+            include_str!("../locales/zh-CN/chat.txt"),
         ],
     )
 });
@@ -125,9 +127,11 @@ mod tests {
             include_str!("../locales/en/web.txt"),
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
+            include_str!("../locales/en/chat.txt"),
             include_str!("../locales/zh-CN/web.txt"),
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
+            include_str!("../locales/zh-CN/chat.txt"),
         ] {
             let mut seen = BTreeSet::new();
             for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -3,11 +3,14 @@
 use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource};
 
-use crate::realtime::{longpoll, websocket};
+use crate::realtime::{longpoll, textpage, websocket};
 use crate::{admin, health, http};
 
 /// Most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
+
+/// Most bytes of a form of the chat: the longest message, every byte of it escaped, and the rest.
+const CHAT_FORM_BYTES: usize = 128 * 1024;
 
 /// The routes.
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -18,8 +21,18 @@ pub fn configure(cfg: &mut ServiceConfig) {
     // What merchants embed, and what it loads.
     cfg.service(resource("/w/{file}").wrap(Compress::default()).route(get().to(http::loader)))
         .service(resource("/frame/{key}").route(get().to(http::frame)))
-        .service(resource("/chat/{key}").route(get().to(http::chat)))
+        .service(resource("/chat/{key}").route(get().to(http::hosted)))
         .service(resource("/assets/{name}").route(get().to(http::asset)));
+
+    // The same chat for browsers without JavaScript.
+    cfg.service(
+        resource("/chat/{key}/text")
+            .app_data(web::FormConfig::default().limit(CHAT_FORM_BYTES))
+            .route(get().to(textpage::show))
+            .route(post().to(textpage::act)),
+    )
+    .service(resource("/chat/{key}/text/colors.css").route(get().to(http::chat::colors)))
+    .service(resource("/chat/{key}/text/files/{id}").route(get().to(textpage::file)));
 
     // Realtime.
     cfg.service(resource("/v1/ws").route(get().to(websocket::connect)))

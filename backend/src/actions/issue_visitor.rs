@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use domain::text::Locale;
 use protocol::error::ErrorCode;
 use protocol::frame::VisitorReply;
-use protocol::ids::VisitorId;
+use protocol::ids::{SiteId, TenantId, VisitorId};
 
 use crate::app::App;
 use crate::auth::limiter::{Rule, ip_key};
@@ -16,6 +16,9 @@ use crate::store::site::{self, Site};
 use crate::store::tenant;
 use crate::store::visitor::{self, Visitor};
 
+/// Version of the first token of a visitor.
+const FIRST_VERSION: i64 = 1;
+
 /// Somebody who opened the widget.
 #[derive(Clone)]
 pub struct Arrival {
@@ -23,12 +26,21 @@ pub struct Arrival {
     pub site: String,
     /// Token of an earlier visit.
     pub token: Option<String>,
+    /// The token may be one of [`prepare_visitor`], whose visitor is stored now.
+    pub prepared: bool,
     /// Where from.
     pub ip: IpAddr,
     /// What the browser calls itself.
     pub user_agent: Option<String>,
     /// `Accept-Language`.
     pub language: Option<String>,
+}
+
+/// A token for somebody who has not done anything yet. Nothing is stored: the visitor comes to be when
+/// [`issue_visitor`] gets it back, however often.
+pub fn prepare_visitor(app: &App, tenant: TenantId, site: SiteId) -> String {
+    let identity = VisitorIdentity { tenant, site, visitor: VisitorId(app.id()) };
+    app.keys.sign_visitor(&identity, FIRST_VERSION, app.now()).0
 }
 
 /// A token for the visitor. A token that is no longer good, or of another site, makes a new visitor.
@@ -47,15 +59,37 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
     if let Some(known) = known(app, &site, arrival.token.as_deref()).await? {
         return Ok(reply(app, &known.0, known.1));
     }
-    let row = new_visitor(app, &site, &arrival);
+    let mut row = new_visitor(app, &site, &arrival);
+    if arrival.prepared
+        && let Some(id) = prepared(app, &site, arrival.token.as_deref()).await?
+    {
+        row.id = id;
+    }
     let identity = VisitorIdentity { tenant: site.tenant_id, site: site.id, visitor: row.id };
     let version = row.token_version;
-    app.store
-        .write((site.tenant_id, row.id), move |tx| {
-            Box::pin(async move { visitor::insert(tx, site.tenant_id, &row).await })
+    let write = app.store.write((site.tenant_id, row.id), move |tx| {
+        Box::pin(async move {
+            // The same form sent twice at once prepares the same visitor.
+            if visitor::find(tx, site.tenant_id, row.id).await?.is_some() {
+                return Ok(());
+            }
+            visitor::insert(tx, site.tenant_id, &row).await
         })
-        .await?;
+    });
+    write.await?;
     Ok(reply(app, &identity, version))
+}
+
+/// The visitor that a token of ours was prepared for, unless there is one with this id.
+async fn prepared(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<VisitorId>> {
+    let Some(claims) = token.and_then(|token| app.keys.read_visitor(token, app.now()).ok()) else { return Ok(None) };
+    let VisitorIdentity { tenant, site: of, visitor: id } = claims.identity;
+    if claims.version != FIRST_VERSION || tenant != site.tenant_id || of != site.id {
+        return Ok(None);
+    }
+    let mut conn = app.store.read(tenant).await?;
+    let known = visitor::find(&mut conn, tenant, id).await?;
+    Ok(known.is_none_or(|row| row.token_version == FIRST_VERSION).then_some(id))
 }
 
 async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<(VisitorIdentity, i64)>> {
@@ -87,7 +121,7 @@ fn new_visitor(app: &App, site: &Site, arrival: &Arrival) -> Visitor {
         page_url: None,
         page_title: None,
         referrer: None,
-        token_version: 1,
+        token_version: FIRST_VERSION,
         first_seen_at: now,
         last_seen_at: now,
     }

@@ -17,6 +17,8 @@ pub(super) enum Class {
     Frame,
     /// The widget's document on its own.
     Chat,
+    /// The chat for browsers without JavaScript.
+    Text,
     /// The console.
     Console,
     /// Server-rendered pages.
@@ -25,12 +27,13 @@ pub(super) enum Class {
 
 impl Class {
     pub(super) fn of(path: &str) -> Self {
-        let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
-        match first {
+        let mut parts = path.trim_start_matches('/').split('/');
+        match parts.next().unwrap_or_default() {
             "v1" | "healthz" | "readyz" => Self::Api,
             "assets" => Self::Asset,
             "w" => Self::Loader,
             "frame" => Self::Frame,
+            "chat" if parts.nth(1) == Some("text") => Self::Text,
             "chat" => Self::Chat,
             "console" => Self::Console,
             _ => Self::Page,
@@ -39,7 +42,7 @@ impl Class {
 
     /// Whether errors are shown as pages.
     pub(super) fn is_html(self) -> bool {
-        matches!(self, Self::Frame | Self::Chat | Self::Console | Self::Page)
+        matches!(self, Self::Frame | Self::Chat | Self::Text | Self::Console | Self::Page)
     }
 
     /// The policy of documents of this kind. The frame's says also who may embed it: `frame_policy`.
@@ -47,6 +50,9 @@ impl Class {
         match self {
             Self::Api | Self::Asset | Self::Loader => "default-src 'none'; frame-ancestors 'none'".to_owned(),
             Self::Frame | Self::Chat | Self::Console => app_policy(config, "'none'"),
+            Self::Text => "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+                object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+                .to_owned(),
             Self::Page => "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                 connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
                 frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -128,6 +134,9 @@ mod tests {
             ("/w/k.js", Class::Loader),
             ("/frame/k", Class::Frame),
             ("/chat/k", Class::Chat),
+            ("/chat/k/text", Class::Text),
+            ("/chat/k/text/files/1", Class::Text),
+            ("/chat/text", Class::Chat),
             ("/console", Class::Console),
             ("/assets/a.js", Class::Asset),
             ("/readyz", Class::Api),
@@ -138,7 +147,8 @@ mod tests {
 
     #[test]
     fn no_class_allows_inline_script_or_style() {
-        for class in [Class::Api, Class::Asset, Class::Loader, Class::Frame, Class::Chat, Class::Console, Class::Page] {
+        let browser = [Class::Frame, Class::Chat, Class::Text, Class::Console, Class::Page];
+        for class in [Class::Api, Class::Asset, Class::Loader].into_iter().chain(browser) {
             let headers = headers(class, true);
             let policy = text(&headers, "content-security-policy");
             assert!(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");

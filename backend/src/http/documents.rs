@@ -33,6 +33,8 @@ struct Document {
     words: Option<String>,
     config: Option<String>,
     noscript: &'static str,
+    /// Address and name of the page that does without script.
+    plain: Option<(String, &'static str)>,
     missing: Option<&'static str>,
 }
 
@@ -50,13 +52,17 @@ pub async fn frame(request: HttpRequest, app: web::Data<App>, key: web::Path<Str
     Ok(response)
 }
 
-/// `GET /chat/{key}`: the same on a page of its own; nobody may embed it.
+/// `GET /chat/{key}`: the same on a page of its own; nobody may embed it. Browsers without JavaScript go on to
+/// the page that needs none.
 ///
 /// # Errors
 /// `not_found`; when the database fails.
-pub async fn chat(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
+pub async fn hosted(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
     let (site, availability) = find(&app, &key).await?;
-    page::html(StatusCode::OK, &widget(&request, site, availability))
+    let texts = texts_of(&request, site.config.locale.as_deref());
+    let plain = (format!("/chat/{}/text?here=1", site.key), texts.get("chat.script"));
+    let document = Document { plain: Some(plain), ..widget(&request, site, availability) };
+    page::html(StatusCode::OK, &document)
 }
 
 /// `GET /console`
@@ -73,7 +79,8 @@ pub async fn console(request: HttpRequest, _signed: Account) -> AppResult<HttpRe
     page::html(StatusCode::OK, &document)
 }
 
-async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
+/// A site by its public key, and whether it can chat now.
+pub(super) async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
     let mut conn = app.store.read(EveryTenant).await?;
     let site = site::find_by_key(&mut conn, key).await?.ok_or_else(|| AppError::not_found("site"))?;
     let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
@@ -86,9 +93,7 @@ async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
 }
 
 fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Document {
-    let asked = request.headers().get(actix_web::http::header::ACCEPT_LANGUAGE);
-    let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let texts = i18n::texts(domain::locale::best(asked, site.config.locale.as_deref()));
+    let texts = texts_of(request, site.config.locale.as_deref());
     let title = texts.fill("chat.title", &[("site", &site.name)]);
     let config =
         FrameConfig { site: site.config, origins: site.origins, availability, build: assets::build().to_owned() };
@@ -99,6 +104,13 @@ fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Docu
         words: Some(assets::url(&format!("widget.{}.txt", texts.locale()))),
         ..document("widget", texts)
     }
+}
+
+/// The texts for a visitor: in the language the browser asks for, else the site's.
+pub(super) fn texts_of(request: &HttpRequest, site: Option<&str>) -> &'static Texts {
+    let asked = request.headers().get(actix_web::http::header::ACCEPT_LANGUAGE);
+    let asked = asked.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    i18n::texts(domain::locale::best(asked, site))
 }
 
 fn document(name: &str, texts: &'static Texts) -> Document {
@@ -113,6 +125,7 @@ fn document(name: &str, texts: &'static Texts) -> Document {
         words: None,
         config: None,
         noscript: "",
+        plain: None,
         missing: assets::missing().map(|_| texts.get("assets.missing")),
     }
 }

@@ -102,7 +102,15 @@ pub async fn download(
     Caller(who): Caller,
     id: web::Path<AttachmentId>,
 ) -> AppResult<HttpResponse> {
-    let (row, path) = find_file(&app, &who, id.into_inner()).await?;
+    serve(&app, &who, id.into_inner()).await
+}
+
+/// A file for somebody who proved who it is.
+///
+/// # Errors
+/// `not_found`.
+pub async fn serve(app: &App, who: &Principal, id: AttachmentId) -> AppResult<HttpResponse> {
+    let (row, path) = find_file(app, who, id).await?;
     let length = u64::try_from(row.size).unwrap_or(0);
     let mut response = HttpResponse::Ok();
     response

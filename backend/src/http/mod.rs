@@ -30,6 +30,8 @@ mod forgot;
 mod loader;
 /// The documents of widget and console.
 mod documents;
+/// The chat for browsers without JavaScript: everything of it that needs no session.
+pub mod chat;
 /// Who is signed in.
 mod me;
 /// Visitor tokens.
@@ -40,7 +42,7 @@ pub mod files;
 mod asset;
 
 pub use asset::asset;
-pub use documents::{chat, console, frame};
+pub use documents::{console, frame, hosted};
 pub use forgot::{forgot_form, request_reset};
 pub use landing::landing;
 pub use loader::loader;

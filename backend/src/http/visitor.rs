@@ -22,6 +22,7 @@ pub async fn issue(
     let arrival = Arrival {
         site: body.site,
         token: body.token,
+        prepared: false,
         ip: extract::ip(&request, &app),
         user_agent: header(USER_AGENT),
         language: header(ACCEPT_LANGUAGE),

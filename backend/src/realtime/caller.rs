@@ -66,7 +66,8 @@ impl Credentials {
     }
 }
 
-fn of_visitor(app: &App, claims: VisitorClaims, place: Box<str>) -> Caller {
+/// The caller of a good token.
+pub(super) fn of_visitor(app: &App, claims: VisitorClaims, place: Box<str>) -> Caller {
     let VisitorClaims { identity, version, expires_at } = claims;
     let now = app.now();
     let fresh_token = (expires_at - now < RENEW_BELOW_MS).then(|| sign(app, &identity, version, now));

@@ -18,7 +18,7 @@ use super::Realtime;
 use super::caller::{Caller, Credentials, check_request};
 use super::decode::{malformed, parse_bounded};
 use super::hub::Transport;
-use super::session::{Outgoing, PresenceGuard, Session, is_too_old};
+use super::session::{Lingering, Outgoing, Session, is_too_old};
 use crate::auth::Principal;
 use crate::error::{AppError, AppResult, Refusal};
 use crate::presence::Who;
@@ -96,7 +96,7 @@ async fn hold(realtime: &Realtime, caller: Caller, poll: Poll) -> AppResult<Repl
     let Some(_running) = realtime.hub.begin_poll(key, poll.generation, session.mailbox()) else {
         return Ok(Reply::default());
     };
-    let _presence = Lingering { presence: session.take_presence(), time: realtime.pace.present_after_poll };
+    let _presence = Lingering::of(&mut session);
     let mut events = Reply::default();
     loop {
         events.gather(&mut session).await;
@@ -208,23 +208,4 @@ async fn read_body(mut payload: web::Payload, limit: usize) -> AppResult<String>
     };
     let body = timeout(BODY_WITHIN, reading).await.map_err(|_| malformed("body", "the body came too slowly"))?;
     Ok(body?)
-}
-
-/// Keeps somebody present for a while after the poll ended, however it ended.
-struct Lingering {
-    presence: Option<PresenceGuard>,
-    time: Duration,
-}
-
-impl Drop for Lingering {
-    fn drop(&mut self) {
-        let (presence, time) = (self.presence.take(), self.time);
-        // Without a runtime the process is ending and nobody is present any more.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                sleep(time).await;
-                drop(presence);
-            });
-        }
-    }
 }

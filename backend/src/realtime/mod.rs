@@ -3,7 +3,7 @@
 //!
 //! # The model
 //!
-//! A *transport* ([`websocket`], [`longpoll`]) moves text. It checks where a request comes from, bounds
+//! A *transport* ([`websocket`], [`longpoll`], [`textpage`]) moves text. It checks where a request comes from, bounds
 //! sizes and times, and knows nothing of conversations. It drives one [`session::Session`] with three calls:
 //!
 //! - `receive(text)` runs a command; its answer is queued,
@@ -68,6 +68,8 @@ mod socket;
 pub mod websocket;
 /// A session over held requests.
 pub mod longpoll;
+/// A session as pages that need no script.
+pub mod textpage;
 
 #[cfg(test)]
 mod tests;

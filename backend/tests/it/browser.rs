@@ -50,7 +50,16 @@ impl Driver {
     }
 
     /// Opens a window with a size and more flags.
-    pub(crate) async fn window_with(&self, name: &str, (width, height): (u32, u32), flags: &[&str]) -> Window {
+    pub(crate) async fn window_with(&self, name: &str, size: (u32, u32), flags: &[&str]) -> Window {
+        self.window_that(name, size, flags, "normal").await
+    }
+
+    /// Opens a window that looks at pages while they still come: some stay open.
+    pub(crate) async fn window_without_patience(&self, name: &str) -> Window {
+        self.window_that(name, (1280, 860), &[], "none").await
+    }
+
+    async fn window_that(&self, name: &str, (width, height): (u32, u32), flags: &[&str], strategy: &str) -> Window {
         let profile = self.profiles.path().join(name);
         let mut arguments = vec![
             "--headless".to_owned(),
@@ -74,6 +83,7 @@ impl Driver {
         let wanted = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
+            "pageLoadStrategy": strategy,
             "timeouts": { "script": 15_000, "pageLoad": 20_000 },
         });
         let Value::Object(wanted) = wanted else { unreachable!("an object") };

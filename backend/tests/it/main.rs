@@ -30,6 +30,9 @@ mod proxy;
 /// A merchant's shop.
 #[cfg(test)]
 mod shop;
+/// A browser without JavaScript.
+#[cfg(test)]
+mod text_browser;
 
 /// The console, by its screen.
 #[cfg(test)]
@@ -80,6 +83,9 @@ mod postgres;
 /// Every page, looked at.
 #[cfg(test)]
 mod pictures;
+/// The chat without JavaScript.
+#[cfg(test)]
+mod textpage;
 /// Networks that misbehave.
 #[cfg(test)]
 mod network;

@@ -96,7 +96,8 @@ pub(crate) async fn download(client: &Client, file: AttachmentId) -> reqwest::Re
     request.send().await.expect("an answer")
 }
 
-fn png(width: u32, height: u32) -> Vec<u8> {
+/// A picture.
+pub(crate) fn png(width: u32, height: u32) -> Vec<u8> {
     let picture = ImageBuffer::from_fn(width, height, |x, y| Rgb([x as u8, y as u8, 90]));
     let mut bytes = std::io::Cursor::new(Vec::new());
     picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture");

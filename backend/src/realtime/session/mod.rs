@@ -8,7 +8,7 @@ mod reading;
 mod present;
 
 pub(super) use answering::refused;
-pub(super) use present::PresenceGuard;
+pub(super) use present::{Lingering, PresenceGuard};
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -12,7 +12,7 @@ const LAYERS: [Layer; 9] = [
     Layer::new(&["realtime::dispatch", "http", "admin", "jobs"], false),
     // The rest of `realtime`: sessions, the hub and what they are made of.
     Layer::new(&["realtime"], false),
-    Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll"], true),
+    Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll", "realtime::textpage"], true),
     Layer::new(&["routes", "health"], false),
     Layer::new(&["server", "main", "cli", "demo"], false),
 ];
