@@ -34,6 +34,13 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.addEventListener("click", () => print());
 }
 
+// Days of a search begin where the reader is, unless the search says otherwise.
+const here = document.getElementById("zone");
+if (here && !new URLSearchParams(location.search).has("zone")) {
+  const offset = String(-new Date().getTimezoneOffset());
+  if ([...here.options].some((option) => option.value === offset)) here.value = offset;
+}
+
 for (const select of document.querySelectorAll(".switch select")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }

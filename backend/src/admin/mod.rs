@@ -8,6 +8,8 @@ pub mod ui;
 pub mod parts;
 /// Times for people.
 pub mod time;
+/// Time zones.
+pub mod zone;
 /// Fields of forms.
 pub mod field;
 /// Answers: pages and redirects.

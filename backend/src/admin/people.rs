@@ -43,8 +43,15 @@ struct PersonView {
 struct InvitationView {
     email: String,
     role: &'static str,
+    /// The role as forms name it.
+    role_word: &'static str,
     until: Time,
+    /// Nobody can use it any more; it can be sent again.
+    expired: bool,
 }
+
+/// How long an invitation that expired is still listed, in milliseconds (14 days).
+const LISTED_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 /// `GET /admin/people`
 pub(super) async fn list(member: Member) -> Reply {
@@ -67,13 +74,20 @@ pub(super) async fn list(member: Member) -> Reply {
             name: row.name,
         });
     }
-    let open = login_link::open_invitations(&mut conn, tenant, member.app.now()).await?;
+    let at = member.app.now();
+    let open = login_link::open_invitations(&mut conn, tenant, at - LISTED_MS).await?;
     drop(conn);
     let invitations = open
         .into_iter()
         .filter_map(|link| {
-            let role = ui.word("role", link.role?);
-            Some(InvitationView { email: link.email?, role, until: Time(link.expires_at) })
+            let role = link.role?;
+            Some(InvitationView {
+                email: link.email?,
+                role: ui.word("role", role),
+                role_word: role.as_str(),
+                until: Time(link.expires_at),
+                expired: link.expires_at <= at,
+            })
         })
         .collect();
     let may_manage = member.may(Permission::ManagePeople);
@@ -90,7 +104,10 @@ fn presence(ui: &Ui, agent: &Agent, presence: Option<Presence>) -> Pill {
         Presence::Away => "warn",
         _ => "",
     };
-    Pill { tone, text: ui.word("presence", presence) }
+    match agent.away_reason.filter(|_| presence == Presence::Away) {
+        Some(reason) => Pill { tone, text: ui.word("presence.away", reason) },
+        None => Pill { tone, text: ui.word("presence", presence) },
+    }
 }
 
 /// The roles somebody may give, as choices.

@@ -14,6 +14,7 @@ use super::scope::{Area, Member};
 use super::thread::{EntryView, Kind, Proof, proof};
 use super::time::Date;
 use super::ui::{Choice, Chrome, Ui};
+use super::zone::Zone;
 use crate::actions::read_transcript::{Log, read_transcript, transcript};
 use crate::error::{AppError, AppResult};
 use crate::store::transcript::{self as lines, Filter, Line};
@@ -29,6 +30,7 @@ pub(super) struct Query {
     q: String,
     from: String,
     to: String,
+    zone: String,
     agent: String,
     site: String,
     state: String,
@@ -52,6 +54,7 @@ struct FilterForm {
     q: Field,
     from: Field,
     to: Field,
+    zone: Field,
     agent: Field,
     site: Field,
     state: Field,
@@ -105,9 +108,10 @@ impl Query {
     fn filter(&self, member: &Member) -> Filter {
         let all = member.may(Permission::ReadTranscripts);
         let text = self.q.trim();
+        let zone = Zone::parse(&self.zone);
         Filter {
-            from: Date::parse(self.from.trim()).map(Date::start),
-            until: Date::parse(self.to.trim()).map(Date::end),
+            from: Date::parse(self.from.trim()).map(|day| zone.moment(day.start())),
+            until: Date::parse(self.to.trim()).map(|day| zone.moment(day.end())),
             agent: if all { AgentId::parse(&self.agent) } else { Some(member.who.agent) },
             site: SiteId::parse(&self.site),
             state: ConversationState::from_text(&self.state),
@@ -129,6 +133,7 @@ impl Query {
             ("q", &self.q),
             ("from", &self.from),
             ("to", &self.to),
+            ("zone", &self.zone),
             ("agent", &self.agent),
             ("site", &self.site),
             ("state", &self.state),
@@ -184,11 +189,14 @@ async fn filter_form(member: &Member, query: &Query) -> AppResult<FilterForm> {
     let word = |state: &ConversationState| Choice::new(state.as_str(), ui.word("state", state), &query.state);
     let states = ConversationState::ALL.iter().map(word).collect();
     let ratings = (1..=5).rev().map(|score: i64| Choice::new(score.to_string(), score.to_string(), &query.rating));
+    let zone = Zone::parse(&query.zone).word();
+    let zones = Zone::all().map(|it| Choice::new(it.word(), it.to_string(), &zone)).collect();
     let line = |name, value: &str, kind| Field { required: false, ..Field::line(ui, name, value).input(kind, "off") };
     Ok(FilterForm {
         q: line("q", &query.q, "search"),
         from: line("from", &query.from, "date"),
         to: line("to", &query.to, "date"),
+        zone: Field { required: false, ..Field::line(ui, "zone", &query.zone) }.control(Control::Select(zones)),
         agent: choose("agent", &query.agent, agents),
         site: choose("site", &query.site, sites),
         state: choose("state", &query.state, states),

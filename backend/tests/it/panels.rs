@@ -266,8 +266,15 @@ async fn an_invitation_is_shown_once_and_can_be_withdrawn() {
     let (_, people) = olga.opens("/admin/people").await;
     assert!(!people.contains(&path), "the link is shown again");
     assert_eq!(olga.opens(&path).await.0, 200);
+    // The list sends it again: another link, and the first is void.
+    assert!(people.contains("name=\"role\" value=\"supervisor\""), "{people}");
+    let (_, page) = olga.sends("/admin/people/invite", &form).await;
+    let again = page.split("id=\"link\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a link").to_owned();
+    let second = again.strip_prefix(&world.origin()).expect("a link of our own").to_owned();
+    assert_ne!(olga.opens(&path).await.0, 200, "the first link still works");
+    assert_eq!(olga.opens(&second).await.0, 200);
     olga.sends("/admin/people/invite/withdraw", &[("email", "new@acme.example")]).await;
-    assert_ne!(olga.opens(&path).await.0, 200, "a withdrawn link still works");
+    assert_ne!(olga.opens(&second).await.0, 200, "a withdrawn link still works");
 }
 
 #[tokio::test]
