@@ -54,6 +54,11 @@ impl Driver {
         self.window_that(name, size, flags, "normal").await
     }
 
+    /// Opens a window that looks at pages while they still come: some stay open.
+    pub(crate) async fn window_without_patience(&self, name: &str) -> Window {
+        self.window_that(name, (1280, 860), &[], "none").await
+    }
+
     async fn window_that(&self, name: &str, (width, height): (u32, u32), flags: &[&str], strategy: &str) -> Window {
         let profile = self.profiles.path().join(name);
         let mut arguments = vec![

@@ -81,7 +81,7 @@ async fn every_page_fits_its_window_in_light_and_dark() {
 }
 
 /// Looks at what a window shows in every size and colour.
-async fn look(window: &Window, name: &str) {
+pub(crate) async fn look(window: &Window, name: &str) {
     for (size, width, height) in SIZES {
         let metrics = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": size == "phone"});
         window.devtools("Emulation.setDeviceMetricsOverride", metrics).await;

@@ -1,10 +1,14 @@
 //! The chat without JavaScript: the whole story by forms and pages, with an agent on the other end.
 
 use protocol::ids::ConversationId;
+use protocol::state::{ConversationState, Presence};
 use reqwest::header::HeaderMap;
 use serde_json::json;
 use uuid::Uuid;
 
+use crate::basics::eventually;
+use crate::browser::Driver;
+use crate::pictures::look;
 use crate::tenancy::dump;
 use crate::text_browser::{Kind, TextBrowser};
 use crate::uploads::{png, posting, uploaded};
@@ -356,4 +360,52 @@ async fn a_page_that_stays_open_survives_a_restart_and_a_suspension_ends_it() {
     let (done, report) = world.run(&["tenant", "suspend", &world.acme.slug]);
     assert!(done, "{report}");
     vera.sees("Chat is not available").await;
+}
+
+#[tokio::test]
+async fn a_real_browser_without_javascript_talks_and_every_page_fits() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let mut ann = world.agent("Ann").await;
+    let driver = Driver::start().await;
+    let vera = driver.window_without_patience("plain").await;
+    vera.devtools("Emulation.setScriptExecutionDisabled", json!({"value": true})).await;
+    vera.opens(&format!("{}/chat/{}", world.origin(), world.acme.site)).await;
+    vera.reads("h1", "Hi there").await;
+    assert!(vera.client.current_url().await.expect("an address").path().ends_with("/text"));
+    look(&vera, "text-offline").await;
+    ann.starts_work(Over::Socket).await;
+    vera.opens(&format!("{}/chat/{}/text", world.origin(), world.acme.site)).await;
+    vera.reads("button", "Start a chat").await;
+    look(&vera, "text-start").await;
+    ann.goes(Presence::Online).await;
+    vera.types("textarea[name=text]", "Is the green tea fresh?").await;
+    vera.clicks("button.main").await;
+    vera.reads(".mine .bubble", "Is the green tea fresh?").await;
+    let conversation = ann.is_offered().await;
+    vera.reads(".state", "Connecting you with an agent").await;
+    look(&vera, "text-waiting").await;
+    ann.accepts(conversation).await;
+    vera.reads(".state", "You are talking to Ann").await;
+    vera.types(".write textarea", "half a sen").await;
+    ann.says(conversation, "Picked last week, and packed this morning.").await;
+    vera.reads(".theirs .bubble", "Picked last week").await;
+    vera.types(".write textarea", "tence").await;
+    look(&vera, "text-thread").await;
+    vera.clicks(".write button").await;
+    ann.sees(conversation, "half a sentence").await;
+    vera.reads(".mine .bubble", "half a sentence").await;
+    ann.says(conversation, "Are you still there?").await;
+    vera.reads(".theirs .bubble", "Are you still there?").await;
+    ann.closes(conversation).await;
+    vera.reads(".state", "How was this conversation?").await;
+    look(&vera, "text-closed").await;
+    vera.clicks("input[value='4']").await;
+    vera.clicks(".state button.plain").await;
+    vera.reads(".state", "Thank you for your rating.").await;
+    eventually("the rating is stored", || async {
+        (world.count("select count(*) from conversation where rating = 4").await == 1).then_some(())
+    })
+    .await;
+    ann.sees_state(conversation, ConversationState::Closed).await;
+    vera.closes().await;
 }
