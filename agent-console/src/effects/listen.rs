@@ -1,8 +1,9 @@
 //! What happens on the page outside the drawn elements: keys, focus, time, other tabs.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use protocol::limits::ACTIVE_EVERY_MS;
 use wasm_bindgen::prelude::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
@@ -42,6 +43,8 @@ impl Listeners {
         let Some(window) = web_sys::window() else {
             return this;
         };
+        // One for all of them: the server wants to hear of the person, not of every pixel.
+        let last: Rc<Cell<Option<f64>>> = Rc::default();
         if let Some(document) = window.document() {
             let keys = tell.clone();
             this.on(&document, "keydown", false, move |event| pressed(&event, &keys));
@@ -53,6 +56,17 @@ impl Listeners {
             }
             let focus = tell.clone();
             this.on(&document, "visibilitychange", false, move |_| focused(&focus));
+        }
+        for name in ["pointermove", "pointerdown", "wheel", "keydown"] {
+            let (tell, last) = (tell.clone(), last.clone());
+            this.on(&window, name, true, move |event| {
+                let now = event.time_stamp();
+                let due = last.get().is_none_or(|before| now - before >= ACTIVE_EVERY_MS as f64);
+                if due && (name != "pointermove" || moved(event.as_ref())) {
+                    last.set(Some(now));
+                    tell.emit(Msg::See(See::Active));
+                }
+            });
         }
         for name in ["focus", "blur"] {
             let focus = tell.clone();
@@ -129,6 +143,12 @@ impl Drop for Listeners {
             window.clear_interval_with_handle(*id);
         }
     }
+}
+
+/// Whether the pointer moved: browsers also tell of a still one when the page moves below it.
+fn moved(event: &JsValue) -> bool {
+    let by = |axis: &str| js_sys::Reflect::get(event, &JsValue::from_str(axis)).ok().and_then(|by| by.as_f64());
+    by("movementX") != Some(0.0) || by("movementY") != Some(0.0)
 }
 
 fn focused(tell: &Callback<Msg>) {

@@ -130,6 +130,8 @@ pub enum Write {
 pub enum See {
     /// Time passes.
     Tick,
+    /// A key, a click, a move of the pointer; not told more often than the server wants to hear it.
+    Active,
     /// A key was pressed.
     Key(super::keys::Press),
     /// The page was shown and focused, or left.

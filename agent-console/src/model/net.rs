@@ -4,7 +4,7 @@ use protocol::command::Command;
 use protocol::error::ErrorCode;
 use protocol::event::{Event, Refused, Reset, ResetReason, Welcome};
 use protocol::ids::{Cmid, ConversationId};
-use protocol::state::{AgentState, ConversationState, Presence, Summary};
+use protocol::state::{AgentState, AwayReason, ConversationState, Presence, Summary};
 use protocol::timeline::{Applied, Pending, SendState};
 
 use super::effect::{Effect, Spot};
@@ -146,7 +146,9 @@ fn state_came(model: &mut Model, state: &AgentState) {
     let mut desk = Desk::new(state);
     if let Some(old) = model.desk.as_ref().filter(|old| old.tenant == desk.tenant) {
         if model.presence_wish.is_none() && old.presence() == Presence::Online && desk.presence() == Presence::Away {
-            model.tell(model.texts.get("presence.set_away").to_owned());
+            let why = desk.myself().and_then(|me| me.away);
+            let key = if why == Some(AwayReason::Idle) { "presence.set_idle" } else { "presence.set_away" };
+            model.tell(model.texts.get(key).to_owned());
         }
         if let Some(old) = &model.desk {
             desk.keep_marks(&old.marks);
@@ -257,9 +259,12 @@ fn refuse(model: &mut Model, command: &Command, refused: &Refused) {
             model.presence_wish = None;
             None
         }
-        Command::Typing(_) | Command::Read(_) | Command::Unwatch(_) | Command::Post(_) | Command::ShowVisitor(_) => {
-            return;
-        }
+        Command::Typing(_)
+        | Command::Active(_)
+        | Command::Read(_)
+        | Command::Unwatch(_)
+        | Command::Post(_)
+        | Command::ShowVisitor(_) => return,
         _ => None,
     };
     if let Some(id) = conversation {

@@ -1,15 +1,22 @@
 //! Looking around: lists, panes, dialogs, settings, the clock.
 
+use protocol::command::{Active, Command};
+
 use super::effect::{Effect, Spot};
 use super::msg::See;
 use super::thread::SHOWN_STEP;
-use super::{Composer, Dialog, Model, Pane, compose};
+use super::{Composer, Dialog, Link, Model, Pane, compose};
 use crate::text::Texts;
 
 /// Handles looking around.
 pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
     match msg {
         See::Tick => tick(model),
+        See::Active => {
+            if matches!(model.link, Link::Live(_)) && model.desk.is_some() {
+                effects.push(Effect::Send(Command::Active(Active {})));
+            }
+        }
         // Turned into what it means before it comes here.
         See::Key(_) => {}
         See::Focused(focused) => model.view.focused = focused,

@@ -4,7 +4,7 @@ use protocol::state::{Colleague, Presence};
 use yew::{Html, classes, html};
 
 use super::icons::{Icon, icon};
-use super::ui::{avatar, on, presence_dot, presence_key};
+use super::ui::{avatar, colleague_key, on, presence_dot, presence_key};
 use super::{Link, menu};
 use crate::model::lists::{count, unread};
 use crate::model::msg::{Do, See};
@@ -89,7 +89,7 @@ fn team(model: &Model, desk: &Desk) -> Html {
         let title = model.texts.count("people.load", u64::from(one.load));
         html! {
             <li key={one.id.to_string()}>
-                { presence_dot(model, one.presence) }
+                { presence_dot(model, one) }
                 <span class="name">{ &one.name }</span>
                 if one.presence != Presence::Offline { <span class="count" title={title}>{ load }</span> }
             </li>
@@ -121,12 +121,13 @@ pub(super) fn rank(presence: Presence) -> u8 {
 pub(super) fn myself(model: &Model, desk: &Desk) -> Html {
     let name = desk.myself().map_or("", |me| me.name.as_str());
     let presence = model.presence();
+    let key = desk.myself().filter(|me| me.presence == presence).map_or(presence_key(presence), colleague_key);
     html! {
         <>
             { avatar(name, desk.me.0, Some(presence == Presence::Online)) }
             <span class="who">
                 <span class="name">{ name }</span>
-                <span class="muted">{ model.texts.get(presence_key(presence)) }</span>
+                <span class="muted">{ model.texts.get(key) }</span>
             </span>
         </>
     }

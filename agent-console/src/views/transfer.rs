@@ -6,7 +6,7 @@ use web_sys::{HtmlTextAreaElement, InputEvent};
 use yew::{Callback, Html, TargetCast, html};
 
 use super::dialogs::buttons;
-use super::ui::{avatar, presence_key};
+use super::ui::{avatar, colleague_key};
 use super::{Link, rail};
 use crate::model::msg::Do;
 use crate::model::{Model, Msg};
@@ -56,7 +56,7 @@ fn queue(model: &Model, link: &Link, checked: bool) -> Html {
 
 fn colleague(model: &Model, link: &Link, one: &Colleague, checked: bool) -> Html {
     let texts = &model.texts;
-    let presence = texts.get(presence_key(one.presence));
+    let presence = texts.get(colleague_key(one));
     let load = format!("{}/{}", one.load, one.capacity);
     html! {
         <label class="choice" key={one.id.to_string()}>

@@ -1,6 +1,6 @@
 //! Pieces that many views share.
 
-use protocol::state::Presence;
+use protocol::state::{AwayReason, Colleague, Presence};
 use uuid::Uuid;
 use yew::{Callback, Html, MouseEvent, classes, html};
 
@@ -56,11 +56,20 @@ pub(super) fn presence_key(presence: Presence) -> &'static str {
     }
 }
 
-/// A coloured dot for a presence; the words stand beside it or in its title.
-pub(super) fn presence_dot(model: &Model, presence: Presence) -> Html {
-    let text = model.texts.get(presence_key(presence)).to_owned();
+/// The text key of a colleague's presence, with the reason where the server chose it.
+pub(super) fn colleague_key(one: &Colleague) -> &'static str {
+    match one.away {
+        Some(AwayReason::Idle) => "presence.away.idle",
+        Some(AwayReason::MissedOffers) => "presence.away.missed_offers",
+        _ => presence_key(one.presence),
+    }
+}
+
+/// A coloured dot for a colleague's presence; the words are in its title.
+pub(super) fn presence_dot(model: &Model, one: &Colleague) -> Html {
+    let text = model.texts.get(colleague_key(one)).to_owned();
     html! {
-        <span class={classes!("dot", presence.as_str())} title={text.clone()}><span class="hidden">{ text }</span></span>
+        <span class={classes!("dot", one.presence.as_str())} title={text.clone()}><span class="hidden">{ text }</span></span>
     }
 }
 

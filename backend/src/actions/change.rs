@@ -5,7 +5,7 @@ use domain::conversation::{Actor, Change, Command, OfferEnd};
 use domain::policy::Policy;
 use protocol::entry::{Author, AuthorKind, Item, QueuedReason};
 use protocol::ids::{AgentId, Cmid, ConversationId, TenantId};
-use protocol::state::Presence;
+use protocol::state::{AwayReason, Presence};
 
 use super::log::{self, NewEntry};
 use super::{Done, access, publish};
@@ -239,6 +239,7 @@ impl Recording<'_> {
         agent.missed_offers += 1;
         if agent.missed_offers >= i64::from(self.policy.missed_offers_before_away) {
             agent.chosen_presence = Presence::Away;
+            agent.away_reason = Some(AwayReason::MissedOffers);
             agent.presence_at = self.now;
             agent.missed_offers = 0;
         }

@@ -11,7 +11,7 @@ use crate::store::{conversation, visitor};
 
 /// Counts a connection. Pair every call with one of [`left`].
 pub fn joined(app: &App, who: &Principal) {
-    let first = app.presence.joined(key(who));
+    let first = app.presence.joined(key(who), app.now());
     if first {
         changed(app, who);
     }

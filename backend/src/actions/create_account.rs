@@ -134,6 +134,7 @@ fn new_agent(row: &Account, policy: &Policy, (tenant_id, role): (TenantId, Role)
         capacity: i64::from(policy.capacity),
         chosen_presence: Presence::Offline,
         presence_at: now,
+        away_reason: None,
         missed_offers: 0,
         last_assigned_at: None,
         created_at: now,

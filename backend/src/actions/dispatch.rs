@@ -5,10 +5,11 @@ use domain::conversation::Command;
 use domain::routing::{AgentLoad, Rejection, Routing, Waiting, route};
 use protocol::entry::QueuedReason;
 use protocol::ids::{AgentId, ConversationId, TenantId};
-use protocol::state::{Availability, ConversationState, Presence};
+use protocol::state::{Availability, AwayReason, ConversationState, Presence};
 
 use super::change::{Asker, Request, carry_out};
 use super::floor::{AgentNow, Floor};
+use super::presence::set_idle;
 use super::view;
 use crate::app::App;
 use crate::bus::{Note, Topic};
@@ -28,7 +29,8 @@ pub struct Told {
 /// One round. Returns when to look again even if nothing happens, Unix milliseconds.
 pub async fn round(app: &App, tenant: TenantId, told: &mut Told) -> AppResult<Option<i64>> {
     let mut floor = read(app, tenant).await?;
-    if expire(app, &floor).await? {
+    let moved = idle(app, &floor).await?;
+    if expire(app, &floor).await? || moved {
         floor = read(app, tenant).await?;
     }
     let routing = offers(app, &floor).await?;
@@ -70,6 +72,29 @@ async fn expire(app: &App, floor: &Floor) -> AppResult<bool> {
         lenient(carry_out(app, Request::new(Asker::System(floor.tenant.id), row.id, command)).await)?;
     }
     Ok(any)
+}
+
+/// Sets agents of whom nothing was heard for too long to away. True when there was one.
+async fn idle(app: &App, floor: &Floor) -> AppResult<bool> {
+    let mut any = false;
+    for now in &floor.agents {
+        let silent = now.presence == Presence::Online && silent_until(app, floor, now) <= app.now();
+        if silent {
+            set_idle(app, floor.tenant.id, now.agent.id, true).await?;
+            any = true;
+        }
+        if silent || now.agent.away_reason == Some(AwayReason::Idle) {
+            // Said again each time: the mark does not outlive the process.
+            app.presence.mark_idle(Who::Agent(floor.tenant.id, now.agent.id));
+        }
+    }
+    Ok(any)
+}
+
+/// When an agent who stays silent is set to away.
+fn silent_until(app: &App, floor: &Floor, now: &AgentNow) -> i64 {
+    let heard = app.presence.active_at(Who::Agent(floor.tenant.id, now.agent.id));
+    heard.max(now.agent.presence_at) + floor.policy.agent_idle_ms
 }
 
 /// What time or absence does to a conversation now.
@@ -117,7 +142,9 @@ fn next_timer(app: &App, floor: &Floor) -> Option<i64> {
         let since = app.presence.gone_since(Who::Agent(floor.tenant.id, now.agent.id))?;
         Some(since + policy.agent_grace_ms)
     });
-    own.chain(absent).flatten().filter(|at| *at > app.now()).min()
+    let online = floor.agents.iter().filter(|now| now.presence == Presence::Online);
+    let silent = online.map(|now| Some(silent_until(app, floor, now)));
+    own.chain(absent).chain(silent).flatten().filter(|at| *at > app.now()).min()
 }
 
 async fn offers(app: &App, floor: &Floor) -> AppResult<Routing> {

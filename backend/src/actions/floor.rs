@@ -101,6 +101,7 @@ impl AgentNow {
             name: self.agent.name.clone(),
             role: self.agent.role,
             presence: self.presence,
+            away: self.agent.away_reason.filter(|_| self.presence == Presence::Away),
             load: self.counted,
             capacity: u32::try_from(self.agent.capacity).unwrap_or(0),
         }

@@ -7,6 +7,8 @@ use super::{Presence, Who};
 
 /// People remembered before those long gone are forgotten.
 const REMEMBERED: usize = 10_000;
+/// A connection that is back within this time broke; later the person went and came.
+const BROKEN_MS: i64 = 60 * 1000;
 /// When somebody without a connection may be forgotten: every grace period is shorter.
 const FORGOTTEN_AFTER_MS: i64 = 60 * 60 * 1000;
 
@@ -20,6 +22,15 @@ pub struct LocalPresence {
 struct State {
     connections: u32,
     left_at: i64,
+    active_at: i64,
+    idle: bool,
+}
+
+impl State {
+    /// Somebody who comes at `now`.
+    fn new(now: i64) -> Self {
+        Self { connections: 0, left_at: 0, active_at: now, idle: false }
+    }
 }
 
 impl LocalPresence {
@@ -35,9 +46,13 @@ impl LocalPresence {
 }
 
 impl Presence for LocalPresence {
-    fn joined(&self, who: Who) -> bool {
+    fn joined(&self, who: Who, now: i64) -> bool {
         self.with(|people| {
-            let state = people.entry(who).or_insert(State { connections: 0, left_at: 0 });
+            let state = people.entry(who).or_insert_with(|| State::new(now));
+            // Coming is a sign of the person; a connection that broke and is back is none.
+            if state.connections == 0 && now - state.left_at > BROKEN_MS {
+                state.active_at = state.active_at.max(now);
+            }
             state.connections += 1;
             state.connections == 1
         })
@@ -68,6 +83,26 @@ impl Presence for LocalPresence {
         })
     }
 
+    fn active(&self, who: Who, now: i64) -> bool {
+        self.with(|people| {
+            let state = people.entry(who).or_insert_with(|| State::new(now));
+            state.active_at = now;
+            std::mem::take(&mut state.idle)
+        })
+    }
+
+    fn active_at(&self, who: Who) -> i64 {
+        self.with(|people| people.get(&who).map_or(self.started_at, |state| state.active_at))
+    }
+
+    fn mark_idle(&self, who: Who) {
+        self.with(|people| {
+            if let Some(state) = people.get_mut(&who) {
+                state.idle = true;
+            }
+        });
+    }
+
     fn count(&self) -> (usize, usize) {
         self.with(|people| {
             let here = people.iter().filter(|(_, state)| state.connections > 0);
@@ -76,5 +111,39 @@ impl Presence for LocalPresence {
                 Who::Visitor(..) => (agents, visitors + 1),
             })
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::ids::{AgentId, TenantId};
+    use uuid::Uuid;
+
+    const ANN: Who = Who::Agent(TenantId(Uuid::from_u128(1)), AgentId(Uuid::from_u128(2)));
+
+    #[test]
+    fn coming_is_a_sign_of_life_and_a_broken_line_is_none() {
+        let presence = LocalPresence::new(1_000);
+        assert_eq!(presence.active_at(ANN), 1_000);
+        presence.joined(ANN, 5_000);
+        assert_eq!(presence.active_at(ANN), 5_000);
+        presence.left(ANN, 100_000);
+        presence.joined(ANN, 100_500);
+        assert_eq!(presence.active_at(ANN), 5_000, "the line broke");
+        presence.left(ANN, 200_000);
+        presence.joined(ANN, 200_001 + BROKEN_MS);
+        assert_eq!(presence.active_at(ANN), 200_001 + BROKEN_MS, "gone and back");
+    }
+
+    #[test]
+    fn the_first_sign_of_somebody_idle_is_told_once() {
+        let presence = LocalPresence::new(0);
+        presence.joined(ANN, 0);
+        assert!(!presence.active(ANN, 10));
+        presence.mark_idle(ANN);
+        assert!(presence.active(ANN, 20));
+        assert!(!presence.active(ANN, 30));
+        assert_eq!(presence.active_at(ANN), 30);
     }
 }

@@ -17,8 +17,8 @@ pub enum Who {
 
 /// Knows who is connected. Counts connections: several tabs are one presence.
 pub trait Presence: Send + Sync {
-    /// One more connection. True when it is the first.
-    fn joined(&self, who: Who) -> bool;
+    /// One more connection, at `now` (Unix milliseconds). True when it is the first.
+    fn joined(&self, who: Who, now: i64) -> bool;
     /// One connection less, at `now` (Unix milliseconds). True when it was the last.
     fn left(&self, who: Who, now: i64) -> bool;
     /// Whether a connection is open, or was within `grace_ms` before `now`.
@@ -26,6 +26,13 @@ pub trait Presence: Send + Sync {
     /// Since when no connection is open; `None` while one is. A person never seen since the process began
     /// counts as gone since then.
     fn gone_since(&self, who: Who) -> Option<i64>;
+    /// The person does something: not the connection, which lives by itself. True when the person was marked as
+    /// idle; the mark goes.
+    fn active(&self, who: Who, now: i64) -> bool;
+    /// When that was last, or when the person came; the beginning of the process when that is not known.
+    fn active_at(&self, who: Who) -> i64;
+    /// Marks somebody as idle: the next sign of the person is told.
+    fn mark_idle(&self, who: Who);
     /// How many agents and how many visitors have a connection open.
     fn count(&self) -> (usize, usize);
 }

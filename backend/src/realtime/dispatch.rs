@@ -28,6 +28,9 @@ pub(super) enum Outcome {
 
 /// Carries a command out. A conversation that is only read is checked when its entries are.
 pub(super) async fn dispatch(app: &App, who: &Principal, command: Command) -> AppResult<Outcome> {
+    if presence::is_sign_of_life(&command) {
+        presence::note_activity(app, who).await?;
+    }
     let done = match command {
         Command::Post(post) => post::post_message(app, who, post).await?,
         Command::Start(start) => start::start_conversation(app, who, start).await?,
@@ -38,6 +41,10 @@ pub(super) async fn dispatch(app: &App, who: &Principal, command: Command) -> Ap
         Command::Rate(rate) => rate::rate_conversation(app, who, rate).await?,
         Command::Page(page) => page::visit_page(app, who, page).await?,
         Command::SetPresence(presence) => presence::set_presence(app, who, presence).await?,
+        Command::Active(_) => {
+            agent(who)?;
+            Done::default()
+        }
         Command::Accept(accept) => accept::accept_offer(app, who, accept).await?,
         Command::Decline(decline) => decline::decline_offer(app, who, decline).await?,
         Command::Pick(pick) => pick::pick_conversation(app, who, pick).await?,

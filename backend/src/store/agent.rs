@@ -1,7 +1,7 @@
 //! Memberships of people in tenants.
 
 use protocol::ids::{AccountId, AgentId, TenantId};
-use protocol::state::{Presence, Role};
+use protocol::state::{AwayReason, Presence, Role};
 
 use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
@@ -25,6 +25,8 @@ pub struct Agent {
     pub chosen_presence: Presence,
     /// When.
     pub presence_at: i64,
+    /// Why the server chose away, when it did.
+    pub away_reason: Option<AwayReason>,
     /// Missed offers in a row.
     pub missed_offers: i64,
     /// When a conversation was last assigned.
@@ -38,7 +40,7 @@ pub struct Agent {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, tenant_id, account_id, name, role, capacity, chosen_presence, presence_at, missed_offers, \
+            "select id, tenant_id, account_id, name, role, capacity, chosen_presence, presence_at, away_reason, missed_offers, \
              last_assigned_at, created_at, disabled_at from agent where ",
             $rest
         )
@@ -77,11 +79,11 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResu
 /// Writes back everything about a membership that can change.
 pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult<()> {
     const SQL: &str = "update agent set name = $3, role = $4, capacity = $5, chosen_presence = $6, \
-         presence_at = $7, missed_offers = $8, last_assigned_at = $9, disabled_at = $10 \
+         presence_at = $7, away_reason = $8, missed_offers = $9, last_assigned_at = $10, disabled_at = $11 \
          where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(agent.id).bind(&agent.name).bind(agent.role).bind(agent.capacity)
-        .bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
+        .bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.away_reason).bind(agent.missed_offers)
         .bind(agent.last_assigned_at).bind(agent.disabled_at).execute(c).await.map(rows))?;
     Ok(())
 }

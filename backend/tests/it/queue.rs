@@ -1,11 +1,11 @@
 //! The queue: order, capacity, offers with a deadline, what happens when an agent goes, transfers, and what
 //! visitors are told about it.
 
-use protocol::command::{Command, LeaveMessage, Start};
+use protocol::command::{Active, Command, LeaveMessage, Start};
 use protocol::entry::{EntryBody, QueuedReason};
 use protocol::error::ErrorCode;
 use protocol::ids::ConversationId;
-use protocol::state::{Availability, ConversationState, Presence};
+use protocol::state::{Availability, AwayReason, ConversationState, Presence};
 use serde_json::{Value, json};
 
 use crate::people::{Agent, Visitor, cmid, code_of, message};
@@ -101,6 +101,38 @@ async fn an_offer_that_is_not_taken_goes_to_the_next_agent() {
     vera.is_served_by("Ben").await;
     let outcomes = world.count("select count(*) from offer where outcome = 'missed' or outcome = 'accepted'").await;
     assert_eq!(outcomes, 2, "every offer and what came of it is stored");
+}
+
+#[tokio::test]
+async fn an_agent_of_whom_nothing_is_heard_is_away_until_the_next_sign() {
+    let world = world_with(json!({ "agent_idle_ms": 8_000 })).await;
+    let why = |view: &crate::wire::View, name: &str| {
+        let state = view.agent.as_ref()?;
+        let colleague = state.colleagues.iter().find(|it| it.name == name)?;
+        Some((colleague.presence, colleague.away))
+    };
+    let idle = Some((Presence::Away, Some(AwayReason::Idle)));
+    let back = Some((Presence::Online, None));
+    let mut ann = at_work(&world, "Ann").await;
+    let ben = at_work(&world, "Ben").await;
+    ben.until("Ann is idle", |view| (why(view, "Ann") == idle).then_some(())).await;
+    ann.until("and sees why", |view| (why(view, "Ann") == idle).then_some(())).await;
+    // Nobody is asked for her; what comes waits or goes to others.
+    ben.must(Command::Active(Active {})).await;
+    ben.until("Ben is here", |view| (why(view, "Ben") == back).then_some(())).await;
+    let (vera, conversation) = asking(&world, "hello?").await;
+    ben.is_offered_this(conversation).await;
+    // A new connection is no sign; a key is.
+    ann.connect(Over::Socket).await;
+    ann.until("still idle", |view| (why(view, "Ann") == idle).then_some(())).await;
+    ann.must(Command::Active(Active {})).await;
+    ann.until("back online", |view| (why(view, "Ann") == back).then_some(())).await;
+    // Whoever chose away stays away.
+    ann.goes(Presence::Away).await;
+    ann.must(Command::Active(Active {})).await;
+    ann.until("away by choice", |view| (why(view, "Ann") == Some((Presence::Away, None))).then_some(())).await;
+    ben.accepts(conversation).await;
+    vera.is_served_by("Ben").await;
 }
 
 #[tokio::test]

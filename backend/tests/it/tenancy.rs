@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use protocol::command::{
-    Accept, Close, Command, Decline, Fetch, LeaveMessage, Page, Pick, Post, PostBody, PostFile, Rate, Read,
+    Accept, Active, Close, Command, Decline, Fetch, LeaveMessage, Page, Pick, Post, PostBody, PostFile, Rate, Read,
     SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
 };
 use protocol::error::ErrorCode;
@@ -78,6 +78,7 @@ fn naming_nothing() -> Vec<(&'static str, Command)> {
     vec![
         ("start", Command::Start(start)),
         ("page", Command::Page(page)),
+        ("active", Command::Active(Active {})),
         ("set_presence", Command::SetPresence(SetPresence { presence: Presence::Away })),
         ("unwatch", Command::Unwatch(Unwatch { conversation: ConversationId(Uuid::new_v4()) })),
     ]
@@ -209,6 +210,7 @@ async fn visitors_may_not_do_what_agents_do() {
         Command::ShowVisitor(ShowVisitor { visitor }),
         Command::SetPresence(SetPresence { presence: Presence::Online }),
         Command::Watch(Watch { conversation, after: 0 }),
+        Command::Active(Active {}),
     ];
     for command in for_agents {
         let shown = format!("{command:?}");

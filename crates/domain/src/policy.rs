@@ -43,6 +43,9 @@ pub struct Policy {
     pub inactive_after_ms: i64,
     /// How long after the visitor's last connection a conversation is closed. 1 min to 7 days; default 30 min.
     pub visitor_gone_ms: i64,
+    /// No sign of a connected agent this long sets the agent to away, until the next sign. 5 s to 24 h; default
+    /// 10 min.
+    pub agent_idle_ms: i64,
     /// How long an agent may be without a connection before the agent's conversations go back to the head of
     /// the queue. 5 s to 10 min; default 45 s.
     pub agent_grace_ms: i64,
@@ -72,6 +75,7 @@ impl Default for Policy {
             first_reply_ms: 180 * SECOND,
             inactive_after_ms: 10 * MINUTE,
             visitor_gone_ms: 30 * MINUTE,
+            agent_idle_ms: 10 * MINUTE,
             agent_grace_ms: 45 * SECOND,
             max_queue: 100,
             max_wait_ms: 20 * MINUTE,
@@ -104,7 +108,7 @@ impl Policy {
             .map_or(Ok(()), |(field, _, min, max)| Err(PolicyError { field, min, max }))
     }
 
-    fn ranges(&self) -> [(&'static str, i64, i64, i64); 12] {
+    fn ranges(&self) -> [(&'static str, i64, i64, i64); 13] {
         [
             ("capacity", self.capacity.into(), 1, 50),
             ("offer_deadline_ms", self.offer_deadline_ms, 5 * SECOND, 10 * MINUTE),
@@ -114,6 +118,7 @@ impl Policy {
             ("first_reply_ms", self.first_reply_ms, 10 * SECOND, HOUR),
             ("inactive_after_ms", self.inactive_after_ms, MINUTE, DAY),
             ("visitor_gone_ms", self.visitor_gone_ms, MINUTE, 7 * DAY),
+            ("agent_idle_ms", self.agent_idle_ms, 5 * SECOND, DAY),
             ("agent_grace_ms", self.agent_grace_ms, 5 * SECOND, 10 * MINUTE),
             ("max_queue", self.max_queue.into(), 1, 10_000),
             ("max_wait_ms", self.max_wait_ms, MINUTE, DAY),

@@ -35,6 +35,8 @@ wire_enum! {
         Page(Page) = "page",
         /// Agent: whether I take conversations.
         SetPresence(SetPresence) = "set_presence",
+        /// Agent: I am at work: a key, a click, a move of the pointer.
+        Active(Active) = "active",
         /// Agent: take a conversation offered to me.
         Accept(Accept) = "accept",
         /// Agent: pass an offer on.
@@ -211,6 +213,12 @@ wire_struct! {
         /// `online`, `away` or `offline`.
         presence: Presence,
     }
+}
+
+wire_struct! {
+    /// Says that the agent is at work, at most every [`crate::limits::ACTIVE_EVERY_MS`]. An agent who is silent too
+    /// long is set to away, and back to online by the next of these.
+    pub struct Active {}
 }
 
 wire_struct! {

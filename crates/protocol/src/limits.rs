@@ -39,6 +39,8 @@ pub const SILENCE_MS: u64 = 35_000;
 pub const HELLO_WITHIN_MS: u64 = 5_000;
 /// How often a client that types says so, and how often at most, in milliseconds.
 pub const TYPING_EVERY_MS: u64 = 3_000;
+/// How often an agent's client says at most that the agent is at work, in milliseconds.
+pub const ACTIVE_EVERY_MS: u64 = 4_000;
 /// How long a typing notice is shown without another, in milliseconds.
 pub const TYPING_SHOWN_MS: u64 = 6_000;
 /// An unsent message older than this waits for a tap instead of being sent by itself, in milliseconds (C17).

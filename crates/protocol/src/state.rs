@@ -37,6 +37,16 @@ wire_text! {
 }
 
 wire_text! {
+    /// Why the server set an agent to away.
+    pub enum AwayReason {
+        /// No sign of the agent for a while; the next one ends it.
+        Idle = "idle",
+        /// Offers went unanswered; the agent ends it.
+        MissedOffers = "missed_offers",
+    }
+}
+
+wire_text! {
     /// Whether a site's visitors can chat now.
     pub enum Availability {
         /// An agent is free: an answer comes at once.
@@ -147,6 +157,8 @@ wire_struct! {
         role: Role,
         /// Whether the agent takes conversations now.
         presence: Presence,
+        /// Why not, when the server and not the agent chose so; only while away.
+        away: Option<AwayReason>,
         /// Conversations held now that count against the capacity.
         load: u32,
         /// How many conversations at once.

@@ -153,6 +153,7 @@ impl Server {
             name: name.into(),
             role,
             presence: Presence::Online,
+            away: None,
             load: 1,
             capacity: 6,
         };

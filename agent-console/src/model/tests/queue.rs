@@ -1,16 +1,16 @@
 //! Lists, offers, alerts, unread counts.
 
-use protocol::command::Command;
+use protocol::command::{Active, Command};
 use protocol::entry::AuthorKind;
 use protocol::error::ErrorCode;
 use protocol::event::{Ack, ReadMoved, Refused};
-use protocol::state::{ConversationState as S, ReadMark, Role};
+use protocol::state::{AwayReason, ConversationState as S, Presence, ReadMark, Role};
 
 use super::fixture::*;
 use crate::model::lists::{count, lines};
 use crate::model::msg::{Do, Net, See};
 use crate::model::offers::offers;
-use crate::model::{Desk, Dialog, Effect, List, Msg, Sort};
+use crate::model::{Desk, Dialog, Effect, Link, List, Msg, Sort};
 
 fn ack() -> Ack {
     Ack { id: 1, conversation: None, cmid: None, seq: None, at: None }
@@ -335,4 +335,25 @@ fn only_own_and_shown_conversations_are_followed() {
     assert!(tab.take().contains(&Effect::Unwatch(chat(3))));
     tab.events(vec![server.assign(chat(3), ME)]);
     assert_eq!(watched(&mut tab), [chat(3)]);
+}
+
+#[test]
+fn work_is_told_while_connected_and_silence_is_explained() {
+    let server = Server::new();
+    let mut tab = Tab::new(&server);
+    tab.take();
+    tab.tell(Msg::See(See::Active));
+    assert_eq!(tab.sent(), [Command::Active(Active {})]);
+    let mut state = server.state();
+    if let protocol::event::Event::Agent(state) = &mut state {
+        state.colleagues[0].presence = Presence::Away;
+        state.colleagues[0].away = Some(AwayReason::Idle);
+    }
+    tab.events(vec![state]);
+    let said = tab.model.notices.iter().any(|notice| notice.text.contains("nothing happened here"));
+    assert!(said, "{:?}", tab.model.notices);
+    tab.tell(Msg::Net(Net::Link(Link::Down(None))));
+    tab.take();
+    tab.tell(Msg::See(See::Active));
+    assert_eq!(tab.sent(), [], "nobody is there to hear it");
 }

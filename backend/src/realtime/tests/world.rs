@@ -409,7 +409,7 @@ async fn furnish(app: &App) -> VisitorIdentity {
         disabled_at: None,
     };
     let agent_row = agent_row(AgentId(app.id()), tenant_id, account_row.id, now);
-    app.presence.joined(Who::Agent(tenant_id, agent_row.id));
+    app.presence.joined(Who::Agent(tenant_id, agent_row.id), app.now());
     app.store
         .write(EveryTenant, move |tx| {
             Box::pin(async move {
@@ -478,6 +478,7 @@ fn agent_row(id: AgentId, tenant_id: TenantId, account_id: AccountId, now: i64) 
         capacity: 6,
         chosen_presence: protocol::state::Presence::Online,
         presence_at: now,
+        away_reason: None,
         missed_offers: 0,
         last_assigned_at: None,
         created_at: now,

@@ -38,6 +38,7 @@ equal_in_both_codecs! {
     rate: Rate;
     page: Page;
     set_presence: SetPresence;
+    active: Active;
     accept: Accept;
     decline: Decline;
     pick: Pick;

@@ -1,8 +1,8 @@
 //! Every wire type with its members.
 
 use protocol::command::{
-    Accept, Close, Command, Decline, Fetch, Hello, LeaveMessage, Page, Pick, Pong, Post, PostBody, PostFile, Rate,
-    Read, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
+    Accept, Active, Close, Command, Decline, Fetch, Hello, LeaveMessage, Page, Pick, Pong, Post, PostBody, PostFile,
+    Rate, Read, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
 };
 use protocol::entry::{
     Assigned, Author, AuthorKind, Closed, ClosedBy, EntryBody, File, Item, LeftOffline, Queued, QueuedReason, Rated,
@@ -19,8 +19,8 @@ use protocol::ids::{
 };
 use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, SiteTexts, Theme};
 use protocol::state::{
-    AgentCard, AgentState, Availability, Colleague, ConversationState, Cursor, Earlier, Estimate, Presence, ReadMark,
-    Role, Summary, VisitorConversation, VisitorProfile, VisitorState,
+    AgentCard, AgentState, Availability, AwayReason, Colleague, ConversationState, Cursor, Earlier, Estimate, Presence,
+    ReadMark, Role, Summary, VisitorConversation, VisitorProfile, VisitorState,
 };
 
 use crate::any::{Any, Source, Tagged, any_enum, any_id, any_struct, any_word};
@@ -38,6 +38,7 @@ any_word! {
     FieldRule
     ConversationState
     Presence
+    AwayReason
     Availability
     Role
 }
@@ -56,6 +57,7 @@ any_enum! {
         Rate = "rate",
         Page = "page",
         SetPresence = "set_presence",
+        Active = "active",
         Accept = "accept",
         Decline = "decline",
         Pick = "pick",
@@ -113,6 +115,7 @@ any_struct! {
     Rate { conversation, score, comment }
     Page { url, title, referrer, language }
     SetPresence { presence }
+    Active {  }
     Accept { conversation }
     Decline { conversation }
     Pick { conversation }
@@ -171,7 +174,7 @@ any_struct! {
         preview,
         rating,
     }
-    Colleague { id, name, role, presence, load, capacity }
+    Colleague { id, name, role, presence, away, load, capacity }
     AgentState { version, me, tenant, tenant_name, suspended, colleagues, conversations, marks }
     Summary {
         id,
