@@ -16,6 +16,15 @@ use crate::basics::{DEADLINE, Scratch, eventually, eventually_within, free_port}
 /// Two cores carry two browsers, not eight.
 static TURN: Mutex<()> = Mutex::const_new(());
 
+/// How a window behaves.
+#[derive(Debug, Clone, Copy, Default)]
+struct Manner {
+    /// It does not wait for pages.
+    impatient: bool,
+    /// It lets no page store anything.
+    forgetful: bool,
+}
+
 /// A driver process and the browsers it starts.
 pub(crate) struct Driver {
     port: u16,
@@ -51,15 +60,20 @@ impl Driver {
 
     /// Opens a window with a size and more flags.
     pub(crate) async fn window_with(&self, name: &str, size: (u32, u32), flags: &[&str]) -> Window {
-        self.window_that(name, size, flags, "normal").await
+        self.window_that(name, size, flags, Manner::default()).await
     }
 
     /// Opens a window that looks at pages while they still come: some stay open.
     pub(crate) async fn window_without_patience(&self, name: &str) -> Window {
-        self.window_that(name, (1280, 860), &[], "none").await
+        self.window_that(name, (1280, 860), &[], Manner { impatient: true, ..Manner::default() }).await
     }
 
-    async fn window_that(&self, name: &str, (width, height): (u32, u32), flags: &[&str], strategy: &str) -> Window {
+    /// Opens a window that lets no page store anything.
+    pub(crate) async fn window_without_storage(&self, name: &str) -> Window {
+        self.window_that(name, (1280, 860), &[], Manner { forgetful: true, ..Manner::default() }).await
+    }
+
+    async fn window_that(&self, name: &str, (width, height): (u32, u32), flags: &[&str], manner: Manner) -> Window {
         let profile = self.profiles.path().join(name);
         let mut arguments = vec![
             "--headless".to_owned(),
@@ -77,13 +91,16 @@ impl Driver {
         ];
         arguments.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let mut options = json!({ "args": arguments });
+        if manner.forgetful {
+            options["prefs"] = json!({ "profile.default_content_setting_values.cookies": 2 });
+        }
         if Path::new("/usr/bin/chromium").exists() {
             options["binary"] = json!("/usr/bin/chromium");
         }
         let wanted = json!({
             "goog:chromeOptions": options,
             "goog:loggingPrefs": { "browser": "ALL" },
-            "pageLoadStrategy": strategy,
+            "pageLoadStrategy": if manner.impatient { "none" } else { "normal" },
             "timeouts": { "script": 15_000, "pageLoad": 20_000 },
         });
         let Value::Object(wanted) = wanted else { unreachable!("an object") };

@@ -86,6 +86,9 @@ mod pictures;
 /// The chat without JavaScript.
 #[cfg(test)]
 mod textpage;
+/// Faults that only a browser has.
+#[cfg(test)]
+mod browser_faults;
 /// Networks that misbehave.
 #[cfg(test)]
 mod network;

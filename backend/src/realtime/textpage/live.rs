@@ -64,11 +64,16 @@ impl Live {
         let counted = realtime.hub.enter(Transport::LongPoll);
         let (next, until) = (Next::Head(head), Instant::now() + WHOLE);
         let live = Self { reader, place, proof, form, shown, next, until, presence, counted };
-        Ok(HttpResponse::Ok()
+        let mut response = HttpResponse::Ok()
             .content_type("text/html; charset=utf-8")
             // Proxies that gather answers would show nothing until the end.
             .insert_header(("x-accel-buffering", "no"))
-            .streaming(live.pieces(tail)))
+            .force_close()
+            .streaming(live.pieces(tail));
+        // The end of the connection is the end of the page: of one that a killed server left unfinished a browser
+        // would say that loading failed, and load it no more.
+        response.head_mut().no_chunking(true);
+        Ok(response)
     }
 
     fn pieces(self, tail: String) -> impl Stream<Item = std::io::Result<Bytes>> {

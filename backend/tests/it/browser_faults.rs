@@ -1,0 +1,195 @@
+//! Faults that only a browser has: a line that is dead without saying so, several tabs, a lid that closes, a
+//! loader from before the last release. Each name starts with the fault's number.
+
+use fantoccini::wd::WindowHandle;
+use protocol::ids::ConversationId;
+use serde_json::json;
+
+use crate::browser::{Driver, Window, patiently};
+use crate::checker::check;
+use crate::people::Agent;
+use crate::proxy::Proxy;
+use crate::shop::{Shop, document};
+use crate::widget_page::Widget;
+use crate::wire::Over;
+use crate::world::{Plan, World};
+
+/// The loader as the first release had it, with the mark where the site's configuration goes. It never changes:
+/// pages keep loaders for as long as they are open, and caches a while longer.
+const LOADER_1: &str = include_str!("fixtures/loader-1.js");
+/// The mark.
+const CONFIG: &str = "\"__FRONTDESK_CONFIG__\"";
+
+/// A shop, a server behind a proxy that browsers use, and Ann on a line of her own.
+struct Stage {
+    world: World,
+    shop: Shop,
+    proxy: Proxy,
+    driver: Driver,
+    ann: Agent,
+}
+
+async fn stage() -> Stage {
+    let shop = Shop::open().await;
+    let proxy = Proxy::bind().await;
+    let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..Plan::default() };
+    let world = World::with(plan.unlimited()).await;
+    proxy.forward_to(world.port());
+    shop.sells("/", "Tea house", &world.acme.snippet);
+    let driver = Driver::start().await;
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    Stage { world, shop, proxy, driver, ann }
+}
+
+impl Stage {
+    /// A visitor in a window talks with Ann.
+    async fn talk(&self, window: Window) -> (Widget, ConversationId) {
+        let vera = Widget::in_window(window);
+        vera.window.opens(&self.shop.page("/")).await;
+        vera.opens().await;
+        vera.starts("hello?").await;
+        let conversation = self.ann.is_offered().await;
+        self.ann.accepts(conversation).await;
+        vera.sees_note("Ann").await;
+        (vera, conversation)
+    }
+
+    /// Ann sees this many messages, the visitor the same, and the database no more.
+    async fn agree(&self, vera: &Widget, conversation: ConversationId, messages: usize) {
+        patiently("everything arrives", || async {
+            (self.ann.look(|view| view.texts(conversation)).len() >= messages).then_some(())
+        })
+        .await;
+        let texts = self.ann.look(|view| view.texts(conversation));
+        assert_eq!(texts.len(), messages, "{texts:?}");
+        vera.shows_exactly(&texts).await;
+        vera.has_sent_everything().await;
+        check(&self.world, conversation, &[], &[&self.ann]).await;
+    }
+}
+
+async fn offline(window: &Window, offline: bool) {
+    let conditions = json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+    window.devtools("Network.enable", json!({})).await;
+    window.devtools("Network.emulateNetworkConditions", conditions).await;
+}
+
+#[tokio::test]
+async fn f13_what_is_written_into_a_dead_line_arrives_once() {
+    let stage = stage().await;
+    let (vera, conversation) = stage.talk(stage.driver.window("shop").await).await;
+    // The socket stays open as far as the browser knows, and nothing moves on it.
+    offline(&vera.window, true).await;
+    vera.says("into the void").await;
+    vera.says("and again").await;
+    stage.ann.says(conversation, "anybody there?").await;
+    offline(&vera.window, false).await;
+    stage.agree(&vera, conversation, 4).await;
+    vera.window.closes().await;
+}
+
+async fn other_tab(window: &Window) -> WindowHandle {
+    let tab = window.client.new_window(true).await.expect("a tab").handle;
+    window.client.switch_to_window(tab.clone()).await.expect("the tab");
+    tab
+}
+
+#[tokio::test]
+async fn f20_two_tabs_of_one_visitor_send_and_one_closes() {
+    let stage = stage().await;
+    let (vera, conversation) = stage.talk(stage.driver.window("shop").await).await;
+    let first = vera.window.client.window().await.expect("the first tab");
+    let second = other_tab(&vera.window).await;
+    vera.window.opens(&stage.shop.page("/")).await;
+    vera.opens().await;
+    vera.sees("hello?").await;
+    vera.says("from the second").await;
+    vera.window.client.switch_to_window(first.clone()).await.expect("the first tab");
+    vera.enters().await;
+    vera.sees("from the second").await;
+    vera.says("from the first").await;
+    stage.agree(&vera, conversation, 3).await;
+    // What a tab could not send before it closed is sent by the other, or when the page is opened again.
+    stage.proxy.goes_dark();
+    vera.window.reads(".banners", "connection").await;
+    vera.says("before the tab closes").await;
+    vera.window.client.close_window().await.expect("the first tab closes");
+    vera.window.client.switch_to_window(second).await.expect("the second tab");
+    stage.proxy.comes_back();
+    vera.window.opens(&stage.shop.page("/")).await;
+    vera.opens().await;
+    stage.agree(&vera, conversation, 4).await;
+    vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn f20_a_browser_that_refuses_storage_chats_all_the_same() {
+    let stage = stage().await;
+    let (vera, conversation) = stage.talk(stage.driver.window_without_storage("shop").await).await;
+    vera.says("I keep nothing").await;
+    stage.ann.says(conversation, "that is fine").await;
+    stage.agree(&vera, conversation, 3).await;
+    stage.proxy.cut();
+    vera.says("and still here").await;
+    stage.agree(&vera, conversation, 4).await;
+    vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn f21_a_lid_that_closes_loses_nothing_on_either_side() {
+    let stage = stage().await;
+    let (vera, conversation) = stage.talk(stage.driver.window("shop").await).await;
+    stage.proxy.goes_dark();
+    vera.window.reads(".banners", "connection").await;
+    vera.says("just before the lid closed").await;
+    vera.window.devtools("Page.setWebLifecycleState", json!({"state": "frozen"})).await;
+    stage.proxy.comes_back();
+    stage.ann.says(conversation, "while you slept").await;
+    // The night is long: the server is another process in the morning.
+    stage.world.restart().await;
+    let mut ann = stage.ann.another_tab();
+    ann.connect(Over::Socket).await;
+    ann.opens(conversation).await;
+    ann.says(conversation, "good morning").await;
+    vera.window.devtools("Page.setWebLifecycleState", json!({"state": "active"})).await;
+    let stage = Stage { ann, ..stage };
+    stage.agree(&vera, conversation, 4).await;
+    vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn f38_the_first_loader_works_with_the_present_server() {
+    let stage = stage().await;
+    let Stage { world, shop, .. } = &stage;
+    let config = json!({
+        "key": world.acme.site,
+        "host": world.origin(),
+        "frame": format!("{}/frame/{}", world.origin(), world.acme.site),
+        "build": "0123456789abcdef",
+        "color": "#1f6feb",
+        "side": "end",
+        "theme": "auto",
+    });
+    assert_eq!(LOADER_1.matches(CONFIG).count(), 1);
+    let loader = LOADER_1.replace(CONFIG, &config.to_string());
+    shop.puts("/old", None, &document("Old page", &format!("<script>{loader}</script>")));
+    let vera = Widget::in_window(stage.driver.window("shop").await);
+    vera.window.opens(&shop.page("/old")).await;
+    vera.opens().await;
+    vera.starts("from an old page").await;
+    let conversation = stage.ann.is_offered().await;
+    stage.ann.accepts(conversation).await;
+    vera.sees_note("Ann").await;
+    stage.ann.says(conversation, "we know you").await;
+    stage.agree(&vera, conversation, 2).await;
+    // Its API still speaks with the frame, and a page after it finds the conversation again.
+    let state = vera.calls(json!(["getState"])).await;
+    assert_eq!(state["ok"]["open"], true, "{state}");
+    vera.window.opens(&shop.page("/")).await;
+    vera.opens().await;
+    vera.sees("we know you").await;
+    vera.says("and now from a new page").await;
+    stage.agree(&vera, conversation, 3).await;
+    vera.window.closes().await;
+}
