@@ -394,6 +394,10 @@ async fn a_real_browser_without_javascript_talks_and_every_page_fits() {
     vera.clicks(".write button").await;
     ann.sees(conversation, "half a sentence").await;
     vera.reads(".mine .bubble", "half a sentence").await;
+    // The server is killed: the page comes back by itself.
+    world.restart().await;
+    ann.connect(Over::Socket).await;
+    ann.opens(conversation).await;
     ann.says(conversation, "Are you still there?").await;
     vera.reads(".theirs .bubble", "Are you still there?").await;
     ann.closes(conversation).await;
