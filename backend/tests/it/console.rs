@@ -150,3 +150,18 @@ async fn a_waiting_visitor_sees_the_place_move_and_may_leave_a_message_instead()
     assert_eq!(world.count("select count(*) from conversation where state = 'offline'").await, 1);
     vera.window.closes().await;
 }
+
+#[tokio::test]
+async fn an_untouched_console_is_away_and_a_key_brings_it_back() {
+    let plan = Plan { policy: json!({"agent_idle_ms": 6_000}), ..Plan::default() };
+    let world = World::with(plan).await;
+    let driver = Driver::start().await;
+    let ann = Console::signs_in(driver.window("console").await, &world, world.acme.person("Ann")).await;
+    ann.goes_online().await;
+    ann.window.reads(".me .who", "Away: idle").await;
+    ann.window.reads("body", "nothing happened here").await;
+    // Escape does nothing here, and is a sign of life like any other key.
+    ann.window.types("body", "\u{e00c}").await;
+    ann.window.reads(".me .who", "Online").await;
+    ann.window.closes().await;
+}

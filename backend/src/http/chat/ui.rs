@@ -1,7 +1,7 @@
 //! What every page knows, and the inputs of its forms.
 
 use protocol::site::{SiteTexts, Theme};
-use protocol::state::VisitorConversation;
+use protocol::state::{ConversationState, VisitorConversation};
 
 use super::Place;
 use crate::admin::time;
@@ -86,4 +86,37 @@ pub(super) struct Field<'a> {
     pub(super) required: bool,
     pub(super) value: &'a str,
     pub(super) error: Option<&'a str>,
+}
+
+/// Where a conversation stands, in words.
+pub(super) fn stands(ui: Ui<'_>, line: &VisitorConversation) -> (String, Vec<String>) {
+    let t = |key: &str| ui.place.texts.get(key).to_owned();
+    match line.state {
+        ConversationState::Waiting => {
+            let place = line.position.map(|place| match place {
+                1 => t("chat.next"),
+                place => ui.t1("chat.place", "n", &place),
+            });
+            let wait = match &line.estimate {
+                None => t("chat.soon"),
+                Some(estimate) if estimate.p90_s <= 90 => t("chat.estimate_short"),
+                Some(estimate) => {
+                    let minutes = |seconds: u32| seconds.div_ceil(60).max(1).to_string();
+                    let (from, to) = (minutes(estimate.p50_s), minutes(estimate.p90_s));
+                    ui.place.texts.fill("chat.estimate", &[("from", &from), ("to", &to)])
+                }
+            };
+            (t("chat.waiting"), place.into_iter().chain([wait]).collect())
+        }
+        ConversationState::Offered => (t("chat.offered"), Vec::new()),
+        ConversationState::Active => match &line.agent {
+            Some(agent) => (ui.t1("chat.active", "name", &agent.name), Vec::new()),
+            None => (t("chat.active_nobody"), Vec::new()),
+        },
+        ConversationState::Closed => {
+            let thanks = line.rating.map(|_| t("chat.rated_thanks"));
+            (t("chat.ended"), thanks.into_iter().collect())
+        }
+        _ => (t("chat.left"), Vec::new()),
+    }
 }

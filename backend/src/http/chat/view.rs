@@ -9,7 +9,7 @@ use protocol::state::{Availability, ConversationState, VisitorConversation, Visi
 use super::Place;
 use super::form::{Act, Form, Wrong};
 use super::thread::{Shown, Thread};
-use super::ui::{Field, Ui};
+use super::ui::{Field, Ui, stands};
 use crate::error::{AppError, AppResult};
 
 /// Where a page that is sent piece by piece is cut. What people write cannot contain it: it is escaped.
@@ -272,39 +272,6 @@ impl<'a> Pages<'a> {
 
     fn error(&self, field: &str) -> Option<&'a str> {
         self.wrong.iter().find(|wrong| wrong.field == field).map(|wrong| wrong.text.as_str())
-    }
-}
-
-/// Where a conversation stands, in words.
-fn stands(ui: Ui<'_>, line: &VisitorConversation) -> (String, Vec<String>) {
-    let t = |key: &str| ui.place.texts.get(key).to_owned();
-    match line.state {
-        ConversationState::Waiting => {
-            let place = line.position.map(|place| match place {
-                1 => t("chat.next"),
-                place => ui.t1("chat.place", "n", &place),
-            });
-            let wait = match &line.estimate {
-                None => t("chat.soon"),
-                Some(estimate) if estimate.p90_s <= 90 => t("chat.estimate_short"),
-                Some(estimate) => {
-                    let minutes = |seconds: u32| seconds.div_ceil(60).max(1).to_string();
-                    let (from, to) = (minutes(estimate.p50_s), minutes(estimate.p90_s));
-                    ui.place.texts.fill("chat.estimate", &[("from", &from), ("to", &to)])
-                }
-            };
-            (t("chat.waiting"), place.into_iter().chain([wait]).collect())
-        }
-        ConversationState::Offered => (t("chat.offered"), Vec::new()),
-        ConversationState::Active => match &line.agent {
-            Some(agent) => (ui.t1("chat.active", "name", &agent.name), Vec::new()),
-            None => (t("chat.active_nobody"), Vec::new()),
-        },
-        ConversationState::Closed => {
-            let thanks = line.rating.map(|_| t("chat.rated_thanks"));
-            (t("chat.ended"), thanks.into_iter().collect())
-        }
-        _ => (t("chat.left"), Vec::new()),
     }
 }
 
