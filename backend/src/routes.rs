@@ -49,6 +49,12 @@ pub fn configure(cfg: &mut ServiceConfig) {
     cfg.service(resource("/").route(get().to(http::landing)))
         .service(resource("/console").route(get().to(http::console)))
         .service(resource("/sign-in").route(get().to(http::sign_in_form)).route(post().to(http::sign_in)))
+        .service(resource("/sign-in/code").route(get().to(http::code_form)).route(post().to(http::code)))
+        .service(resource("/second-factor").route(get().to(http::second_factor::show)))
+        .service(resource("/second-factor/begin").route(post().to(http::second_factor::begin)))
+        .service(resource("/second-factor/confirm").route(post().to(http::second_factor::confirm)))
+        .service(resource("/second-factor/codes").route(post().to(http::second_factor::renew_codes)))
+        .service(resource("/second-factor/off").route(post().to(http::second_factor::disable)))
         .service(resource("/sign-out").route(get().to(http::sign_out_form)).route(post().to(http::sign_out)))
         .service(resource("/setup/{token}").route(get().to(http::setup_form)).route(post().to(http::accept)))
         .service(resource("/forgot").route(get().to(http::forgot_form)).route(post().to(http::request_reset)));

@@ -95,6 +95,8 @@ pub mod issue_visitor;
 pub mod request_reset;
 /// Sign in, sign out, change the password.
 pub mod sign_in;
+/// A second factor for signing in.
+pub mod second_factor;
 
 use protocol::ids::{Cmid, ConversationId};
 

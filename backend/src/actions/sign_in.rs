@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::actions::accept_link::close_connections;
 use crate::actions::actor::{Actor, Right};
+use crate::actions::second_factor;
 use crate::app::App;
 use crate::auth::browser::{ABSOLUTE_MS, IDLE_MS, Signed};
 use crate::auth::limiter::{Rule, ip_key};
@@ -17,8 +18,12 @@ use crate::bus::{Note, Topic};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::account_session::{self, AccountSession};
-use crate::store::{EveryTenant, agent, audit};
+use crate::store::{EveryTenant, agent, audit, second_factor as pending};
 
+/// A right password waits this long for its code, in milliseconds.
+const CODE_WITHIN_MS: i64 = 5 * 60 * 1000;
+/// Codes that may be tried before the password is asked for again.
+const TRIES: i64 = 5;
 /// Longest user agent kept, in characters.
 const USER_AGENT_CHARS: usize = 200;
 
@@ -41,12 +46,20 @@ pub struct SignedIn {
     pub account: Account,
 }
 
+/// How far a sign-in came.
+pub enum Step {
+    /// The person is in.
+    Done(SignedIn),
+    /// The password was right; [`finish`] takes the code. Holds the cookie to bring with it.
+    Code(String),
+}
+
 /// Signs in with address and password. The same answer, in the same time, for an unknown address and a wrong
 /// password.
 ///
 /// # Errors
 /// `rate_limited`; `unauthenticated`.
-pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser) -> AppResult<SignedIn> {
+pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser) -> AppResult<Step> {
     let email = email.trim().to_ascii_lowercase();
     let monotonic = app.clock.monotonic();
     app.limiter.take(Rule::SignInIp, &ip_key(browser.ip), monotonic)?;
@@ -58,7 +71,7 @@ pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser)
     let hash = found.as_ref().and_then(|found| found.password_hash.as_deref());
     let right = app.passwords.verify(password, hash).await?;
     match found {
-        Some(account) if right => open(app, account, browser).await,
+        Some(account) if right => enter(app, account, browser).await,
         _ => {
             tracing::info!(ip = %ip_key(browser.ip), "a sign-in was refused");
             Err(Refusal::new(ErrorCode::Unauthenticated, "address and password do not belong together").into())
@@ -66,11 +79,70 @@ pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser)
     }
 }
 
+/// Lets somebody in whose password was right, or asks for the second factor where there is one.
+///
+/// # Errors
+/// When the database fails.
+pub async fn enter(app: &App, account: Account, browser: Browser) -> AppResult<Step> {
+    if second_factor::in_use(app, account.id).await?.is_none() {
+        return Ok(Step::Done(open(app, account, browser).await?));
+    }
+    let (secret, now, id) = (Secret::new(), app.now(), account.id);
+    let Secret { token, hash } = secret;
+    app.store
+        .write(EveryTenant, move |tx| {
+            Box::pin(async move { pending::wait_for_code(tx, id, &hash, (now, now + CODE_WITHIN_MS)).await })
+        })
+        .await?;
+    Ok(Step::Code(token))
+}
+
+/// Takes the code of a sign-in whose password was right: of the app, each once, or a recovery code.
+///
+/// # Errors
+/// `rate_limited`; `invalid` on `code`; `unauthenticated` when the password must be given again.
+pub async fn finish(app: &App, cookie: &str, code: &str, browser: Browser) -> AppResult<SignedIn> {
+    let (hash, now) = (secret::hash(cookie), app.now());
+    let mut conn = app.store.read(EveryTenant).await?;
+    let waiting = pending::pending(&mut conn, &hash).await?;
+    let waiting = waiting.filter(|it| it.expires_at > now && it.tries < TRIES).ok_or_else(AppError::unauthenticated)?;
+    let account = account::find(&mut conn, waiting.account_id).await?.filter(|it| it.disabled_at.is_none());
+    drop(conn);
+    let (Some(account), Some(factor)) = (account, second_factor::in_use(app, waiting.account_id).await?) else {
+        return Err(AppError::unauthenticated());
+    };
+    app.limiter.take(Rule::SecondFactor, &account.id.to_string(), app.clock.monotonic())?;
+    let typed = second_factor::read(app, &factor, code).ok();
+    let (id, pending_hash) = (account.id, hash.clone());
+    let good = app
+        .store
+        .write(EveryTenant, move |tx| {
+            Box::pin(async move {
+                pending::count_try(tx, &pending_hash).await?;
+                let good = match &typed {
+                    Some(second_factor::Typed::Step(step)) => pending::use_step(tx, id, *step).await?,
+                    Some(second_factor::Typed::Code(hash)) => pending::use_code(tx, id, hash, now).await?,
+                    None => false,
+                };
+                if good {
+                    pending::end_pending(tx, &pending_hash).await?;
+                }
+                Ok(good)
+            })
+        })
+        .await?;
+    if good {
+        return open(app, account, browser).await;
+    }
+    tracing::info!(ip = %ip_key(browser.ip), "a second factor was refused");
+    Err(second_factor::wrong_code())
+}
+
 /// Signs in somebody who proved who they are. The browser's earlier cookie is void: nobody can plant one.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn open(app: &App, account: Account, browser: Browser) -> AppResult<SignedIn> {
+async fn open(app: &App, account: Account, browser: Browser) -> AppResult<SignedIn> {
     let secret = Secret::new();
     let now = app.now();
     let session = AccountSession {

@@ -99,9 +99,7 @@ impl FromRequest for Operator {
         Box::pin(async move {
             let app = extract::app(&request)?.clone();
             let signed = extract::signed(&request).await?;
-            if !signed.account.is_operator {
-                return Err(AppError::forbidden());
-            }
+            extract::operator_again(&app, &signed).await?;
             let ui = Ui::new(extract::texts(&request));
             Ok(Self { ui, query: request.query_string().to_owned(), app, signed })
         })

@@ -18,6 +18,8 @@ pub enum Rule {
     SignInAccount,
     /// Attempts to sign in from one place. Key: IP.
     SignInIp,
+    /// Codes of a second factor. Key: account.
+    SecondFactor,
     /// Visitor tokens. Key: IP.
     NewVisitor,
     /// Conversations and offline messages begun by one visitor. Key: visitor.
@@ -48,6 +50,8 @@ impl Rule {
         match self {
             Self::SignInAccount => (10, 1.0 / 60.0),
             Self::SignInIp => (30, 0.2),
+            // Five tries, then one in three minutes (rule A4).
+            Self::SecondFactor => (5, 1.0 / 180.0),
             Self::NewVisitor => (120, 2.0),
             Self::NewConversation => (6, 1.0 / 60.0),
             Self::NewConversationIp => (60, 0.5),

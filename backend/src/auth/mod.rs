@@ -7,6 +7,10 @@ pub mod keys;
 pub mod password;
 /// Rate limits.
 pub mod limiter;
+/// Codes of authenticator apps.
+pub mod totp;
+/// Secrets at rest.
+mod seal;
 /// One-time and opaque tokens.
 pub mod secret;
 /// Signed-in browsers.

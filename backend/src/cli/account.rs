@@ -14,6 +14,7 @@ use super::tenant::{JSON, by_slug};
 use crate::actions::actor::Actor;
 use crate::actions::create_account::{NewAccount, create_account};
 use crate::actions::invite_agent::reset_link;
+use crate::actions::second_factor;
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
@@ -44,6 +45,14 @@ pub(super) enum Command {
     },
     /// Print a one-time link with which somebody chooses a new password. It is good for 30 minutes.
     ResetLink {
+        /// E-mail address of the login.
+        #[arg(long)]
+        email: String,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// Take the second factor off a login whose owner lost the device and the recovery codes.
+    ResetSecondFactor {
         /// E-mail address of the login.
         #[arg(long)]
         email: String,
@@ -103,6 +112,14 @@ impl Command {
                 let Some(found) = found else { bail!("no login has the address {email}") };
                 let link = reset_link(app, &Actor::command_line(), found.id).await?;
                 Output::new(json).print(&link, || link.url.clone())
+            }
+            Self::ResetSecondFactor { email, json } => {
+                let email = email.trim().to_ascii_lowercase();
+                let found = account::find_by_email(&mut app.store.read(EveryTenant).await?, &email).await?;
+                let Some(found) = found else { bail!("no login has the address {email}") };
+                second_factor::remove(app, &Actor::command_line(), found.id).await?;
+                let done = serde_json::json!({ "email": found.email });
+                Output::new(json).print(&done, || format!("{} signs in with the password alone", found.email))
             }
             Self::List { json } => {
                 let accounts = account::list(&mut app.store.read(EveryTenant).await?).await?;

@@ -41,6 +41,8 @@ pub struct Config {
     pub secret_file: PathBuf,
     /// The database. Default: SQLite, `frontdesk.db` in the data folder.
     pub database: Database,
+    /// Whether operators need a second factor (rule A5). Default: where browsers come by https.
+    pub operator_second_factor: bool,
     /// Whether requests are counted and refused when there are too many. Off only for measurements.
     pub rate_limits: bool,
 }
@@ -58,6 +60,7 @@ impl Config {
             mail_from: None,
             secret_file: data.join("keys"),
             database: Database::default_file(data),
+            operator_second_factor: false,
             rate_limits: true,
         }
     }
@@ -78,10 +81,14 @@ impl Config {
                 "FRONTDESK_MAIL_FROM is needed with FRONTDESK_SMTP_URL: the sender of mail, such as `Shop <chat@shop.example>`"
             );
         }
+        let public_url = source.find("public_url").map_or(Ok(local_url(listen.port())), |found| public(&found))?;
+        let by_address = public_url.scheme() == "https";
+        let operator_second_factor = source.find("operator_second_factor");
         Ok(Self {
             listen,
             public_url_is_set: source.find("public_url").is_some(),
-            public_url: source.find("public_url").map_or(Ok(local_url(listen.port())), |found| public(&found))?,
+            operator_second_factor: operator_second_factor.map_or(Ok(by_address), |found| required(&found))?,
+            public_url,
             trusted_proxies: source.find("trusted_proxies").map_or(Ok(Vec::new()), |found| proxies(&found))?,
             smtp_url,
             mail_from,
@@ -155,6 +162,14 @@ fn sender(found: &Found) -> anyhow::Result<String> {
     let parsed: Result<Mailbox, _> = found.value.parse();
     parsed.map_err(|_| wrong(found, "an e-mail address, or NAME <ADDRESS>"))?;
     Ok(found.value.clone())
+}
+
+fn required(found: &Found) -> anyhow::Result<bool> {
+    match found.value.as_str() {
+        "required" => Ok(true),
+        "optional" => Ok(false),
+        _ => Err(wrong(found, "required, optional")),
+    }
 }
 
 fn on_or_off(found: &Found) -> anyhow::Result<bool> {

@@ -18,6 +18,7 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("database_connections", "FRONTDESK_DATABASE_CONNECTIONS"),
     ("database_lanes", "FRONTDESK_DATABASE_LANES"),
     ("database_timeout", "FRONTDESK_DATABASE_TIMEOUT"),
+    ("operator_second_factor", "FRONTDESK_OPERATOR_SECOND_FACTOR"),
     ("rate_limits", "FRONTDESK_RATE_LIMITS"),
 ];
 
@@ -67,6 +68,9 @@ pub struct Flags {
     /// PostgreSQL: seconds after which a statement is given up, 1-300 [env: FRONTDESK_DATABASE_TIMEOUT] [default: 5]
     #[arg(long, value_name = "SECONDS", global = true)]
     pub database_timeout: Option<String>,
+    /// Second step when operators sign in [env: FRONTDESK_OPERATOR_SECOND_FACTOR] [default: required on https]
+    #[arg(long, value_name = "required|optional", global = true)]
+    pub operator_second_factor: Option<String>,
     /// Whether too many requests are refused, on or off [env: FRONTDESK_RATE_LIMITS] [default: on]
     #[arg(long, value_name = "ON|OFF", global = true)]
     pub rate_limits: Option<String>,
@@ -87,6 +91,7 @@ impl Flags {
             "database_connections" => self.database_connections.as_ref(),
             "database_lanes" => self.database_lanes.as_ref(),
             "database_timeout" => self.database_timeout.as_ref(),
+            "operator_second_factor" => self.operator_second_factor.as_ref(),
             "rate_limits" => self.rate_limits.as_ref(),
             _ => None,
         }

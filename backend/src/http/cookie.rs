@@ -28,8 +28,32 @@ pub fn signed_out(config: &Config) -> Cookie<'static> {
     with(config, String::new(), Duration::ZERO)
 }
 
+/// Name of the cookie of a sign-in that waits for a code.
+fn waiting_name(config: &Config) -> &'static str {
+    if config.is_https() { "__Host-frontdesk-code" } else { "frontdesk-code" }
+}
+
+/// The cookie of a sign-in that waits for a code.
+pub fn waiting(config: &Config, token: String) -> Cookie<'static> {
+    named(waiting_name(config), config, token, Duration::minutes(5))
+}
+
+/// The cookie that removes it.
+pub fn no_longer_waiting(config: &Config) -> Cookie<'static> {
+    named(waiting_name(config), config, String::new(), Duration::ZERO)
+}
+
+/// What a request brought of it.
+pub fn read_waiting(request: &HttpRequest, config: &Config) -> Option<String> {
+    request.cookie(waiting_name(config)).map(|cookie| cookie.value().to_owned())
+}
+
 fn with(config: &Config, value: String, age: Duration) -> Cookie<'static> {
-    Cookie::build(name(config), value)
+    named(name(config), config, value, age)
+}
+
+fn named(name: &'static str, config: &Config, value: String, age: Duration) -> Cookie<'static> {
+    Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .secure(config.is_https())

@@ -11,6 +11,7 @@ use protocol::ids::TenantId;
 use serde::Deserialize;
 
 use super::{client_ip, cookie};
+use crate::actions::second_factor;
 use crate::actions::sign_in::Browser;
 use crate::app::App;
 use crate::auth::browser::Signed;
@@ -100,7 +101,18 @@ pub async fn signed(request: &HttpRequest) -> AppResult<Signed> {
 
 async fn operator(request: &HttpRequest) -> AppResult<Signed> {
     let signed = signed(request).await?;
-    if signed.account.is_operator { Ok(signed) } else { Err(AppError::forbidden()) }
+    operator_again(app(request)?, &signed).await?;
+    Ok(signed)
+}
+
+/// Goes on only for an operator who has the second factor this installation asks of operators.
+///
+/// # Errors
+/// `forbidden`.
+pub async fn operator_again(app: &App, signed: &Signed) -> AppResult<()> {
+    let account = &signed.account;
+    let may = account.is_operator && second_factor::operator_may_enter(app, account.id).await?;
+    if may { Ok(()) } else { Err(AppError::forbidden()) }
 }
 
 async fn agent(request: &HttpRequest) -> AppResult<AgentIdentity> {

@@ -22,6 +22,8 @@ mod page;
 mod landing;
 /// Signing in and out.
 mod sign_in;
+/// One's own second factor.
+pub mod second_factor;
 /// One-time links.
 mod setup;
 /// Asking for a new password.
@@ -49,5 +51,5 @@ pub use loader::loader;
 pub use me::me;
 pub use page::not_found;
 pub use setup::{accept, setup_form};
-pub use sign_in::{sign_in, sign_in_form, sign_out, sign_out_form};
+pub use sign_in::{code, code_form, sign_in, sign_in_form, sign_out, sign_out_form};
 pub use visitor::issue;

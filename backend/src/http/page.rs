@@ -6,6 +6,7 @@ use askama::Template;
 use protocol::error::ErrorCode;
 
 use super::extract;
+use crate::actions::second_factor;
 use crate::app::App;
 use crate::assets;
 use crate::error::{AppError, AppResult, Refusal};
@@ -60,7 +61,7 @@ impl Notice {
         Self { kind: "bad", text: text.to_owned() }
     }
 
-    fn role(&self) -> &'static str {
+    pub(super) fn role(&self) -> &'static str {
         if self.kind == "bad" { "alert" } else { "status" }
     }
 }
@@ -173,7 +174,7 @@ pub(super) fn allowed_next(next: &str) -> Option<&str> {
         && !path.contains("//")
         && !path.contains("..")
         && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'));
-    let ours = ["/console", "/admin", "/platform"];
+    let ours = ["/console", "/admin", "/platform", "/second-factor"];
     let known =
         ours.iter().any(|start| path.strip_prefix(start).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
     (plain && known).then_some(path)
@@ -181,6 +182,9 @@ pub(super) fn allowed_next(next: &str) -> Option<&str> {
 
 /// The start page of somebody who just signed in.
 pub(super) async fn home(app: &App, account: &crate::store::account::Account) -> AppResult<&'static str> {
+    if account.is_operator && !second_factor::operator_may_enter(app, account.id).await? {
+        return Ok("/second-factor");
+    }
     let mut conn = app.store.read(crate::store::EveryTenant).await?;
     let memberships = crate::store::agent::of_account(&mut conn, account.id).await?;
     Ok(match memberships.first().map(|membership| membership.role) {

@@ -6,7 +6,7 @@ use protocol::error::ErrorCode;
 use serde::Deserialize;
 
 use super::page::{Field, FormPage};
-use super::{cookie, extract, page};
+use super::{extract, page};
 use crate::actions::accept_link::{self, Answers, LinkView};
 use crate::actions::sign_in;
 use crate::app::App;
@@ -73,12 +73,8 @@ pub async fn accept(
     if accepted.purpose == Purpose::Reset {
         return Ok(page::see_other("/sign-in?done=reset"));
     }
-    let path = page::home(&app, &accepted.account).await?;
-    let signed = sign_in::open(&app, accepted.account, extract::browser(&request, &app)).await?;
-    let mut response = page::see_other(path);
-    let cookie = cookie::signed_in(&app.config, signed.token);
-    response.add_cookie(&cookie).map_err(|error| AppError::Internal(error.into()))?;
-    Ok(response)
+    let step = sign_in::enter(&app, accepted.account, extract::browser(&request, &app)).await?;
+    super::sign_in::entered(&app, step, "").await
 }
 
 impl Filled {

@@ -28,6 +28,8 @@ pub mod tenant;
 pub mod account;
 /// Signed-in browsers.
 pub mod account_session;
+/// Second factors of logins.
+pub mod second_factor;
 /// One-time links.
 pub mod login_link;
 /// Memberships of people in tenants.

@@ -62,6 +62,9 @@ mod tenancy;
 /// Copies of everything, and a history that goes back.
 #[cfg(test)]
 mod backups;
+/// The second step when signing in.
+#[cfg(test)]
+mod second_factor;
 /// Files.
 #[cfg(test)]
 mod uploads;

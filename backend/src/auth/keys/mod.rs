@@ -15,6 +15,7 @@ use protocol::ids::{SiteId, TenantId, VisitorId};
 use serde::{Deserialize, Serialize};
 
 use super::VisitorIdentity;
+use super::seal::Sealer;
 use crate::error::{AppError, AppResult};
 
 /// How long a visitor token is good, in milliseconds (30 days).
@@ -42,6 +43,7 @@ pub struct Keys {
 
 struct Key {
     id: String,
+    sealer: Sealer,
     encoding: EncodingKey,
     decoding: DecodingKey,
 }
@@ -113,6 +115,7 @@ impl Keys {
                 id: id.to_owned(),
                 encoding: EncodingKey::from_secret(&secret),
                 decoding: DecodingKey::from_secret(&secret),
+                sealer: Sealer::derive(&secret).context("no key can be derived from it")?,
             });
         }
         ensure!(!keys.is_empty(), "there is no key in it");
@@ -175,6 +178,28 @@ impl Keys {
             version: claims.version,
             expires_at: claims.exp.checked_mul(1000)?,
         })
+    }
+
+    /// Seals a secret for the database. `context` names its purpose and owner: elsewhere it does not open.
+    ///
+    /// # Errors
+    /// When there is no key, which [`Keys::open`] has ruled out.
+    pub fn seal(&self, plain: &[u8], context: &str) -> AppResult<String> {
+        let sealed = self.keys.last().and_then(|key| Some(format!("{}.{}", key.id, key.sealer.seal(plain, context)?)));
+        sealed.ok_or_else(|| AppError::Internal(anyhow::anyhow!("a secret cannot be sealed")))
+    }
+
+    /// Opens a secret from the database.
+    ///
+    /// # Errors
+    /// When its key is not in the key file any more, or it was changed.
+    pub fn unseal(&self, sealed: &str, context: &str) -> AppResult<Vec<u8>> {
+        let opened = sealed.split_once('.').and_then(|(id, sealed)| {
+            let key = self.keys.iter().find(|key| key.id == id)?;
+            key.sealer.open(sealed, context)
+        });
+        opened
+            .ok_or_else(|| AppError::Internal(anyhow::anyhow!("a sealed secret does not open with the keys there are")))
     }
 
     /// Signs and reads a token: the crypto backend is there and refuses what it must (J3).
