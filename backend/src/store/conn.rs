@@ -19,6 +19,7 @@ pub enum Conn {
 /// not hold anybody for longer than a statement may take.
 pub struct Lease {
     holder: Holder,
+    /// Nothing once the server did not answer.
     patience: Duration,
 }
 
@@ -53,6 +54,7 @@ impl Lease {
 
     /// The server did not answer in time; the connection is never used again.
     pub(super) fn gave_up(&mut self) -> sqlx::Error {
+        self.patience = Duration::ZERO;
         if let Holder::Reader(connection) = &mut self.holder {
             connection.close_on_drop();
         }

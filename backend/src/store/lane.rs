@@ -11,7 +11,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Conn, on, wall};
+use super::source::Source;
+use super::{Conn, EveryTenant, Scope, on, wall};
 use crate::error::{AppError, AppResult};
 
 /// Most jobs in one commit: bounds how long the first of them waits.
@@ -25,6 +26,8 @@ pub(super) struct Lane {
 }
 
 trait Job: Send {
+    /// Whose rows it touches.
+    fn scope(&self) -> Scope;
     /// Runs inside the job's savepoint; false rolls it back.
     fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool>;
     /// Answers whoever waits, once the fate of the transaction is known.
@@ -32,6 +35,7 @@ trait Job: Send {
 }
 
 struct Typed<F, T> {
+    scope: Scope,
     work: Option<F>,
     outcome: Option<AppResult<T>>,
     reply: oneshot::Sender<AppResult<T>>,
@@ -42,6 +46,10 @@ where
     T: Send,
     F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send,
 {
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
     fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool> {
         async move {
             let Some(work) = self.work.take() else { return false };
@@ -67,26 +75,26 @@ where
 }
 
 impl Lane {
-    pub(super) fn start(conn: Conn) -> Self {
+    pub(super) fn start(source: Source) -> Self {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(work(conn, waiting));
+        tokio::spawn(work(source, waiting));
         Self { jobs }
     }
 
-    pub(super) async fn run<T, F>(&self, job: F) -> AppResult<T>
+    pub(super) async fn run<T, F>(&self, scope: Scope, job: F) -> AppResult<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Typed { work: Some(job), outcome: None, reply };
+        let job = Typed { scope, work: Some(job), outcome: None, reply };
         self.jobs.send(Box::new(job)).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
     }
 
     /// Returns when everything sent before is committed.
     pub(super) async fn close(&self) {
-        let _ = self.run(|_| async { Ok(()) }.boxed()).await;
+        let _ = self.run(EveryTenant.into(), |_| async { Ok(()) }.boxed()).await;
     }
 }
 
@@ -94,13 +102,16 @@ fn stopped() -> AppError {
     AppError::Internal(anyhow!("the write lane has stopped"))
 }
 
-async fn work(mut conn: Conn, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
+async fn work(mut source: Source, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     let mut batch = Vec::with_capacity(BATCH);
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        let committed = transaction(&mut conn, &mut batch).await;
+        if source.is_shared() {
+            batch.sort_by_key(|job| job.scope().key());
+        }
+        let committed = transaction(&mut source, &mut batch).await;
         if let Err(error) = &committed {
             tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
-            let _ = execute(&mut conn, "rollback").await;
+            source.failed().await;
         }
         for job in batch.drain(..) {
             job.finish(committed.as_ref().map(|_| ()));
@@ -108,10 +119,11 @@ async fn work(mut conn: Conn, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
-async fn transaction(conn: &mut Conn, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+async fn transaction(source: &mut Source, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+    let conn = source.conn().await?;
     wall::begin_write(conn).await?;
     for job in batch {
-        execute(conn, "savepoint job").await?;
+        wall::step(conn, job.scope()).await?;
         if !job.run(conn).await {
             execute(conn, "rollback to savepoint job").await?;
         }

@@ -17,6 +17,8 @@ mod open;
 mod postgres;
 /// Migrations.
 mod schema;
+/// Where lanes get their connections.
+mod source;
 /// Row-level security.
 mod wall;
 
@@ -61,6 +63,8 @@ pub mod audit;
 /// Copies for backups.
 pub mod snapshot;
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
 use sqlx::SqlitePool;
 
@@ -75,7 +79,8 @@ pub use scope::{EveryTenant, Scope};
 #[derive(Clone)]
 pub struct Store {
     readers: Readers,
-    lane: lane::Lane,
+    /// One on SQLite; on PostgreSQL writes with the same key share one.
+    lanes: Arc<[lane::Lane]>,
 }
 
 #[derive(Clone)]
@@ -100,13 +105,21 @@ impl Store {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send + 'static,
     {
-        let _: Scope = scope.into();
-        self.lane.run(job).await
+        let scope = scope.into();
+        self.lane(scope).run(scope, job).await
+    }
+
+    fn lane(&self, scope: Scope) -> &lane::Lane {
+        // The last digits of an id are random.
+        let place = scope.key().as_u128() % self.lanes.len() as u128;
+        &self.lanes[usize::try_from(place).unwrap_or(0)]
     }
 
     /// Closes every connection after the writes under way are committed.
     pub async fn close(&self) {
-        self.lane.close().await;
+        for lane in self.lanes.iter() {
+            lane.close().await;
+        }
         match &self.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,

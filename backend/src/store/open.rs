@@ -1,13 +1,16 @@
 //! Opening a database: creates it, checks that it keeps its promises, migrates it.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
-use super::{Conn, Readers, Store, lane::Lane, on, postgres, schema};
+use super::lane::Lane;
+use super::source::Source;
+use super::{Conn, Readers, Store, on, postgres, schema};
 use crate::config::database::Database;
 
 /// Connections that read at the same time. SQLite readers do not block the writer in WAL mode.
@@ -24,8 +27,9 @@ impl Store {
             Database::Sqlite(path) => Self::open_sqlite(path).await,
             Database::Postgres(settings) => {
                 let (pool, server) = postgres::open(settings).await?;
-                let lane = Lane::start(server.connect().await?);
-                Ok(Self { readers: Readers::Postgres(pool), lane })
+                let lane = || Lane::start(Source::Server { server: Box::new(server.clone()), conn: None });
+                let lanes = (0..settings.lanes).map(|_| lane()).collect();
+                Ok(Self { readers: Readers::Postgres(pool), lanes })
             }
         }
     }
@@ -60,7 +64,7 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options.read_only(false).pragma("query_only", "on"))
             .await?;
-        Ok(Self { readers: Readers::Sqlite(readers), lane: Lane::start(conn) })
+        Ok(Self { readers: Readers::Sqlite(readers), lanes: Arc::new([Lane::start(Source::Held(conn))]) })
     }
 }
 

@@ -7,7 +7,7 @@
 use anyhow::bail;
 use sqlx::{AssertSqlSafe, PgConnection};
 
-use super::{Conn, EveryTenant, Scope, on};
+use super::{Conn, Scope, on, rows};
 
 /// Tables of this installation's schema that hold rows of tenants, the column that says whose, and whether the
 /// wall stands before them.
@@ -24,7 +24,7 @@ pub(super) fn begin(scope: Scope, mode: &str) -> String {
 }
 
 /// The statement that turns the transaction under way to `scope`.
-pub(super) fn set(scope: Scope) -> String {
+fn set(scope: Scope) -> String {
     match scope.tenant() {
         Some(tenant) => format!("set local frontdesk.tenant = '{tenant}'"),
         None => "set local frontdesk.tenant = '*'".to_owned(),
@@ -35,12 +35,25 @@ pub(super) fn set(scope: Scope) -> String {
 /// wrote could not get it any more.
 pub(super) async fn begin_write(conn: &mut Conn) -> Result<(), sqlx::Error> {
     match conn {
-        Conn::Sqlite(_) => on!(conn, c => sqlx::query("begin immediate").execute(c).await.map(|_| ())),
+        Conn::Sqlite(_) => execute(conn, "begin immediate").await,
+        Conn::Postgres(_) => execute(conn, "begin").await,
+    }
+}
+
+/// Turns the transaction under way to `scope` and sets a savepoint. The scope comes first, because going back to
+/// the savepoint must not take it back.
+pub(super) async fn step(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
+    match conn {
+        Conn::Sqlite(_) => execute(conn, "savepoint job").await,
         Conn::Postgres(_) => {
-            let sql = begin(EveryTenant.into(), "");
-            on!(conn, c => sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(c).await.map(|_| ()))
+            let sql = format!("{}; savepoint job", set(scope));
+            on!(conn, c => sqlx::raw_sql(AssertSqlSafe(sql.as_str())).execute(c).await.map(rows)).map(|_| ())
         }
     }
+}
+
+async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx::Error> {
+    on!(conn, c => sqlx::query(sql).execute(c).await.map(rows)).map(|_| ())
 }
 
 /// Builds the wall where it is missing, and lets the role `serves` read and write, if it is not the owner.
@@ -115,7 +128,8 @@ pub(super) async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
 mod tests {
     use protocol::ids::TenantId;
 
-    use super::{EveryTenant, Scope, begin};
+    use super::super::EveryTenant;
+    use super::{Scope, begin};
 
     #[test]
     fn a_transaction_names_its_tenant() {

@@ -80,6 +80,9 @@ mod embed;
 /// Every route.
 #[cfg(test)]
 mod routes;
+/// PostgreSQL goes away and comes back.
+#[cfg(test)]
+mod outage;
 /// What only PostgreSQL does: a second wall between tenants, rights, refusals at start, outages.
 #[cfg(test)]
 mod postgres;

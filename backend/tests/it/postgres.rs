@@ -2,9 +2,14 @@
 //! refused at start. Everything else is tested by running the other files with
 //! `FRONTDESK_TEST_DATABASE=postgres`.
 
+use std::time::{Duration, Instant};
+
+use protocol::command::Command;
 use sqlx::{Connection, PgConnection};
 
-use crate::wire::Over;
+use crate::basics::DEADLINE;
+use crate::people::{cmid, message};
+use crate::wire::{Client, Failure, Over};
 use crate::world::{Plan, World};
 
 async fn world() -> World {
@@ -24,6 +29,16 @@ async fn refusal(conn: &mut PgConnection, sql: &'static str) -> String {
     let mut inside = conn.begin().await.expect("a transaction");
     let outcome = sqlx::query(sql).execute(&mut *inside).await;
     outcome.expect_err(sql).to_string()
+}
+
+/// Sends until it is acked, as long as the refusal says that trying again helps.
+async fn patiently(client: &Client, command: Command) {
+    let begun = Instant::now();
+    while let Err(failure) = client.ask(command.clone()).await {
+        let Failure::Refused(refused) = &failure else { panic!("{failure:?}") };
+        assert!(refused.retry_after_ms.is_some() && begun.elapsed() < DEADLINE, "{failure:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 #[tokio::test]
@@ -142,4 +157,24 @@ async fn a_database_it_cannot_work_with_is_refused_in_one_sentence() {
     change(&mut all, "delete from _sqlx_migrations where version = (select max(version) from _sqlx_migrations)").await;
     change(&mut all, "delete from _sqlx_migrations").await;
     refused(&[alone], "may not change it");
+}
+
+#[tokio::test]
+async fn connections_that_break_are_replaced() {
+    let world = world().await;
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    let mut vera = world.visitor().await;
+    vera.connect(Over::Socket).await;
+    let conversation = vera.asks("before").await;
+    let mut all = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    for round in 0..3 {
+        let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity \
+             where datname = current_database() and application_name = 'frontdesk'";
+        assert!(counts(&mut all, ended).await > 0, "there were connections to end");
+        let text = format!("after {round}");
+        patiently(&vera, message(Some(conversation), cmid(), &text)).await;
+    }
+    let said = "select count(*) from entry where kind = 'message'";
+    assert_eq!(world.count(said).await, 4);
 }

@@ -273,6 +273,16 @@ impl World {
         self.database.url(role)
     }
 
+    /// Lets its server reach the database by another port of this machine from the next start on; gives the port
+    /// the database itself listens on.
+    pub(crate) fn reach_database_by(&mut self, port: u16) -> u16 {
+        let mut url = reqwest::Url::parse(&self.database_url("frontdesk")).expect("an address");
+        let own = url.port().expect("its port");
+        url.set_port(Some(port)).expect("it has a host");
+        self.environment.push(("DATABASE_URL".to_owned(), url.to_string()));
+        own
+    }
+
     /// One number from the database.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         let pool = self.database().await;

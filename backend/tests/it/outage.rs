@@ -1,0 +1,109 @@
+//! PostgreSQL goes away and comes back (F7, F8, C14): nothing is acknowledged meanwhile, whoever asks is told to
+//! try again, readiness says 503 and health 200, and within ten seconds of its return everything goes on.
+
+use std::time::{Duration, Instant};
+
+use protocol::command::Command;
+use protocol::error::ErrorCode;
+use sqlx::{Connection, PgConnection};
+
+use crate::basics::{DEADLINE, eventually_within};
+use crate::checker::{check, stored};
+use crate::delivery::in_conversation;
+use crate::people::{cmid, message};
+use crate::proxy::Proxy;
+use crate::wire::{Client, Failure, Over};
+use crate::world::{Plan, World};
+
+/// How soon everything has to go on (C14).
+const BACK_WITHIN: Duration = Duration::from_secs(10);
+
+/// A world whose server reaches its database through a network that can fail.
+async fn behind_a_network() -> (World, Proxy) {
+    let network = Proxy::bind().await;
+    let second = ("FRONTDESK_DATABASE_TIMEOUT".to_owned(), "1".to_owned());
+    let mut world = World::prepare(Plan { on_postgres: true, environment: vec![second], ..Plan::default() });
+    network.forward_to(world.reach_database_by(network.port()));
+    world.serve().await;
+    (world, network)
+}
+
+async fn status(world: &World, path: &str) -> u16 {
+    let asked = reqwest::Client::new().get(format!("{}{path}", world.url())).timeout(DEADLINE).send().await;
+    asked.expect("the process answers").status().as_u16()
+}
+
+async fn turns(world: &World, expected: u16, within: Duration) {
+    let what = format!("/readyz says {expected}");
+    eventually_within(within, &what, || async { (status(world, "/readyz").await == expected).then_some(()) }).await;
+}
+
+/// A send that must be refused with the word that it may be tried again.
+async fn is_put_off(client: &Client, command: &Command) {
+    let begun = Instant::now();
+    match client.ask(command.clone()).await {
+        Err(Failure::Refused(refused)) => {
+            assert_eq!(refused.code, ErrorCode::Unavailable, "{refused:?}");
+            assert!(refused.retry_after_ms.is_some(), "{refused:?}");
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(begun.elapsed() < BACK_WITHIN, "{:?}", begun.elapsed());
+}
+
+/// Sends until it is acked; the refusals on the way must say that trying again helps.
+async fn gets_through(client: &Client, command: &Command, since: Instant) {
+    while let Err(failure) = client.ask(command.clone()).await {
+        let Failure::Refused(refused) = &failure else { panic!("{failure:?}") };
+        assert_eq!(refused.code, ErrorCode::Unavailable, "{refused:?}");
+        assert!(since.elapsed() < BACK_WITHIN, "not within {BACK_WITHIN:?}");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_costs_time_and_nothing_else() {
+    let (world, network) = behind_a_network().await;
+    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    for half_open in [false, true] {
+        let before = stored(&world, conversation).await.len();
+        if half_open {
+            network.pause(true)
+        } else {
+            network.goes_dark()
+        }
+        let send = message(Some(conversation), cmid(), "is anybody there?");
+        is_put_off(&vera, &send).await;
+        turns(&world, 503, BACK_WITHIN).await;
+        assert_eq!(status(&world, "/healthz").await, 200);
+        assert_eq!(stored(&world, conversation).await.len(), before, "nothing was stored");
+        if half_open {
+            network.pause(false)
+        } else {
+            network.comes_back()
+        }
+        let back = Instant::now();
+        gets_through(&vera, &send, back).await;
+        turns(&world, 200, BACK_WITHIN).await;
+        assert_eq!(stored(&world, conversation).await.len(), before + 1);
+    }
+    check(&world, conversation, &[], &[&vera, &ann]).await;
+}
+
+#[tokio::test]
+async fn a_row_that_somebody_holds_delays_and_blocks_nothing_for_good() {
+    let (world, _network) = behind_a_network().await;
+    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let mut holder = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    let mut held = holder.begin().await.expect("a transaction");
+    sqlx::query("select id from conversation where id = $1 for update")
+        .bind(conversation.0)
+        .execute(&mut *held)
+        .await
+        .expect("the row is held");
+    let send = message(Some(conversation), cmid(), "a held row");
+    is_put_off(&vera, &send).await;
+    held.rollback().await.expect("the row is let go");
+    gets_through(&vera, &send, Instant::now()).await;
+    check(&world, conversation, &[], &[&vera, &ann]).await;
+}
