@@ -1,5 +1,5 @@
-//! Faults that only a browser has: a line that is dead without saying so, several tabs, a lid that closes, a
-//! loader from before the last release. Each name starts with the fault's number.
+//! Faults that only a browser has: a line that is dead without saying so, several tabs, a lid that closes. Each
+//! name starts with the fault's number.
 
 use fantoccini::wd::WindowHandle;
 use protocol::ids::ConversationId;
@@ -9,16 +9,10 @@ use crate::browser::{Driver, Window, patiently};
 use crate::checker::check;
 use crate::people::Agent;
 use crate::proxy::Proxy;
-use crate::shop::{Shop, document};
+use crate::shop::Shop;
 use crate::widget_page::Widget;
 use crate::wire::Over;
 use crate::world::{Plan, World};
-
-/// The loader as the first release had it, with the mark where the site's configuration goes. It never changes:
-/// pages keep loaders for as long as they are open, and caches a while longer.
-const LOADER_1: &str = include_str!("fixtures/loader-1.js");
-/// The mark.
-const CONFIG: &str = "\"__FRONTDESK_CONFIG__\"";
 
 /// A shop, a server behind a proxy that browsers use, and Ann on a line of her own.
 struct Stage {
@@ -155,41 +149,5 @@ async fn f21_a_lid_that_closes_loses_nothing_on_either_side() {
     vera.window.devtools("Page.setWebLifecycleState", json!({"state": "active"})).await;
     let stage = Stage { ann, ..stage };
     stage.agree(&vera, conversation, 4).await;
-    vera.window.closes().await;
-}
-
-#[tokio::test]
-async fn f38_the_first_loader_works_with_the_present_server() {
-    let stage = stage().await;
-    let Stage { world, shop, .. } = &stage;
-    let config = json!({
-        "key": world.acme.site,
-        "host": world.origin(),
-        "frame": format!("{}/frame/{}", world.origin(), world.acme.site),
-        "build": "0123456789abcdef",
-        "color": "#1f6feb",
-        "side": "end",
-        "theme": "auto",
-    });
-    assert_eq!(LOADER_1.matches(CONFIG).count(), 1);
-    let loader = LOADER_1.replace(CONFIG, &config.to_string());
-    shop.puts("/old", None, &document("Old page", &format!("<script>{loader}</script>")));
-    let vera = Widget::in_window(stage.driver.window("shop").await);
-    vera.window.opens(&shop.page("/old")).await;
-    vera.opens().await;
-    vera.starts("from an old page").await;
-    let conversation = stage.ann.is_offered().await;
-    stage.ann.accepts(conversation).await;
-    vera.sees_note("Ann").await;
-    stage.ann.says(conversation, "we know you").await;
-    stage.agree(&vera, conversation, 2).await;
-    // Its API still speaks with the frame, and a page after it finds the conversation again.
-    let state = vera.calls(json!(["getState"])).await;
-    assert_eq!(state["ok"]["open"], true, "{state}");
-    vera.window.opens(&shop.page("/")).await;
-    vera.opens().await;
-    vera.sees("we know you").await;
-    vera.says("and now from a new page").await;
-    stage.agree(&vera, conversation, 3).await;
     vera.window.closes().await;
 }

@@ -95,6 +95,9 @@ mod textpage;
 /// Faults that only a browser has.
 #[cfg(test)]
 mod browser_faults;
+/// Pages that outlive releases.
+#[cfg(test)]
+mod releases;
 /// Networks that misbehave.
 #[cfg(test)]
 mod network;
