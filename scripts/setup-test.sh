@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what the tests need besides Rust: a browser, its driver, a mail server
-# to receive on, and PostgreSQL. Does nothing when they are there.
+# to receive on, PostgreSQL, and what makes system calls fail and clocks jump.
+# Does nothing when they are there.
 set -eu
 
 missing=""
@@ -25,8 +26,16 @@ fi
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 has psql || missing="$missing postgresql-client"
 
+has strace || missing="$missing strace"
+has prlimit || missing="$missing util-linux"
+faketime=""
+for library in /usr/lib/*/faketime/libfaketimeMT.so.1 /usr/lib/faketime/libfaketimeMT.so.1; do
+	[ ! -e "$library" ] || faketime="$library"
+done
+[ -n "$faketime" ] || missing="$missing libfaketime"
+
 if [ -z "$missing" ]; then
-	echo "The tests have what they need: a browser, its driver, a mail server, PostgreSQL."
+	echo "The tests have what they need: a browser, its driver, a mail server, PostgreSQL, fault injection."
 	exit 0
 fi
 

@@ -4,6 +4,8 @@
 
 /// Errors and refusals.
 pub mod error;
+/// Faults of test builds.
+pub mod planted;
 /// Time and ids.
 pub mod clock;
 /// Configuration.

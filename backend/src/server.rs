@@ -18,6 +18,7 @@ use crate::app::{App, Wake};
 use crate::auth::keys::Keys;
 use crate::auth::limiter::Limiter;
 use crate::auth::password::Passwords;
+use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -125,7 +126,7 @@ impl Server {
         .run();
         let handle = server.handle();
         let serving = tokio::spawn(server);
-        let jobs = jobs::start(&app, mailer);
+        let jobs = jobs::start(&app, Arc::clone(&hub) as Arc<_>, mailer);
         Ok(Self { app, hub, addr, claim, handle, serving, jobs })
     }
 
@@ -214,7 +215,7 @@ async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<A
     let epoch = store.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))).await?;
     let clock = Clock::default();
     Ok(Arc::new(App {
-        bus: Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>)),
+        bus: bus(hub),
         presence: Arc::new(LocalPresence::new(clock.now())),
         keys,
         passwords: Passwords::default(),
@@ -229,6 +230,15 @@ async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<A
         store,
         config,
     }))
+}
+
+fn bus(hub: &Arc<Hub>) -> Arc<dyn Bus> {
+    let bus = Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>));
+    #[cfg(feature = "planted-bugs")]
+    if crate::planted::planted(crate::planted::Bug::UnreliableBus) {
+        return Arc::new(crate::bus::faulty::FaultyBus::new(bus));
+    }
+    bus
 }
 
 /// Makes the data folder, if it is not there, for its owner alone: everything people wrote lies in it.

@@ -6,5 +6,11 @@ use tracing_subscriber::EnvFilter;
 /// Starts logging. A second call changes nothing.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Where errors of writing would be reported, and panic, is where writing has just failed: a full disk
+        // that also takes the log must not end connections (F4).
+        .log_internal_errors(false);
+    let _ = subscriber.try_init();
 }

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::clock::new_id;
 use crate::error::{AppError, AppResult, Refusal};
+use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::{Conn, agent, entry, offer, tenant};
 
@@ -112,12 +113,16 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
             .ok_or_else(|| AppError::not_found("conversation"))?,
     };
     let author = request.by.author(tx).await?;
-    if let (Some(cmid), Some(id)) = (request.cmid, author.id)
-        && let Some(stored) = entry::find_cmid(tx, tenant, row.id, id, cmid).await?
+    let mut cmid = request.cmid;
+    if let (Some(known), Some(id)) = (cmid, author.id)
+        && let Some(stored) = entry::find_cmid(tx, tenant, row.id, id, known).await?
     {
-        return Ok(Outcome { row, items: vec![], moved: false, done: Done::stored(cmid, stored) });
+        if !planted(Bug::DedupeOff) {
+            return Ok(Outcome { row, items: vec![], moved: false, done: Done::stored(known, stored) });
+        }
+        cmid = None;
     }
-    let recording = Recording { tenant, author: &author, cmid: request.cmid, policy: &policy, now };
+    let recording = Recording { tenant, author: &author, cmid, policy: &policy, now };
     let before = row.clone();
     let mut items = Vec::new();
     for command in &request.commands {

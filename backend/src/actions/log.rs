@@ -9,6 +9,7 @@ use protocol::state::preview_of;
 
 use crate::auth::{AgentIdentity, VisitorIdentity};
 use crate::error::{AppError, AppResult};
+use crate::planted::{Bug, planted};
 use crate::store::conversation::Conversation;
 use crate::store::entry::{self, Entry};
 use crate::store::{Conn, visitor};
@@ -35,7 +36,10 @@ pub(super) async fn append(
     let body = serde_json::to_string(&new.body).map_err(anyhow::Error::from)?;
     let salt: [u8; 16] = rand::random();
     let commitment = chain::commitment(&salt, &body);
-    let previous: [u8; 32] = row.last_hash.as_slice().try_into().map_err(anyhow::Error::from)?;
+    let mut previous: [u8; 32] = row.last_hash.as_slice().try_into().map_err(anyhow::Error::from)?;
+    if planted(Bug::BrokenChain) {
+        previous = [0; 32];
+    }
     let author = author_key(&new.author);
     let hash = chain::link(&previous, u64::try_from(seq).unwrap_or(0), kind, &author, at, &commitment);
     let entry = Entry {

@@ -14,6 +14,7 @@ use super::{Done, access, notify, start, view};
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
 use crate::error::{AppError, AppResult, OnField, Refusal};
+use crate::planted::{self, Bug, planted};
 use crate::store::{attachment, conversation, entry};
 
 /// Writes a message, note or file. The same `cmid` again returns the first answer and stores nothing (C2).
@@ -66,7 +67,9 @@ enum Target {
 /// Where a visitor's message goes.
 async fn target(app: &App, who: &Principal, visitor: &VisitorIdentity, command: &Post) -> AppResult<Target> {
     let mut conn = app.store.read(visitor.tenant).await?;
-    if let Some(stored) = entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await? {
+    if let Some(stored) = entry::find_visitor_cmid(&mut conn, visitor.tenant, visitor.visitor, command.cmid).await?
+        && !planted(Bug::DedupeOff)
+    {
         return Ok(Target::Stored(Done::stored(command.cmid, stored)));
     }
     if let Some(id) = command.conversation {
@@ -84,6 +87,7 @@ async fn post(
     cmid: protocol::ids::Cmid,
     (written, availability): (Written, Availability),
 ) -> AppResult<Done> {
+    planted::messages_begin();
     let answer = answer(who, &written);
     let command = Command::Post { written, availability };
     let request = Request { cmid: Some(cmid), ..Request::new(Asker::Person(who.clone()), id, command) };

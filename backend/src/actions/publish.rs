@@ -5,15 +5,18 @@ use std::sync::Arc;
 use domain::entry::{Audience, as_seen_by};
 use protocol::entry::Item;
 use protocol::event::{Entries, Event};
-use protocol::ids::TenantId;
+use protocol::ids::{Cmid, TenantId};
 
 use crate::app::App;
 use crate::bus::{Note, Topic};
+use crate::planted::{Bug, planted};
 use crate::store::conversation::Conversation;
 
 /// Tells the readers of a conversation what it grew by, and the lists that its line changed. `items` are
 /// consecutive.
 pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: &[Item]) {
+    let told = planted_items(items);
+    let items = told.as_deref().unwrap_or(items);
     if let Some(first) = items.first() {
         let last_seq = items.last().map_or(first.seq, |item| item.seq);
         let event = |reader: Audience| {
@@ -28,9 +31,19 @@ pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: &[It
             agents: event(Audience::Agents),
         };
         app.bus.publish(Topic::Conversation(tenant, row.id), note.clone());
+        if planted(Bug::Leak) {
+            app.bus.publish(Topic::Visitors(tenant), note.clone());
+        }
         app.bus.publish(Topic::Visitor(tenant, row.visitor_id), note);
     }
     app.announcer.call((tenant, row.id));
+}
+
+/// In a test build that was told so: the entries, and one that a write has rolled back.
+fn planted_items(items: &[Item]) -> Option<Vec<Item>> {
+    let last = items.last().filter(|_| planted(Bug::EventRolledBack))?;
+    let rolled_back = Item { seq: last.seq + 1, cmid: Some(Cmid(uuid::Uuid::new_v4())), ..last.clone() };
+    Some(items.iter().cloned().chain([rolled_back]).collect())
 }
 
 /// Tells a visitor's tabs that their state changed, and the dispatcher that the queue did.

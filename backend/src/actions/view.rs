@@ -18,6 +18,7 @@ use super::line;
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
 use crate::error::{AppError, AppResult};
+use crate::planted::{Bug, planted};
 use crate::presence::Who;
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::{self, Entry};
@@ -36,6 +37,7 @@ pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after
     let row = access::readable(&mut conn, who, id).await?;
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let entries = entry::after(&mut conn, who.tenant(), id, from, i64::from(ENTRIES_PAGE)).await?;
+    let entries = planted_page(&mut conn, who.tenant(), id, from, entries).await?;
     let reader = match who {
         Principal::Visitor(_) => Audience::Everyone,
         Principal::Agent(_) => Audience::Agents,
@@ -47,6 +49,27 @@ pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after
         last_seq: unsigned(row.last_seq),
         items: entries.into_iter().map(|entry| item(entry, reader)).collect(),
     })
+}
+
+/// The page as it is, unless a test build was told to spoil it.
+async fn planted_page(
+    conn: &mut Conn,
+    tenant: TenantId,
+    id: ConversationId,
+    from: i64,
+    mut entries: Vec<Entry>,
+) -> AppResult<Vec<Entry>> {
+    if planted(Bug::SkipInCatchUp) && entries.len() > 2 {
+        entries.remove(1);
+    }
+    if planted(Bug::CatchUpBackwards) {
+        entries.reverse();
+    }
+    if planted(Bug::ResumeByTime) {
+        let last = entry::after(conn, tenant, id, from - 1, 1).await?;
+        entries.retain(|entry| last.iter().all(|last| entry.at / 1_000 > last.at / 1_000));
+    }
+    Ok(entries)
 }
 
 /// An entry as a reader sees it.

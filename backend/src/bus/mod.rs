@@ -5,6 +5,9 @@
 
 /// The bus inside one process.
 pub mod local;
+/// A bus that loses and delays.
+#[cfg(feature = "planted-bugs")]
+pub mod faulty;
 
 use std::sync::Arc;
 
@@ -33,7 +36,7 @@ pub enum Note {
     Entries {
         /// Which conversation.
         conversation: ConversationId,
-        /// seq of the first entry in the frames.
+        /// seq of the first entry in the frames; 0 when they hold none (see [`Note::position`]).
         from: u64,
         /// The newest entry.
         last_seq: u64,
@@ -48,6 +51,14 @@ pub enum Note {
     StateChanged,
     /// Close the session: suspended, disabled, signed out (C20).
     Revoked(CloseCode),
+}
+
+impl Note {
+    /// A conversation stands at `last_seq`. It carries no entries and continues nobody's position: whoever is
+    /// behind reads the log.
+    pub fn position(conversation: ConversationId, last_seq: u64) -> Self {
+        Self::Entries { conversation, from: 0, last_seq, everyone: Arc::default(), agents: Arc::default() }
+    }
 }
 
 /// The receiving end of the bus on a node.

@@ -6,6 +6,8 @@ mod announcer;
 pub mod deliver_outbox;
 /// Offers, timers, positions.
 mod dispatcher;
+/// Positions, for who missed a note.
+mod positions;
 /// Suspensions by another process.
 mod suspensions;
 /// When visitors came and went.
@@ -16,16 +18,18 @@ use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 use crate::app::App;
+use crate::bus::Deliver;
 use crate::mail::smtp::Mailer;
 
 /// Starts every job; without `mailer` mail waits in the outbox. They run until the handle is aborted or the
 /// process ends; nothing of theirs is lost then, because what is to be done is in the database.
-pub fn start(app: &Arc<App>, mailer: Option<Mailer>) -> Vec<JoinHandle<()>> {
+pub fn start(app: &Arc<App>, sessions: Arc<dyn Deliver>, mailer: Option<Mailer>) -> Vec<JoinHandle<()>> {
     let mut jobs = vec![
         tokio::spawn(dispatcher::run(Arc::clone(app))),
         tokio::spawn(announcer::run(Arc::clone(app))),
         tokio::spawn(visitors::run(Arc::clone(app))),
         tokio::spawn(suspensions::run(Arc::clone(app))),
+        tokio::spawn(positions::run(Arc::clone(app), sessions)),
     ];
     jobs.extend(mailer.map(|mailer| tokio::spawn(deliver_outbox::run(Arc::clone(app), mailer))));
     jobs

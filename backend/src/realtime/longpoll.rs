@@ -21,6 +21,7 @@ use super::hub::Transport;
 use super::session::{Lingering, Outgoing, Session, is_too_old};
 use crate::auth::Principal;
 use crate::error::{AppError, AppResult, Refusal};
+use crate::planted::{Bug, planted};
 use crate::presence::Who;
 
 /// Largest `POST /v1/commands`, in bytes.
@@ -74,6 +75,10 @@ pub async fn commands(
     let caller = Box::pin(credentials.caller(&realtime.app, tenant)).await?;
     let mut session = Session::detached(&realtime, caller.who, caller.place);
     let mut events = Reply::default();
+    let mut frames: Vec<&Value> = frames.iter().collect();
+    if planted(Bug::CommandsReversed) {
+        frames.reverse();
+    }
     for frame in frames {
         session.receive_value(frame).await;
         events.gather(&mut session).await;

@@ -7,6 +7,19 @@ use protocol::state::ConversationState;
 use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
 
+/// Where a conversation stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Position {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// Its id.
+    pub id: ConversationId,
+    /// With whom.
+    pub visitor_id: VisitorId,
+    /// Its newest entry.
+    pub last_seq: i64,
+}
+
 /// The row of a conversation.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Conversation {
@@ -144,6 +157,15 @@ pub async fn of_agent(conn: &mut Conn, tenant: TenantId, agent: AgentId) -> AppR
     const SQL: &str =
         select!("and ((state = 'active' and agent_id = $2) or (state = 'offered' and offered_to = $2)) order by id");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(agent).fetch_all(c).await)?)
+}
+
+/// Where every conversation stands that changed after a time, of all tenants: a node serves them all.
+pub async fn changed_since(conn: &mut Conn, since: i64) -> AppResult<Vec<Position>> {
+    // Every state is named so that the index over tenant, state and time is used.
+    const SQL: &str = "select c.tenant_id, c.id, c.visitor_id, c.last_seq from tenant t \
+         join conversation c on c.tenant_id = t.id \
+         and c.state in ('waiting', 'offered', 'active', 'closed', 'offline') and c.updated_at > $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
 /// Tenants with anything waiting, offered or active: where the dispatcher has work after a start.

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::source::Source;
 use super::{Conn, EveryTenant, Scope, on, wall};
 use crate::error::{AppError, AppResult};
+use crate::planted::{Bug, Point, crash_point, messages_began, planted};
 
 /// Most jobs in one commit: bounds how long the first of them waits.
 const BATCH: usize = 256;
@@ -119,17 +120,26 @@ async fn work(mut source: Source, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
     }
 }
 
-async fn transaction(source: &mut Source, batch: &mut [Box<dyn Job>]) -> Result<(), sqlx::Error> {
+async fn transaction(source: &mut Source, batch: &mut Vec<Box<dyn Job>>) -> Result<(), sqlx::Error> {
     let conn = source.conn().await?;
     wall::begin_write(conn).await?;
-    for job in batch {
+    for job in batch.iter_mut() {
         wall::step(conn, job.scope()).await?;
         if !job.run(conn).await {
             execute(conn, "rollback to savepoint job").await?;
         }
         execute(conn, "release savepoint job").await?;
     }
-    execute(conn, "commit").await
+    if planted(Bug::AckBeforeCommit) && messages_began() {
+        for job in batch.drain(..) {
+            job.finish(Ok(()));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+    crash_point(Point::BeforeCommit);
+    execute(conn, "commit").await?;
+    crash_point(Point::AfterCommit);
+    Ok(())
 }
 
 async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx::Error> {

@@ -6,9 +6,8 @@ use std::path::Path;
 use protocol::event::ResetReason;
 use serde_json::Value;
 
-use crate::checker::{Fate, Sent, check, stored};
-use crate::delivery::in_conversation;
-use crate::people::{cmid, message};
+use crate::checker::{acked, answer_of, check, stored};
+use crate::people::{cmid, in_conversation, message};
 use crate::uploads::{download, posting, uploaded};
 use crate::wire::{BOTH, Over};
 use crate::world::World;
@@ -33,7 +32,7 @@ async fn f37_clients_that_saw_more_than_the_backup_start_over_and_lose_nothing_u
         let (mut vera, mut ann, conversation) = in_conversation(&world, over).await;
         let kept = cmid();
         let ack = vera.must(message(Some(conversation), kept, "before the backup")).await;
-        let kept = Sent { sender: "vera", cmid: kept, fate: Fate::Acked(vec![ack]) };
+        let kept = acked("vera", &[ack]);
         ann.sees(conversation, "before the backup").await;
 
         let (file, manifest) = back_up(&world, "backup.tar");
@@ -64,8 +63,7 @@ async fn f37_clients_that_saw_more_than_the_backup_start_over_and_lose_nothing_u
                 .await;
         }
         let again = vera.must(message(Some(conversation), kept.cmid, "before the backup")).await;
-        let Fate::Acked(acks) = &kept.fate else { panic!("it was acknowledged") };
-        assert_eq!((again.seq, again.at), (acks[0].seq, acks[0].at), "the same answer as before the backup");
+        assert_eq!(vec![answer_of(&again)], kept.answers, "the same answer as before the backup");
         let unsent = cmid();
         let first = vera.must(message(Some(conversation), unsent, "from the outbox")).await;
         let second = vera.must(message(Some(conversation), unsent, "from the outbox")).await;
@@ -75,7 +73,7 @@ async fn f37_clients_that_saw_more_than_the_backup_start_over_and_lose_nothing_u
         vera.sees("from the outbox").await;
         let texts = vera.look(|view| view.texts(conversation));
         assert!(!texts.iter().any(|text| text.starts_with("after the backup")), "{texts:?}");
-        let sent = [kept, Sent { sender: "vera", cmid: unsent, fate: Fate::Acked(vec![first, second]) }];
+        let sent = [kept, acked("vera", &[first, second])];
         check(&world, conversation, &sent, &[&vera, &ann]).await;
     }
 }

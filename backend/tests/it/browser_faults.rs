@@ -2,13 +2,13 @@
 //! name starts with the fault's number.
 
 use fantoccini::wd::WindowHandle;
+use faults::proxy::Proxy;
 use protocol::ids::ConversationId;
 use serde_json::json;
 
 use crate::browser::{Driver, Window, patiently};
 use crate::checker::check;
 use crate::people::Agent;
-use crate::proxy::Proxy;
 use crate::shop::Shop;
 use crate::widget_page::Widget;
 use crate::wire::Over;
@@ -25,7 +25,7 @@ struct Stage {
 
 async fn stage() -> Stage {
     let shop = Shop::open().await;
-    let proxy = Proxy::bind().await;
+    let proxy = Proxy::bind().await.expect("a proxy");
     let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..Plan::default() };
     let world = World::with(plan.unlimited()).await;
     proxy.forward_to(world.port());

@@ -1,135 +1,162 @@
-//! A history checker: what clients sent and were told, against the database and every client's final view.
-//! It knows nothing of how the server works, only the promises (names as in reliability's checker).
+//! Brings to the history checker of the `faults` crate what it judges: what clients logged, and the database.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::BTreeMap;
+use std::time::Duration;
 
+use faults::checker::{Answer, Database, History, Log, Place, Reader, Report, Sent, Stored};
+use protocol::entry::{Author, AuthorKind, EntryBody};
 use protocol::event::Ack;
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::{Cmid, ConversationId, TenantId};
 use uuid::Uuid;
 
+use crate::basics::DEADLINE;
 use crate::database::both;
-use crate::wire::{Client, View};
+use crate::wire::{Client, Credentials, text_of};
 use crate::world::World;
 
-/// What became of a send, as its sender knows it.
-#[derive(Debug, Clone)]
-pub(crate) enum Fate {
-    /// Acknowledged, perhaps more than once.
-    Acked(Vec<Ack>),
-    /// Never answered: may be stored, once.
-    Unknown,
+/// Somebody whose view is judged.
+pub(crate) struct Reading<'a> {
+    /// For reports.
+    pub(crate) name: &'static str,
+    /// The tab.
+    pub(crate) client: &'a Client,
+    /// What it must see to the end.
+    pub(crate) complete: Vec<ConversationId>,
+    /// What it may see besides.
+    pub(crate) may_see: Vec<ConversationId>,
 }
 
-/// One send. Sends of one sender are in the order sent.
-#[derive(Debug, Clone)]
-pub(crate) struct Sent {
-    /// Who, for messages.
-    pub(crate) sender: &'static str,
-    /// Its id.
-    pub(crate) cmid: Cmid,
-    /// What became of it.
-    pub(crate) fate: Fate,
+#[derive(sqlx::FromRow)]
+struct Row {
+    tenant_id: TenantId,
+    conversation_id: ConversationId,
+    last_seq: i64,
+    last_hash: Vec<u8>,
+    seq: i64,
+    kind: String,
+    audience: String,
+    author_kind: AuthorKind,
+    author_id: Option<Uuid>,
+    author_name: Option<String>,
+    cmid: Option<Cmid>,
+    at: i64,
+    body: Option<String>,
+    commitment: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+/// Every log as it is stored now.
+pub(crate) async fn database(world: &World) -> Database {
+    let pool = world.database().await;
+    // One statement, so that logs and projections are of the same moment.
+    let sql = "select e.tenant_id, e.conversation_id, c.last_seq, c.last_hash, e.seq, e.kind, e.audience, \
+         e.author_kind, e.author_id, e.author_name, e.cmid, e.at, e.body, e.commitment, e.hash \
+         from entry e join conversation c on c.tenant_id = e.tenant_id and c.id = e.conversation_id \
+         order by e.conversation_id, e.seq";
+    let rows: Vec<Row> = both!(&pool, it => sqlx::query_as(sql).fetch_all(it).await).expect("the entries");
+    pool.close().await;
+    let mut database: Database = BTreeMap::new();
+    for row in rows {
+        let log = database.entry(row.conversation_id).or_insert_with(|| Log {
+            tenant: row.tenant_id,
+            last_seq: row.last_seq,
+            last_hash: row.last_hash.clone().try_into().expect("a hash"),
+            entries: Vec::new(),
+        });
+        log.entries.push(stored_of(row));
+    }
+    database
+}
+
+fn stored_of(row: Row) -> Stored {
+    let body: Option<EntryBody> = row.body.map(|body| serde_json::from_str(&body).expect("a body"));
+    Stored {
+        seq: row.seq,
+        kind: row.kind,
+        author: Author { kind: row.author_kind, id: row.author_id, name: row.author_name },
+        cmid: row.cmid,
+        at: row.at,
+        text: body.as_ref().and_then(text_of).map(str::to_owned),
+        agents_only: row.audience == "agents",
+        commitment: row.commitment.try_into().expect("a commitment"),
+        hash: row.hash.try_into().expect("a hash"),
+    }
 }
 
 /// The entries of a conversation as stored: seq and cmid in order.
 pub(crate) async fn stored(world: &World, conversation: ConversationId) -> Vec<(i64, Option<Cmid>)> {
-    let pool = world.database().await;
-    let sql = "select seq, cmid from entry where conversation_id = $1 order by seq";
-    let rows: Vec<(i64, Option<Uuid>)> =
-        both!(&pool, it => sqlx::query_as(sql).bind(conversation.0).fetch_all(it).await).expect("the entries");
-    pool.close().await;
-    rows.into_iter().map(|(seq, cmid)| (seq, cmid.map(Cmid))).collect()
+    use crate::basics::DEADLINE;
+    use crate::database::both;
+    use crate::wire::{Client, Credentials, text_of};
 }
 
 /// Waits until every reader holds everything stored, then checks every promise.
 pub(crate) async fn check(world: &World, conversation: ConversationId, sent: &[Sent], readers: &[&Client]) {
-    let stored = stored(world, conversation).await;
-    for reader in readers {
-        reader
-            .until("every stored entry is seen", |view| (view.items(conversation).len() >= stored.len()).then_some(()))
-            .await;
+    let everything: Vec<ConversationId> = database(world).await.into_keys().collect();
+    let readings: Vec<Reading<'_>> = readers
+        .iter()
+        .map(|client| Reading { name: name(client), client, complete: vec![conversation], may_see: vec![] })
+        .collect();
+    let mut history = gather(world, sent, &readings, DEADLINE).await;
+    for reader in &mut history.readers {
+        reader.may_see.extend(&everything);
     }
-    let mut violations = database(&stored);
-    violations.extend(sends(&stored, sent));
-    for reader in readers {
-        reader.look(|view| violations.extend(view_of(&stored, view, conversation)));
-    }
-    assert!(violations.is_empty(), "{violations:#?}");
+    faults::checker::check(&history).assert_clean();
 }
 
-fn database(stored: &[(i64, Option<Cmid>)]) -> Vec<String> {
-    let mut violations = Vec::new();
-    let mut cmids = HashSet::new();
-    for (index, (seq, cmid)) in stored.iter().enumerate() {
-        if *seq != index as i64 + 1 {
-            violations.push(format!("gap: place {} holds seq {seq}", index + 1));
-        }
-        if let Some(cmid) = cmid
-            && !cmids.insert(*cmid)
-        {
-            violations.push(format!("duplicate: {cmid} is stored twice"));
-        }
+fn name(client: &Client) -> &'static str {
+    match client.credentials {
+        Credentials::Cookie(..) => "an agent",
+        _ => "a visitor",
     }
-    violations
 }
 
-fn sends(stored: &[(i64, Option<Cmid>)], sent: &[Sent]) -> Vec<String> {
-    let seq_of: HashMap<Cmid, i64> = stored.iter().filter_map(|(seq, cmid)| Some(((*cmid)?, *seq))).collect();
-    let mut violations = Vec::new();
-    let mut last: HashMap<&str, i64> = HashMap::new();
-    for send in sent {
-        let Sent { sender, cmid, fate } = send;
-        let found = seq_of.get(cmid).copied();
-        if let Fate::Acked(acks) = fate {
-            if found.is_none() {
-                violations.push(format!("lost-write: {sender}'s {cmid} was acked and is not stored"));
-            }
-            let places: HashSet<Option<u64>> = acks.iter().map(|ack| ack.seq).collect();
-            if places.len() != 1 || !places.contains(&found.map(|seq| seq as u64)) {
-                violations.push(format!("ack-change: {sender}'s {cmid} at {found:?}: {acks:?}"));
-            }
-        }
-        if let Some(seq) = found {
-            let before = last.insert(sender, seq).unwrap_or(0);
-            if seq < before {
-                violations.push(format!("nonmonotonic-send: {sender}'s {cmid} at {seq} after {before}"));
-            }
-        }
-    }
-    violations
+/// Waits until every reader holds what it must, at most `settle`, and judges what happened.
+pub(crate) async fn judge(world: &World, sent: &[Sent], readers: &[Reading<'_>], settle: Duration) -> Report {
+    faults::checker::check(&gather(world, sent, readers, settle).await)
 }
 
-fn view_of(stored: &[(i64, Option<Cmid>)], view: &View, conversation: ConversationId) -> Vec<String> {
-    let mut violations = Vec::new();
-    let items = view.items(conversation);
-    if items.len() != stored.len() {
-        violations.push(format!("a view holds {} of {} entries", items.len(), stored.len()));
-    }
-    for (item, (seq, cmid)) in items.iter().zip(stored) {
-        if item.seq as i64 != *seq {
-            violations.push(format!("poll-skip: a view has seq {} at place {seq}", item.seq));
+async fn gather(world: &World, sent: &[Sent], readings: &[Reading<'_>], settle: Duration) -> History {
+    loop {
+        let database = database(world).await;
+        for reading in readings {
+            let complete = |view: &crate::wire::View| {
+                reading.complete.iter().all(|id| {
+                    let wanted = database.get(id).map_or(0, |log| log.entries.len());
+                    view.items(*id).len() >= wanted
+                })
+            };
+            // What is missing after that, the checker finds.
+            let _ = reading.client.within(settle, complete).await;
         }
-        if item.body.is_some() && item.cmid != *cmid {
-            violations.push(format!("a view shows {:?} at seq {seq}, stored is {cmid:?}", item.cmid));
+        let readers = readings.iter().map(reader_of).collect();
+        let after = self::database(world).await;
+        let size = |database: &Database| database.values().map(|log| log.entries.len()).sum::<usize>();
+        if size(&after) == size(&database) {
+            return History { sent: sent.to_vec(), readers, database: after };
         }
     }
-    violations
 }
 
-#[test]
-fn the_checker_finds_planted_faults() {
-    let (one, two) = (Cmid(Uuid::from_u128(1)), Cmid(Uuid::from_u128(2)));
-    let ack = |seq| Ack { id: 1, conversation: None, cmid: None, seq: Some(seq), at: None };
-    let acked =
-        |cmid, seqs: &[u64]| Sent { sender: "v", cmid, fate: Fate::Acked(seqs.iter().map(|seq| ack(*seq)).collect()) };
-    let good = [(1, Some(one)), (2, Some(two))];
-    assert_eq!(database(&good), Vec::<String>::new());
-    assert_eq!(sends(&good, &[acked(one, &[1, 1]), acked(two, &[2])]), Vec::<String>::new());
-    assert_eq!(database(&[(1, Some(one)), (3, Some(two))]).len(), 1, "a gap");
-    assert_eq!(database(&[(1, Some(one)), (2, Some(one))]).len(), 1, "a duplicate");
-    assert_eq!(sends(&[(1, Some(one))], &[acked(two, &[2])]).len(), 2, "a lost write");
-    assert_eq!(sends(&good, &[acked(one, &[1, 2])]).len(), 1, "acks that differ");
-    assert_eq!(sends(&good, &[acked(two, &[2]), acked(one, &[1])]).len(), 1, "wrong order");
-    let unknown = Sent { sender: "v", cmid: Cmid(Uuid::from_u128(3)), fate: Fate::Unknown };
-    assert_eq!(sends(&good, &[unknown]), Vec::<String>::new());
+fn reader_of(reading: &Reading<'_>) -> Reader {
+    Reader {
+        name: reading.name.to_owned(),
+        may_see: reading.may_see.iter().copied().collect(),
+        complete: reading.complete.iter().copied().collect(),
+        agent: matches!(reading.client.credentials, Credentials::Cookie(..)),
+        log: reading.client.look(|view| view.journal.0.clone()),
+    }
+}
+
+/// A send that was acknowledged, perhaps more than once.
+pub(crate) fn acked(sender: &str, acks: &[Ack]) -> Sent {
+    let cmid = acks.iter().find_map(|ack| ack.cmid).unwrap_or_else(|| panic!("no ack of a send: {acks:?}"));
+    Sent { sender: sender.to_owned(), cmid, text: None, answers: acks.iter().map(answer_of).collect() }
+}
+
+/// The answer an acknowledgement of a post is.
+pub(crate) fn answer_of(ack: &Ack) -> Answer {
+    let place = ack.conversation.zip(ack.seq).zip(ack.at);
+    let ((conversation, seq), at) = place.unwrap_or_else(|| panic!("an ack without a place: {ack:?}"));
+    Answer::Ok(Place { conversation, seq, at })
 }

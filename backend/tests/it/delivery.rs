@@ -5,34 +5,17 @@ use std::time::Duration;
 
 use protocol::command::{Command, Fetch};
 use protocol::entry::EntryBody;
-use protocol::error::ErrorCode;
 use protocol::event::ResetReason;
-use protocol::ids::{Cmid, ConversationId, Epoch};
+use protocol::ids::{ConversationId, Epoch};
 use protocol::limits::ENTRIES_PAGE;
-use protocol::state::ConversationState;
-use rand::RngExt;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::basics::DEADLINE;
-use crate::checker::{Fate, Sent, check, stored};
-use crate::database::Pool;
-use crate::people::{Agent, Visitor, cmid, message};
-use crate::wire::{Answer, BOTH, Client, Failure, Over};
+use crate::checker::{check, stored};
+use crate::people::{Visitor, cmid, in_conversation};
+use crate::senders::{Sender, patiently};
+use crate::wire::{BOTH, Over};
 use crate::world::{Plan, World};
-
-/// A visitor and Ann in a conversation.
-pub(crate) async fn in_conversation(world: &World, over: Over) -> (Visitor, Agent, ConversationId) {
-    let mut ann = world.agent("Ann").await;
-    ann.starts_work(over).await;
-    let mut vera = world.visitor().await;
-    vera.connect(over).await;
-    let conversation = vera.asks("hello?").await;
-    ann.is_offered_this(conversation).await;
-    ann.accepts(conversation).await;
-    vera.sees_state(ConversationState::Active).await;
-    (vera, ann, conversation)
-}
 
 #[tokio::test]
 async fn what_one_says_the_other_sees() {
@@ -89,32 +72,6 @@ async fn a_client_that_was_away_gets_exactly_what_it_missed() {
 }
 
 #[tokio::test]
-async fn one_send_twenty_times_over_both_transports_is_stored_once() {
-    let world = World::start().await;
-    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
-    let mut tabs = Vec::new();
-    for number in 0..6 {
-        let mut tab = vera.another_tab();
-        tab.connect(BOTH[number % 2]).await;
-        tabs.push(tab);
-    }
-    let same = cmid();
-    let sends = (0..20).map(|number| {
-        let text = if number % 3 == 0 { "the first text" } else { "another text" };
-        patiently(&tabs[number % 6], message(Some(conversation), same, text))
-    });
-    let acks = futures_util::future::join_all(sends).await;
-    let place = |ack: &protocol::event::Ack| (ack.conversation, ack.cmid, ack.seq, ack.at);
-    for ack in &acks {
-        assert_eq!(place(ack), place(&acks[0]), "every ack says the same");
-    }
-    let times = stored(&world, conversation).await.iter().filter(|(_, it)| *it == Some(same)).count();
-    assert_eq!(times, 1);
-    let sent = Sent { sender: "vera", cmid: same, fate: Fate::Acked(acks) };
-    check(&world, conversation, &[sent], &[&vera, &ann]).await;
-}
-
-#[tokio::test]
 async fn the_same_start_again_begins_one_conversation() {
     let world = World::start().await;
     let mut ann = world.agent("Ann").await;
@@ -144,18 +101,17 @@ async fn the_same_start_again_begins_one_conversation() {
 #[tokio::test]
 async fn several_senders_make_one_order_without_gaps() {
     let world = World::start().await;
-    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
     let mut tab = vera.another_tab();
     tab.connect(Over::Poll).await;
     let mut ann_at_home = ann.another_tab();
     ann_at_home.connect(Over::Poll).await;
     ann_at_home.opens(conversation).await;
-    let many = |client, sender| send_many(client, sender, conversation, 12);
     let (one, two, three, four) = tokio::join!(
-        many(&vera, "vera"),
-        many(&tab, "vera's tab"),
-        many(&ann, "ann"),
-        many(&ann_at_home, "ann at home"),
+        Sender::new(&mut vera, "vera", [Over::Socket; 2], conversation).times(12),
+        Sender::new(&mut tab, "vera's tab", [Over::Poll; 2], conversation).times(12),
+        Sender::new(&mut ann, "ann", [Over::Socket; 2], conversation).times(12),
+        Sender::new(&mut ann_at_home, "ann at home", [Over::Poll; 2], conversation).times(12),
     );
     let sent = [one, two, three, four].concat();
     assert_eq!(sent.len(), 48);
@@ -301,38 +257,6 @@ async fn two_tabs_of_one_person_agree() {
 }
 
 #[tokio::test]
-async fn every_acked_message_survives_ten_kills_and_none_is_doubled() {
-    let world = World::with(Plan::default().unlimited()).await;
-    let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
-    let (stop, stopped) = watch::channel(false);
-    let kills = async {
-        for _ in 0..10 {
-            let pause = rand::rng().random_range(80..500);
-            // How long the server lives is the random part of this test, not a wait for anything.
-            tokio::time::sleep(Duration::from_millis(pause)).await;
-            world.restart().await;
-        }
-        stop.send_replace(true);
-    };
-    let (_, one, two) = tokio::join!(
-        kills,
-        send_through_faults(&mut vera, "vera", BOTH, conversation, stopped.clone()),
-        send_through_faults(&mut ann, "ann", [Over::Socket; 2], conversation, stopped.clone()),
-    );
-    let sent = [one, two].concat();
-    let acked = sent.iter().filter(|send| matches!(send.fate, Fate::Acked(_))).count();
-    assert_eq!(acked, sent.len(), "every send was settled by its retry");
-    assert!(acked > 20, "only {acked} sends");
-    ann.opens(conversation).await;
-    check(&world, conversation, &sent, &[&vera, &ann]).await;
-    // PostgreSQL checks itself when it starts; the file is only as sound as its pages.
-    if let Pool::Sqlite(pool) = world.database().await {
-        let sound: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&pool).await.expect("a check");
-        assert_eq!(sound, "ok");
-    }
-}
-
-#[tokio::test]
 async fn a_stop_drains_closes_with_1012_and_loses_nothing() {
     let world = World::start().await;
     let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
@@ -360,8 +284,8 @@ async fn a_stop_drains_closes_with_1012_and_loses_nothing() {
         desk.connect(Over::Socket).await;
         let (_, one, two, seen) = tokio::join!(
             stopping,
-            send_through_faults(&mut vera, "vera", [Over::Socket; 2], conversation, stopped.clone()),
-            send_through_faults(&mut desk, "ann", [Over::Socket; 2], conversation, stopped.clone()),
+            Sender::new(&mut vera, "vera", [Over::Socket; 2], conversation).until(stopped.clone()),
+            Sender::new(&mut desk, "ann", [Over::Socket; 2], conversation).until(stopped.clone()),
             watcher,
         );
         ann.connect(Over::Socket).await;
@@ -378,77 +302,4 @@ async fn vera_and_ann_have_sent(world: &World, conversation: ConversationId) {
         (stored(world, conversation).await.len() > 8).then_some(())
     })
     .await;
-}
-
-/// Sends a command again and again until it is carried out, as long as the refusal says that this helps.
-async fn patiently(client: &Client, command: Command) -> protocol::event::Ack {
-    loop {
-        match client.ask(command.clone()).await {
-            Ok(ack) => return ack,
-            Err(Failure::Refused(refused)) if refused.code == ErrorCode::RateLimited => {
-                let wait = refused.retry_after_ms.expect("when to try again");
-                tokio::time::sleep(Duration::from_millis(wait)).await;
-            }
-            Err(failure) => panic!("{command:?}: {failure:?}"),
-        }
-    }
-}
-
-async fn send_many(client: &Client, sender: &'static str, conversation: ConversationId, count: usize) -> Vec<Sent> {
-    let mut sent = Vec::new();
-    for number in 0..count {
-        let cmid = cmid();
-        let command = message(Some(conversation), cmid, &format!("{sender} {number}"));
-        let ack = patiently(client, command).await;
-        sent.push(Sent { sender, cmid, fate: Fate::Acked(vec![ack]) });
-    }
-    sent
-}
-
-/// Sends one message after the other, each until it is acked, over alternating transports, whatever happens
-/// to the server, until told to stop.
-async fn send_through_faults(
-    client: &mut Client,
-    sender: &'static str,
-    ladder: [Over; 2],
-    conversation: ConversationId,
-    stopped: watch::Receiver<bool>,
-) -> Vec<Sent> {
-    let mut sent = Vec::new();
-    let mut connections = 0;
-    while !*stopped.borrow() {
-        let cmid = cmid();
-        let text = format!("{sender} {}", sent.len());
-        let ack = send_once(client, (&mut connections, ladder), conversation, cmid, &text).await;
-        sent.push(Sent { sender, cmid, fate: Fate::Acked(vec![ack]) });
-    }
-    sent
-}
-
-async fn send_once(
-    client: &mut Client,
-    (connections, ladder): (&mut usize, [Over; 2]),
-    conversation: ConversationId,
-    cmid: Cmid,
-    text: &str,
-) -> protocol::event::Ack {
-    let begun = std::time::Instant::now();
-    loop {
-        assert!(begun.elapsed() < DEADLINE, "\"{text}\" is not stored within {DEADLINE:?}");
-        let answer: Answer = client.ask(message(Some(conversation), cmid, text)).await;
-        match answer {
-            Ok(ack) => return ack,
-            Err(Failure::Refused(refused)) if refused.code.is_retryable() => {
-                let wait = refused.retry_after_ms.unwrap_or(50).min(2_000);
-                tokio::time::sleep(Duration::from_millis(wait)).await;
-            }
-            Err(Failure::Refused(refused)) => panic!("\"{text}\": {refused:?}"),
-            Err(Failure::Gone) => {
-                *connections += 1;
-                if client.try_connect(ladder[*connections % 2]).await.is_err() {
-                    tokio::time::sleep(Duration::from_millis(30)).await;
-                }
-            }
-        }
-    }
 }

@@ -24,9 +24,6 @@ mod browser;
 /// An SMTP server.
 #[cfg(test)]
 mod mailbox;
-/// A network that misbehaves.
-#[cfg(test)]
-mod proxy;
 /// A merchant's shop.
 #[cfg(test)]
 mod shop;
@@ -44,6 +41,12 @@ mod widget_page;
 /// What was sent and told, against what is stored and seen.
 #[cfg(test)]
 mod checker;
+/// People who send through anything.
+#[cfg(test)]
+mod senders;
+/// Faults by their ids, and the planted bugs that prove the checker.
+#[cfg(test)]
+mod faults;
 /// Frames, commands and requests that break a rule.
 #[cfg(test)]
 mod bad_input;

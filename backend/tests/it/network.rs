@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
+use faults::proxy::{Proxy, Upgrades};
 use protocol::state::ConversationState;
 
 use crate::browser::{Driver, patiently};
 use crate::checker::check;
 use crate::people::{Agent, Visitor};
-use crate::proxy::{Proxy, Upgrades};
 use crate::shop::Shop;
 use crate::widget_page::Widget;
 use crate::wire::Over;
@@ -16,7 +16,7 @@ use crate::world::{Plan, World};
 
 /// A server behind a proxy that all clients use, Ann at work on a good line.
 async fn behind_a_proxy(shop: &Shop) -> (World, Proxy) {
-    let proxy = Proxy::bind().await;
+    let proxy = Proxy::bind().await.expect("a proxy");
     let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..Plan::default() };
     let world = World::with(plan).await;
     proxy.forward_to(world.port());

@@ -1,6 +1,7 @@
 //! PostgreSQL goes away and comes back (F7, F8, C14): nothing is acknowledged meanwhile, whoever asks is told to
 //! try again, readiness says 503 and health 200, and within ten seconds of its return everything goes on.
 
+use faults::proxy::Proxy;
 use std::time::{Duration, Instant};
 
 use protocol::command::Command;
@@ -9,9 +10,8 @@ use sqlx::{Connection, PgConnection};
 
 use crate::basics::{DEADLINE, eventually_within};
 use crate::checker::{check, stored};
-use crate::delivery::in_conversation;
+use crate::people::in_conversation;
 use crate::people::{cmid, message};
-use crate::proxy::Proxy;
 use crate::wire::{Client, Failure, Over};
 use crate::world::{Plan, World};
 
@@ -20,7 +20,7 @@ const BACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// A world whose server reaches its database through a network that can fail.
 async fn behind_a_network() -> (World, Proxy) {
-    let network = Proxy::bind().await;
+    let network = Proxy::bind().await.expect("a proxy");
     let second = ("FRONTDESK_DATABASE_TIMEOUT".to_owned(), "1".to_owned());
     let mut world = World::prepare(Plan { on_postgres: true, environment: vec![second], ..Plan::default() });
     network.forward_to(world.reach_database_by(network.port()));

@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::basics::DEADLINE;
 use crate::wire::{Answer, Client, Credentials, Failure, Over};
-use crate::world::Tenant;
+use crate::world::{Tenant, World};
 
 /// A new id of a send.
 pub(crate) fn cmid() -> Cmid {
@@ -27,6 +27,19 @@ pub(crate) fn cmid() -> Cmid {
 pub(crate) fn message(conversation: Option<ConversationId>, cmid: Cmid, text: &str) -> Command {
     let body = PostBody::Message(Text { text: text.to_owned() });
     Command::Post(Post { cmid, conversation, body })
+}
+
+/// A visitor and Ann, who has accepted.
+pub(crate) async fn in_conversation(world: &World, over: Over) -> (Visitor, Agent, ConversationId) {
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(over).await;
+    let mut vera = world.visitor().await;
+    vera.connect(over).await;
+    let conversation = vera.asks("hello?").await;
+    ann.is_offered_this(conversation).await;
+    ann.accepts(conversation).await;
+    vera.sees_state(ConversationState::Active).await;
+    (vera, ann, conversation)
 }
 
 /// A visitor in one tab.

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use faults::proxy::{Proxy, Upgrades};
 use image::{ImageBuffer, Rgb};
 use serde_json::{Value, json};
 
@@ -12,7 +13,6 @@ use crate::browser::{Driver, patiently};
 use crate::console_page::Console;
 use crate::mailbox::Mailbox;
 use crate::people::sign_in;
-use crate::proxy::{Proxy, Upgrades};
 use crate::shop::Shop;
 use crate::widget_page::Widget;
 use crate::wire::Over;
@@ -28,7 +28,7 @@ struct Stage {
 
 async fn stage(upgrades: Upgrades) -> Stage {
     let shop = Shop::open().await;
-    let proxy = Proxy::bind().await;
+    let proxy = Proxy::bind().await.expect("a proxy");
     let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..Plan::default() };
     let world = World::with(plan).await;
     proxy.forward_to(world.port());

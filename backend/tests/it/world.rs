@@ -1,6 +1,7 @@
 //! Set-up of every test: a data folder, tenants with people and a site made with the command line, and a
 //! server process that can be killed, stopped and started again on the same port.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -69,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) environment: Vec<(String, String)>,
     /// Whether browsers reach the server through another port, such as a proxy's.
     pub(crate) public_port: Option<u16>,
+    /// Program and arguments that start the server: `launcher BINARY serve`. It must become the server.
+    pub(crate) launcher: Vec<String>,
 }
 
 impl Default for Plan {
@@ -82,6 +85,7 @@ impl Default for Plan {
             on_postgres: false,
             environment: Vec::new(),
             public_port: None,
+            launcher: Vec::new(),
         }
     }
 }
@@ -90,6 +94,12 @@ impl Plan {
     /// The same without rate limits, for tests that send more than a person would.
     pub(crate) fn unlimited(mut self) -> Self {
         self.environment.push(("FRONTDESK_RATE_LIMITS".to_owned(), "off".to_owned()));
+        self
+    }
+
+    /// The same with one more variable in the server's environment.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
         self
     }
 }
@@ -101,6 +111,7 @@ pub(crate) struct World {
     port: u16,
     public_port: u16,
     environment: Vec<(String, String)>,
+    launcher: Vec<String>,
     process: Mutex<Option<Child>>,
     /// The tenant most tests use.
     pub(crate) acme: Tenant,
@@ -138,7 +149,8 @@ impl World {
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         let operator = plan.operator.then(|| tools.person("platform", "Otto", &["--operator"]));
         let process = Mutex::new(None);
-        Self { database, port, public_port, environment: plan.environment, process, folder, acme, other, operator }
+        let (environment, launcher) = (plan.environment, plan.launcher);
+        Self { database, port, public_port, environment, launcher, process, folder, acme, other, operator }
     }
 
     /// `http://127.0.0.1:PORT` of the server itself.
@@ -171,35 +183,48 @@ impl World {
         self.serve_as(&self.origin()).await;
     }
 
+    /// Starts the server with one more variable in its environment and waits until it is ready.
+    pub(crate) async fn serve_with(&self, name: &str, value: &str) {
+        self.spawn(&self.origin(), &[(name, value)]);
+        self.ready().await;
+    }
+
+    /// The same with a server that may end by itself at any moment.
+    pub(crate) async fn serve_or_end_with(&self, name: &str, value: &str) {
+        self.spawn(&self.origin(), &[(name, value)]);
+        while !self.has_ended() && !self.answers().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Starts the server with a public address that a proxy would have.
     pub(crate) async fn serve_as(&self, origin: &str) {
+        self.spawn(origin, &[]);
+        self.ready().await;
+    }
+
+    fn spawn(&self, origin: &str, more: &[(&str, &str)]) {
         let log =
             std::fs::OpenOptions::new().create(true).append(true).open(self.file("server.log")).expect("a log file");
-        let child = tool(&self.data())
+        let child = launched(&self.launcher, &self.data())
             .envs(self.database.environment())
             .arg("serve")
             .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("FRONTDESK_PUBLIC_URL", origin)
             .env("RUST_LOG", "info,frontdesk=debug")
             .envs(self.environment.iter().cloned())
+            .envs(more.iter().copied())
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a log file"))
             .stderr(log)
             .spawn()
             .expect("the server starts");
         *self.process.lock().expect("not poisoned") = Some(child);
-        self.ready().await;
     }
 
     async fn ready(&self) {
         let begin = Instant::now();
-        let http = reqwest::Client::new();
-        let url = format!("{}/readyz", self.url());
-        loop {
-            let answer = http.get(&url).timeout(Duration::from_secs(2)).send().await;
-            if answer.is_ok_and(|answer| answer.status() == 200) {
-                return;
-            }
+        while !self.answers().await {
             let ended = self.with_process(|child| child.try_wait().expect("a child"));
             assert!(ended.is_none(), "the server ended: {ended:?}\n{}", self.log());
             assert!(begin.elapsed() < DEADLINE, "the server is not ready\n{}", self.log());
@@ -207,9 +232,26 @@ impl World {
         }
     }
 
+    /// Whether the server says that it is ready.
+    async fn answers(&self) -> bool {
+        let url = format!("{}/readyz", self.url());
+        let answer = reqwest::Client::new().get(&url).timeout(Duration::from_secs(2)).send().await;
+        answer.is_ok_and(|answer| answer.status() == 200)
+    }
+
     fn with_process<T>(&self, act: impl FnOnce(&mut Child) -> T) -> T {
         let mut process = self.process.lock().expect("not poisoned");
         act(process.as_mut().expect("a running server"))
+    }
+
+    /// The server's process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.with_process(|child| child.id())
+    }
+
+    /// Whether the server has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.with_process(|child| child.try_wait().expect("a child")).is_some()
     }
 
     /// Ends the server as a power cut ends it.
@@ -228,7 +270,7 @@ impl World {
 
     /// Asks the server to stop, without waiting.
     pub(crate) fn sigterm(&self) {
-        let id = self.with_process(|child| child.id());
+        let id = self.pid();
         let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status();
         assert!(sent.expect("kill runs").success());
     }
@@ -283,6 +325,14 @@ impl World {
         own
     }
 
+    /// What SQLite finds when it checks the whole file: `ok`. PostgreSQL checks itself when it starts.
+    pub(crate) async fn integrity(&self) -> String {
+        let Pool::Sqlite(pool) = self.database().await else { return "ok".to_owned() };
+        let found = sqlx::query_scalar("pragma integrity_check").fetch_one(&pool).await.expect("a check");
+        pool.close().await;
+        found
+    }
+
     /// One number from the database.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         let pool = self.database().await;
@@ -319,10 +369,22 @@ impl Drop for World {
     }
 }
 
+/// The program under test: the one of this build, or another that is to be judged by these tests.
+fn binary() -> OsString {
+    std::env::var_os("FRONTDESK_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_frontdesk").into())
+}
+
 /// The binary on a data folder, with no other configuration than that.
 fn tool(data: &std::path::Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
-    command.env_clear().env("FRONTDESK_DATA", data);
+    launched(&[], data)
+}
+
+/// The same through another program.
+fn launched(launcher: &[String], data: &std::path::Path) -> Command {
+    let mut words: Vec<OsString> = launcher.iter().map(OsString::from).collect();
+    words.push(binary());
+    let mut command = Command::new(&words[0]);
+    command.args(&words[1..]).env_clear().env("FRONTDESK_DATA", data);
     if let Some(path) = std::env::var_os("PATH") {
         command.env("PATH", path);
     }

@@ -6,6 +6,7 @@ mod js;
 mod run;
 mod rust;
 mod shell;
+mod soak;
 mod test;
 mod tidy;
 mod wasm;
@@ -22,6 +23,8 @@ cargo xtask TASK
 
   run [--release] [-- ARGS]  build everything and serve the product with a demo shop (make run)
   test                       everything that must pass before a change lands (make test)
+  soak [--kills N] [--messages K] [--minutes M]
+                             faults of every kind until so many kills and acknowledged messages (make soak)
   wasm [--dev]               build what browsers load into dist/web (--dev: faster, larger)
   tidy [--fix]               house rules: layers, sizes, languages, protocol document
   budget                     bytes a browser loads, against their limits
@@ -44,6 +47,7 @@ fn task(args: &[&str]) -> Result<()> {
     match args {
         ["run", rest @ ..] => run::run(rest),
         ["test"] => test::run(),
+        ["soak", rest @ ..] => soak::run(rest),
         ["wasm"] => wasm::build(Profile::Small),
         ["wasm", "--dev"] => wasm::build(Profile::Dev),
         ["tidy"] => tidy::check(),

@@ -15,6 +15,7 @@ use crate::auth::Principal;
 use crate::auth::limiter::Rule;
 use crate::bus::Topic;
 use crate::error::{AppError, Refusal};
+use crate::planted::{Point, crash_point};
 use crate::realtime::decode::Unreadable;
 use crate::realtime::dispatch::{Outcome, cmid_of, conversation_of, dispatch};
 
@@ -115,6 +116,7 @@ impl Session {
     }
 
     pub(super) fn acknowledge(&mut self, id: u64, done: Done) {
+        crash_point(Point::BeforeAck);
         self.steps.push_back(Step::Text(ack(id, done)));
     }
 

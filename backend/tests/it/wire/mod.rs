@@ -10,7 +10,7 @@ mod view;
 
 pub(crate) use poll::request;
 pub(crate) use socket::{Socket, handshake};
-pub(crate) use view::View;
+pub(crate) use view::{View, text_of};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -146,6 +146,12 @@ impl Client {
         self.view.send_modify(|view| view.pretended = Some(Cursor { conversation, epoch, seq }));
     }
 
+    /// Loads the page again: everything seen is forgotten, and so is the connection.
+    pub(crate) fn reload(&mut self) {
+        self.line = None;
+        self.view.send_modify(View::reload);
+    }
+
     /// Goes without a word, as a phone in a tunnel does.
     pub(crate) fn vanish(&mut self) {
         self.line = None;
@@ -170,6 +176,12 @@ impl Client {
         }
     }
 
+    /// Waits until `look` finds what it wants, and says whether it did in time.
+    pub(crate) async fn within(&self, deadline: std::time::Duration, look: impl Fn(&View) -> bool) -> bool {
+        let mut seen = self.view.subscribe();
+        timeout(deadline, seen.wait_for(|view| look(view))).await.is_ok()
+    }
+
     /// Sends a command that must be carried out.
     pub(crate) async fn must(&self, command: Command) -> Ack {
         let shown = format!("{command:?}");
@@ -184,6 +196,13 @@ impl Client {
         let line = self.line.as_ref().expect("a connection");
         let outgoing = Outgoing { text: text.to_owned(), id: 0, answer: None };
         line.out.send(outgoing).expect("a connection");
+    }
+
+    /// Takes in an event that came some other way than over its own connection.
+    pub(crate) fn takes(&self, event: Event) {
+        self.view.send_modify(|view| {
+            view.apply(event);
+        });
     }
 
     /// Looks at what was seen so far.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use faults::checker::{Seen, Shown};
 use protocol::command::{Command, Fetch};
 use protocol::entry::{EntryBody, Item};
 use protocol::event::{Entries, Event, ReadMoved, Refused, Reset, ResetReason, TypingShown, Welcome};
@@ -46,9 +47,49 @@ pub(crate) struct View {
     pub(crate) closed: Option<u16>,
     /// HTTP status and body of the poll that ended the long-poll.
     pub(crate) poll_refused: Option<(u16, String)>,
+    /// Every frame of entries as it came, for the checker.
+    pub(crate) journal: Journal,
+}
+
+/// What a reader logs. Long, and therefore not shown in full when a test fails.
+#[derive(Default)]
+pub(crate) struct Journal(pub(crate) Vec<Seen>);
+
+impl std::fmt::Debug for Journal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} frames", self.0.len())
+    }
+}
+
+impl Journal {
+    fn entries(&mut self, entries: &Entries) {
+        let shown = |item: &Item| Shown {
+            seq: item.seq,
+            cmid: item.cmid,
+            text: item.body.as_ref().and_then(text_of).map(str::to_owned),
+            bare: item.body.is_none(),
+        };
+        let items = entries.items.iter().map(shown).collect();
+        self.0.push(Seen::Entries { conversation: entries.conversation, from: entries.from, items });
+    }
+}
+
+/// The text that somebody wrote.
+pub(crate) fn text_of(body: &EntryBody) -> Option<&str> {
+    match body {
+        EntryBody::Message(text) | EntryBody::Note(text) => Some(&text.text),
+        _ => None,
+    }
 }
 
 impl View {
+    /// Forgets everything but what the checker wants to know.
+    pub(crate) fn reload(&mut self) {
+        let mut journal = std::mem::take(&mut self.journal);
+        journal.0.push(Seen::Reload);
+        *self = Self { journal, welcomes: self.welcomes, ..Self::default() };
+    }
+
     /// Takes an event in. Gives the command that repairs a gap.
     pub(crate) fn apply(&mut self, event: Event) -> Option<Command> {
         match event {
@@ -63,6 +104,8 @@ impl View {
                 self.pretended = None;
                 self.timelines.entry(reset.conversation).or_default().reset();
                 let conversation = reset.conversation;
+                let replaced = reset.reason == ResetReason::EpochChanged;
+                self.journal.0.push(if replaced { Seen::Replaced(conversation) } else { Seen::Reset(conversation) });
                 let lost = reset.reason == ResetReason::NoAccess;
                 self.resets.push(reset);
                 return (!lost).then_some(Command::Fetch(Fetch { conversation, after: 0 }));
@@ -84,7 +127,14 @@ impl View {
         let newest = self.newest.entry(entries.conversation).or_default();
         *newest = entries.last_seq.max(*newest);
         let timeline = self.timelines.entry(entries.conversation).or_default();
-        let after = match timeline.apply(entries) {
+        if timeline.epoch().is_some_and(|epoch| epoch != entries.epoch) {
+            self.journal.0.push(Seen::Replaced(entries.conversation));
+        }
+        let applied = timeline.apply(entries);
+        if applied != Applied::OtherEpoch {
+            self.journal.entries(entries);
+        }
+        let after = match applied {
             Applied::Gap { after } => after,
             Applied::OtherEpoch => 0,
             Applied::Nothing | Applied::From(_) => return None,

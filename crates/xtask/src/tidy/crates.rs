@@ -7,10 +7,11 @@ use super::Finding;
 use crate::shell;
 
 /// Each crate of the workspace and those it may use.
-const ALLOWED: [(&str, &[&str]); 7] = [
+const ALLOWED: [(&str, &[&str]); 8] = [
     ("protocol", &[]),
     ("domain", &["protocol"]),
     ("client", &["protocol"]),
+    ("faults", &["protocol", "domain"]),
     ("widget", &["protocol", "client"]),
     ("agent-console", &["protocol", "client"]),
     ("frontdesk", &["protocol", "domain"]),

@@ -1,0 +1,122 @@
+//! Faults planted on purpose, chosen by `FRONTDESK_PLANTED_BUG` when the process starts. They exist in builds
+//! with the feature `planted-bugs` only, which are those of tests: the tests show that each is noticed, by name.
+//! Elsewhere [`planted`] is `false` and nothing of it is left in the program.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// A fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bug {
+    /// The same send again is stored again.
+    DedupeOff,
+    /// The answer leaves before COMMIT, which takes a while.
+    AckBeforeCommit,
+    /// The answer to the same send again differs from the first.
+    AckDiffers,
+    /// What a write would have stored is told, and the write rolls back.
+    EventRolledBack,
+    /// Positions are times, in whole seconds.
+    ResumeByTime,
+    /// A waiting session is not woken by entries.
+    LostWakeUp,
+    /// A client that comes back goes on with what is new, and misses what came meanwhile.
+    DropOnReconnect,
+    /// Entries go to every visitor.
+    Leak,
+    /// Catching up leaves an entry out.
+    SkipInCatchUp,
+    /// Catching up goes backwards.
+    CatchUpBackwards,
+    /// Several commands of one request run in the wrong order.
+    CommandsReversed,
+    /// Entries are linked to nothing.
+    BrokenChain,
+    /// No bug but a bad bus: one note of ten is lost, one comes twice, one comes up to 5 s late.
+    UnreliableBus,
+}
+
+/// Every fault by the name it is chosen by.
+pub const NAMES: [(&str, Bug); 13] = [
+    ("dedupe-off", Bug::DedupeOff),
+    ("ack-before-commit", Bug::AckBeforeCommit),
+    ("ack-differs", Bug::AckDiffers),
+    ("event-rolled-back", Bug::EventRolledBack),
+    ("resume-by-time", Bug::ResumeByTime),
+    ("lost-wake-up", Bug::LostWakeUp),
+    ("drop-on-reconnect", Bug::DropOnReconnect),
+    ("leak", Bug::Leak),
+    ("skip-in-catch-up", Bug::SkipInCatchUp),
+    ("catch-up-backwards", Bug::CatchUpBackwards),
+    ("commands-reversed", Bug::CommandsReversed),
+    ("broken-chain", Bug::BrokenChain),
+    ("unreliable-bus", Bug::UnreliableBus),
+];
+
+/// Where the process can be told to die at once, as by a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// Everything of a commit is written but the commit.
+    BeforeCommit,
+    /// It is committed and nobody knows.
+    AfterCommit,
+    /// The answer is ready and has not left.
+    BeforeAck,
+}
+
+/// Whether this fault was chosen.
+#[cfg(feature = "planted-bugs")]
+pub fn planted(bug: Bug) -> bool {
+    static CHOSEN: std::sync::LazyLock<Option<Bug>> = std::sync::LazyLock::new(|| {
+        let name = std::env::var("FRONTDESK_PLANTED_BUG").ok()?;
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, bug)| *bug)
+    });
+    *CHOSEN == Some(bug)
+}
+
+/// Whether this fault was chosen: never in this build.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+pub const fn planted(_bug: Bug) -> bool {
+    false
+}
+
+/// Says that messages are being written: [`Bug::AckBeforeCommit`] begins with the first of them.
+pub fn messages_begin() {
+    MESSAGES.store(true, Ordering::Release);
+}
+
+/// Whether [`messages_begin`] was called.
+pub fn messages_began() -> bool {
+    MESSAGES.load(Ordering::Acquire)
+}
+
+static MESSAGES: AtomicBool = AtomicBool::new(false);
+
+/// Dies here when `FRONTDESK_CRASH_AT` says so: `before-commit:7` is the seventh time.
+#[cfg(feature = "planted-bugs")]
+pub fn crash_point(point: Point) {
+    use std::sync::LazyLock;
+    use std::sync::atomic::AtomicI64;
+    static CHOSEN: LazyLock<Option<(Point, AtomicI64)>> = LazyLock::new(|| {
+        let text = std::env::var("FRONTDESK_CRASH_AT").ok()?;
+        let (name, times) = text.split_once(':')?;
+        let point = match name {
+            "before-commit" => Point::BeforeCommit,
+            "after-commit" => Point::AfterCommit,
+            "before-ack" => Point::BeforeAck,
+            _ => return None,
+        };
+        Some((point, AtomicI64::new(times.parse().ok()?)))
+    });
+    if let Some((chosen, left)) = &*CHOSEN
+        && *chosen == point
+        && left.fetch_sub(1, Ordering::AcqRel) == 1
+    {
+        std::process::abort();
+    }
+}
+
+/// Does nothing in this build.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+pub const fn crash_point(_point: Point) {}

@@ -1,0 +1,23 @@
+//! Faults by the ids of the reliability table: each test begins with the id of the fault it injects, and ends
+//! with the checker.
+
+/// What a process has used.
+mod cost;
+/// Faults of the disk and of whoever else holds the database.
+mod disk;
+/// Hostile frames.
+mod frames;
+/// Hostile JSON.
+mod json;
+/// Kills and stops.
+mod kills;
+/// Networks and what middle boxes make of requests.
+mod network;
+/// The planted bugs: the checker finds what it must.
+mod planted;
+/// Everything at once, for as long as one likes.
+mod soak;
+/// The same send again.
+mod twice;
+/// Clocks and buses.
+mod wrong;
