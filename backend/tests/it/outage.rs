@@ -1,17 +1,16 @@
 //! PostgreSQL goes away and comes back (F7, F8, C14): nothing is acknowledged meanwhile, whoever asks is told to
 //! try again, readiness says 503 and health 200, and within ten seconds of its return everything goes on.
 
-use faults::proxy::Proxy;
 use std::time::{Duration, Instant};
 
+use faults::proxy::Proxy;
 use protocol::command::Command;
 use protocol::error::ErrorCode;
 use sqlx::{Connection, PgConnection};
 
 use crate::basics::{DEADLINE, eventually_within};
 use crate::checker::{check, stored};
-use crate::people::in_conversation;
-use crate::people::{cmid, message};
+use crate::people::{cmid, in_conversation, message};
 use crate::wire::{Client, Failure, Over};
 use crate::world::{Plan, World};
 
