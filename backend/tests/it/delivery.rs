@@ -251,6 +251,8 @@ async fn two_tabs_of_one_person_agree() {
         (moved || mark.is_some_and(|mark| mark.seq >= 5)).then_some(())
     };
     desk.until("the other desk knows what was read", mark).await;
+    vera.sees("from the second desk").await;
+    tab.sees("from the second desk").await;
     let shown = vera.look(|view| view.texts(conversation));
     assert_eq!(shown, tab.look(|view| view.texts(conversation)));
     check(&world, conversation, &[], &[&vera, &tab, &ann, &desk]).await;
