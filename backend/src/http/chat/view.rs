@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use askama::Template;
+use askama::filters::HtmlSafe;
 use protocol::site::FieldRule;
 use protocol::state::{Availability, ConversationState, VisitorConversation, VisitorState};
 
@@ -76,8 +77,8 @@ struct ThreadPage<'a> {
     text: Option<Field<'a>>,
     is_still: bool,
     whole: Option<String>,
-    entries: String,
-    state: String,
+    entries: Entries,
+    state: State<'a>,
 }
 
 #[derive(Template)]
@@ -99,6 +100,9 @@ struct State<'a> {
     comment: &'a str,
     error: Option<&'a str>,
 }
+
+impl HtmlSafe for Entries {}
+impl HtmlSafe for State<'_> {}
 
 /// Makes the pages of one visit.
 pub struct Pages<'a> {
@@ -228,8 +232,8 @@ impl<'a> Pages<'a> {
             text: (!matches!(way, Way::Held(_))).then_some(Field { required: true, ..text }),
             is_still: *way == Way::Still,
             whole: thread.is_cut().then(|| format!("{here}&whole=1&still=1")),
-            entries: self.entries(thread)?,
-            state: self.state(&thread.line, thread.last())?,
+            entries: self.shown(thread),
+            state: self.standing(&thread.line, thread.last()),
         };
         let page = render(&page)?;
         let (before, after) = page.split_once(HERE).unwrap_or((&page, ""));
@@ -241,7 +245,11 @@ impl<'a> Pages<'a> {
     /// # Errors
     /// When a template fails.
     pub fn entries(&self, thread: &Thread) -> AppResult<String> {
-        render(&Entries { entries: thread.items.iter().filter_map(|item| Shown::new(self.ui.place, item)).collect() })
+        render(&self.shown(thread))
+    }
+
+    fn shown(&self, thread: &Thread) -> Entries {
+        Entries { entries: thread.items.iter().filter_map(|item| Shown::new(self.ui.place, item)).collect() }
     }
 
     /// Where a conversation stands. Of several on a page, the last is shown.
@@ -249,10 +257,17 @@ impl<'a> Pages<'a> {
     /// # Errors
     /// When a template fails.
     pub fn state(&self, line: &VisitorConversation, seen: u64) -> AppResult<String> {
+        render(&self.standing(line, seen))
+    }
+
+    fn standing<'l>(&self, line: &'l VisitorConversation, seen: u64) -> State<'l>
+    where
+        'a: 'l,
+    {
         let ui = self.ui;
         let (heading, details) = stands(ui, line);
         let waits = line.state == ConversationState::Waiting;
-        render(&State {
+        State {
             ui,
             line,
             seen,
@@ -262,7 +277,7 @@ impl<'a> Pages<'a> {
             is_closed: line.state == ConversationState::Closed,
             comment: &self.filled.comment,
             error: self.error("score").or_else(|| self.error("comment")),
-        })
+        }
     }
 
     fn field(&self, name: &'static str, kind: &'static str, label: &'a str, value: &'a str) -> Field<'a> {
