@@ -48,5 +48,7 @@ pub mod routes;
 pub mod server;
 /// The demo: people, a shop that embeds the chat.
 pub mod demo;
+/// Measurements: a load generator.
+pub mod bench;
 /// The command line.
 pub mod cli;

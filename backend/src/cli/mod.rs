@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 use crate::actions::verify_file::verify_file;
 use crate::config::Config;
 use crate::config::source::{Flags, Source};
-use crate::{demo, server, telemetry};
+use crate::{bench, demo, server, telemetry};
 use output::Output;
 
 /// Customer-service chat for web shops: widget, queue, agent console and admin panel in one process.
@@ -64,6 +64,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup back, while no server runs.
     Restore(backup::Restore),
+    /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
+    Bench(bench::Options),
     /// Say in words what is wrong with this installation.
     Doctor {
         /// Print the checks as JSON.
@@ -100,10 +102,19 @@ impl Command {
             Self::Backup(options) => options.run(config).await?,
             Self::Restore(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
+            Self::Bench(options) => return measure(&config, options).await,
             Self::Doctor { json } => return doctor::run(&config, Output::new(json)).await,
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+async fn measure(config: &Config, options: bench::Options) -> anyhow::Result<ExitCode> {
+    let finished = bench::run(config, options).await?;
+    if let Some(json) = &finished.json {
+        Output::new(finished.as_json).print(json, || finished.words.clone())?;
+    }
+    Ok(if finished.sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn verify(file: &std::path::Path, output: Output) -> anyhow::Result<ExitCode> {

@@ -62,6 +62,8 @@ pub mod overview;
 pub mod audit;
 /// Copies for backups.
 pub mod snapshot;
+/// How fast the database commits by itself.
+pub mod commit_rate;
 
 use std::sync::Arc;
 

@@ -47,6 +47,12 @@ mod senders;
 /// Faults by their ids, and the planted bugs that prove the checker.
 #[cfg(test)]
 mod faults;
+/// The load generator.
+#[cfg(test)]
+mod load;
+/// RFC 6455, case by case.
+#[cfg(test)]
+mod conformance;
 /// Frames, commands and requests that break a rule.
 #[cfg(test)]
 mod bad_input;

@@ -300,6 +300,24 @@ impl World {
         (output.status.success(), String::from_utf8_lossy(&text).into_owned())
     }
 
+    /// Runs `frontdesk` with standard input; gives success, output, and what it said on standard error.
+    pub(crate) fn feed(&self, arguments: &[&str], input: &str) -> (bool, String, String) {
+        let mut child = tool(&self.data())
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("frontdesk runs");
+        let mut stdin = child.stdin.take().expect("its input");
+        // What was refused at once does not read.
+        let _ = writeln!(stdin, "{input}");
+        drop(stdin);
+        let output = child.wait_with_output().expect("its end");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        (output.status.success(), text(output.stdout), text(output.stderr))
+    }
+
     /// Everything the server has logged.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.file("server.log")).unwrap_or_default()

@@ -14,7 +14,7 @@ const LAYERS: [Layer; 9] = [
     Layer::new(&["realtime"], false),
     Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll", "realtime::textpage"], true),
     Layer::new(&["routes", "health"], false),
-    Layer::new(&["server", "main", "cli", "demo"], false),
+    Layer::new(&["server", "main", "cli", "demo", "bench"], false),
 ];
 
 struct Layer {
