@@ -59,12 +59,14 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 11] = [
+const ON_POSTGRES: [&str; 13] = [
     "--test",
     "it",
     "--",
     "bad_input::",
     "delivery::",
+    "faults::kills::f01",
+    "faults::twice::",
     "headers::",
     "panels::",
     "queue::",
