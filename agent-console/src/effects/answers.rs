@@ -50,20 +50,25 @@ impl Answers {
         }
         let net = match event {
             ClientEvent::Status(status) => Some(Net::Link(link(status))),
-            ClientEvent::Event(Event::Ack(ack)) => {
-                let command = self.expected.borrow_mut().remove(&ack.id);
-                command.map(|command| Net::Done(command, ack))
-            }
-            ClientEvent::Event(Event::Refused(refused)) => {
-                let command = self.expected.borrow_mut().remove(&refused.id);
-                command.map(|command| Net::Refused(command, refused))
-            }
-            ClientEvent::Event(event) => Some(Net::Events(vec![event])),
+            ClientEvent::Event(event) => self.event(*event),
             ClientEvent::Sent { cmid, state, .. } => Some(Net::Settled(cmid, state)),
+            ClientEvent::Unsent { conversation, pending, .. } => {
+                conversation.zip(pending).map(|unsent| Net::Restored(vec![unsent]))
+            }
+            ClientEvent::Gone(cmid) => Some(Net::Unsaid(cmid)),
             ClientEvent::NotKept => Some(Net::NoStorage),
         };
         if let Some(net) = net {
             self.tell.emit(Msg::Net(net));
+        }
+    }
+
+    fn event(&self, event: Event) -> Option<Net> {
+        let answered = |id| self.expected.borrow_mut().remove(&id);
+        match event {
+            Event::Ack(ack) => answered(ack.id).map(|command| Net::Done(command, ack)),
+            Event::Refused(refused) => answered(refused.id).map(|command| Net::Refused(command, refused)),
+            event => Some(Net::Events(vec![event])),
         }
     }
 }

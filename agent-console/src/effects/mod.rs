@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use client::Config;
-use client::browser::{Driver, LocalStorage, new_cmid, wall};
+use client::browser::{Driver, new_cmid, wall};
 use protocol::command::Command;
 use protocol::ids::{Cmid, TenantId};
 use web_sys::File;
@@ -106,7 +106,7 @@ impl World {
         match effect {
             Effect::LoadMe => http::load_me(&self.tell),
             Effect::Send(command) => self.send(command),
-            Effect::Post(post) => self.with(|driver| driver.post(Command::Post(post))),
+            Effect::Post(post) => self.with(|driver| driver.post(&Command::Post(post))),
             Effect::Resend(cmid) => self.with(|driver| driver.retry(cmid)),
             Effect::Discard(cmid) => self.with(|driver| {
                 driver.discard(cmid);
@@ -150,9 +150,8 @@ impl World {
 
     fn send(&self, command: Command) {
         if let Some(driver) = &self.driver {
-            let kept = command.clone();
-            let id = driver.send(command);
-            self.answers.expect(id, kept);
+            let id = driver.send(&command);
+            self.answers.expect(id, command);
         }
     }
 
@@ -166,14 +165,12 @@ impl World {
         self.tell.emit(Msg::Net(Net::Drafts(drafts.load())));
         *self.drafts.borrow_mut() = Some(drafts);
         let answers = Rc::new(Answers::new(self.tell.clone()));
-        let config = Config { client: new_cmid(), token: None, tenant: Some(tenant) };
         // One outbox for each agent: nobody sends what somebody else wrote at this desk.
-        let outbox = Box::new(LocalStorage::new(format!("frontdesk.outbox.{agent}.")));
+        let config = Config { client: new_cmid(), token: None, tenant: Some(tenant), scope: agent.to_string() };
         let listener = answers.clone();
-        let driver = Driver::new(config, outbox, Box::new(move |event| listener.hear(event)));
-        let restored =
-            driver.outbox().iter().filter_map(|item| Some((item.conversation()?, item.pending()?))).collect();
-        self.tell.emit(Msg::Net(Net::Restored(restored)));
+        let older = format!("frontdesk.outbox.{agent}.");
+        let driver = Driver::new(config, older, Box::new(move |event| listener.hear(event)));
+        driver.open(None);
         driver.start();
         self.answers = answers;
         self.driver = Some(driver);

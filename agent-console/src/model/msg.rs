@@ -45,8 +45,10 @@ pub enum Net {
     Refused(Command, Refused),
     /// What became of a message of the outbox.
     Settled(Cmid, SendState),
-    /// Unsent messages of an earlier page.
+    /// Unsent messages of an earlier page or another tab.
     Restored(Vec<(ConversationId, Pending)>),
+    /// An unsent message of another tab is unsent no longer.
+    Unsaid(Cmid),
     /// Drafts of an earlier page.
     Drafts(Vec<(ConversationId, String)>),
     /// A draft changed in another tab.

@@ -27,6 +27,7 @@ pub(super) fn update(model: &mut Model, msg: Net, effects: &mut Vec<Effect>) {
         Net::Refused(command, refused) => refuse(model, &command, &refused),
         Net::Settled(cmid, state) => settle(model, cmid, state),
         Net::Restored(list) => restore(model, list),
+        Net::Unsaid(cmid) => unsaid(model, cmid),
         Net::Drafts(list) => model.drafts.extend(list),
         Net::DraftElsewhere(id, text) => draft_elsewhere(model, id, text),
         Net::Uploaded(cmid, Ok(file)) => compose::uploaded(model, cmid, file, effects),
@@ -292,6 +293,12 @@ fn settle(model: &mut Model, cmid: Cmid, state: SendState) {
 fn restore(model: &mut Model, list: Vec<(ConversationId, Pending)>) {
     for (id, pending) in list {
         model.threads.entry(id).or_default().timeline.add_pending(pending);
+    }
+}
+
+fn unsaid(model: &mut Model, cmid: Cmid) {
+    for thread in model.threads.values_mut() {
+        thread.timeline.discard(cmid);
     }
 }
 

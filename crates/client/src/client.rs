@@ -1,39 +1,38 @@
-//! Connection and outbox together: what an application drives.
+//! What an application drives: connection and outbox together.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use protocol::command::Command;
 use protocol::event::Event;
-use protocol::ids::{Cmid, ConversationId, TenantId};
-use protocol::timeline::SendState;
+use protocol::ids::{Cmid, ConversationId, TenantId, VisitorId};
+use protocol::timeline::{Pending, SendState};
 
-use crate::connection::{Connection, Identity, Input, Status, Tick, TimerId};
-use crate::outbox::{Change, Outbox, OutboxItem, Outgoing};
+use crate::connection::{Client, Input, Status, Tick, TimerId};
+use crate::outbox::{Found, OutboxItem};
 
 /// Who connects, and as what.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Random id of this page's client.
     pub client: Cmid,
-    /// Visitor token; agents are known by their cookie.
+    /// Visitor token, when there is one yet; agents are known by their cookie.
     pub token: Option<String>,
     /// Agent: which of the account's tenants.
     pub tenant: Option<TenantId>,
+    /// Names the outbox in storage: a site's key, or an agent's id.
+    pub scope: String,
 }
 
 /// What the application is told.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "each is moved once or twice, never stored")
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
     /// The connection changed.
     Status(Status),
     /// The server said something. `entries` continue or repeat what came before: gaps were fetched. Answers
     /// to sends of the outbox do not come here but as [`ClientEvent::Sent`].
-    Event(Event),
+    Event(Box<Event>),
     /// Where a send of the outbox stands.
     Sent {
         /// The send.
@@ -43,15 +42,25 @@ pub enum ClientEvent {
         /// Where it stands. `Stored`: it left the outbox.
         state: SendState,
     },
+    /// A send of an earlier page or of another tab that is not stored yet: show it.
+    Unsent {
+        /// The send.
+        cmid: Cmid,
+        /// The conversation it goes to; `None`: the current one or a new one.
+        conversation: Option<ConversationId>,
+        /// What to show; `None` for a start without text.
+        pending: Option<Pending>,
+        /// It is an offline form.
+        left: bool,
+    },
+    /// A send of another tab or page is no longer unsent, because it was discarded, or sent: then its entry
+    /// is there or comes. Take its bubble away.
+    Gone(Cmid),
     /// Unsent messages could not be written to storage: they live as long as this page.
     NotKept,
 }
 
 /// What the outside must do.
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "each is moved once or twice, never stored")
-)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
     /// Open a WebSocket to [`crate::SOCKET_PATH`].
@@ -60,12 +69,22 @@ pub enum Effect {
     CloseSocket(u16),
     /// Send a text frame.
     SendText(String),
-    /// `POST` this body to [`crate::POLL_PATH`]; answer with `PollDone`.
-    Poll(String),
-    /// Give the poll up and report nothing of it.
+    /// `POST` to [`crate::POLL_PATH`]; answer with `PollDone`.
+    Poll {
+        /// Comes back in the answer.
+        number: u32,
+        /// Body.
+        body: String,
+    },
+    /// Give the poll up. What is reported of it all the same changes nothing.
     AbortPoll,
-    /// `POST` this body to [`crate::COMMANDS_PATH`]; answer with `CommandsDone`.
-    PostCommands(String),
+    /// `POST` to [`crate::COMMANDS_PATH`]; answer with `CommandsDone`.
+    PostCommands {
+        /// Comes back in the answer.
+        number: u32,
+        /// Body.
+        body: String,
+    },
     /// Answer with `Timer` after a while.
     SetTimer {
         /// Which.
@@ -75,40 +94,46 @@ pub enum Effect {
     },
     /// Do not.
     ClearTimer(TimerId),
-    /// Keep this over reloads.
-    Store {
-        /// Key.
+    /// Ask for the lock of this name, which one tab of the browser holds, and give up any other; answer with
+    /// `Owner` once it is held, and at once where there are no locks.
+    Own(String),
+    /// Answer with `Loaded` and everything kept under [`Config::scope`]. This and the next two take effect
+    /// in the order given.
+    Load,
+    /// Keep this over reloads, where every tab finds it, and tell the other tabs.
+    Keep {
+        /// Key, in the scope.
         cmid: Cmid,
-        /// Value.
+        /// Value, without line breaks.
         text: String,
     },
-    /// Keep it no longer.
-    Unstore(Cmid),
+    /// Keep it no longer, and tell the other tabs.
+    Drop(Cmid),
     /// Tell the application.
     Tell(ClientEvent),
 }
 
-/// The client: feed it, then carry out [`Client::take_effects`].
-pub struct Client {
-    connection: Connection,
-    outbox: Outbox,
-    out: Vec<Effect>,
-}
-
+/// Feed it, then carry out [`Client::take_effects`].
 impl Client {
-    /// A client that is not connected yet.
-    pub fn new(config: Config) -> Self {
-        Self {
-            connection: Connection::new(Identity { token: config.token, tenant: config.tenant, client: config.client }),
-            outbox: Outbox::default(),
-            out: Vec::new(),
+    /// Opens the outbox of `visitor`, or of the agent the scope names: from here on sends may go. The sends
+    /// from before the visitor was known are this visitor's. Again with the same one: nothing.
+    pub fn open(&mut self, visitor: Option<VisitorId>, tick: &Tick) {
+        self.tick = *tick;
+        if self.outbox.is_open && self.outbox.visitor == visitor {
+            return;
         }
-    }
-
-    /// Takes in what an earlier page left in storage.
-    pub fn restore(&mut self, stored: &[String], tick: &Tick) {
-        self.outbox.restore(stored, tick.wall);
-        self.pump(tick);
+        for id in self.outbox.open(visitor, tick.now) {
+            self.commands.answered(id);
+        }
+        let mut name = String::from("frontdesk.out.");
+        name.push_str(&self.identity.scope);
+        if let Some(visitor) = visitor {
+            name.push('.');
+            name.push_str(&visitor.text());
+        }
+        self.out.push(Effect::Own(name));
+        self.load();
+        self.pump();
     }
 
     /// The unsent sends, oldest first.
@@ -118,52 +143,84 @@ impl Client {
 
     /// A new visitor token, used from the next connection on.
     pub fn set_token(&mut self, token: String) {
-        self.connection.identity.token = Some(token);
+        self.identity.token = Some(token);
+    }
+
+    /// The newest visitor token, for requests beside the connection.
+    pub fn token(&self) -> Option<&str> {
+        self.identity.token.as_deref()
     }
 
     /// Feeds one input.
     pub fn handle(&mut self, input: Input<'_>, tick: &Tick) {
-        self.connection.handle(input, tick);
-        self.pump(tick);
+        self.tick = *tick;
+        match input {
+            Input::Owner => {
+                self.outbox.is_owner = true;
+                self.load();
+            }
+            Input::Changed if self.outbox.is_open => self.load(),
+            Input::Loaded(lines) => self.loaded(lines),
+            Input::NotKept => {
+                self.outbox.is_broken = true;
+                self.tell(ClientEvent::NotKept);
+            }
+            input => self.connect(input),
+        }
+        self.pump();
     }
 
     /// Sends a command; its answer comes as an event with this id. All but typing and pong wait for a
     /// connection and are sent again after a lost one. Sends that write text belong in [`Client::post`].
-    pub fn send(&mut self, command: Command, tick: &Tick) -> u64 {
-        let id = self.connection.send(&command);
-        self.pump(tick);
+    pub fn send(&mut self, command: &Command, tick: &Tick) -> u64 {
+        self.tick = *tick;
+        let id = self.commands.push(command);
+        self.pump();
         id
     }
 
-    /// Puts a send into the outbox.
-    pub fn post(&mut self, outgoing: Outgoing, tick: &Tick) {
-        if let Some(cmid) = self.outbox.add(outgoing) {
-            self.change(Change::Keep(cmid));
+    /// Puts a `post`, `start` or `leave_message` into the outbox; nothing for other commands. It may come
+    /// before it is known who sends it.
+    pub fn post(&mut self, command: &Command, tick: &Tick) {
+        self.tick = *tick;
+        if let Some(cmid) = self.outbox.add(command, tick.now, tick.wall) {
+            self.keep(cmid);
         }
-        self.pump(tick);
+        self.pump();
     }
 
     /// Sends a failed or stale send again.
     pub fn retry(&mut self, cmid: Cmid, tick: &Tick) {
-        if self.outbox.retry(cmid, tick.wall) {
-            self.change(Change::State(cmid, SendState::Sending));
+        self.tick = *tick;
+        if self.outbox.retry(cmid, tick.now, tick.wall) {
+            self.keep(cmid);
+            self.tell_sent(cmid);
         }
-        self.pump(tick);
+        self.pump();
     }
 
     /// Drops a send from the outbox; `false` when it is on its way and may be stored already.
     pub fn discard(&mut self, cmid: Cmid, tick: &Tick) -> bool {
+        self.tick = *tick;
         let done = self.outbox.discard(cmid);
         if done {
-            self.out.push(Effect::Unstore(cmid));
+            self.unkeep(cmid);
         }
-        self.pump(tick);
+        self.pump();
         done
+    }
+
+    /// Disconnects and forgets every unsent send: the person logged out.
+    pub fn clear(&mut self) {
+        self.connect(Input::Stop);
+        for item in self.outbox.clear() {
+            self.unkeep(item.cmid);
+        }
     }
 
     /// The application no longer holds this conversation: it is left out of the next resume.
     pub fn forget(&mut self, conversation: ConversationId) {
-        self.connection.forget(conversation);
+        self.cursors.remove(conversation);
     }
 
     /// What must be done outside, in order.
@@ -171,87 +228,91 @@ impl Client {
         core::mem::take(&mut self.out)
     }
 
-    /// Lets the outbox see what came, and lets out what may go now.
-    fn pump(&mut self, tick: &Tick) {
-        self.absorb(tick);
-        if !self.connection.is_live() {
-            for id in self.outbox.recall() {
-                self.connection.withdraw(id);
+    /// Lets out what may go now.
+    fn pump(&mut self) {
+        while let Some(cmid) = self.outbox.grown_stale(self.tick.wall) {
+            self.tell_sent(cmid);
+        }
+        if matches!(self.status(), Status::Live(_)) {
+            while let Some(item) = self.outbox.next(self.tick.now) {
+                item.sent_as(self.commands.push_send(item.command()));
             }
+            if let Some(after_ms) = self.outbox.held_for(self.tick.now) {
+                self.set_timer(TimerId::Outbox, after_ms);
+            }
+        } else {
+            for id in self.outbox.recall() {
+                self.commands.answered(id);
+            }
+        }
+        self.flush();
+    }
+
+    /// The server stored a send: by its answer, or by its entry coming back, for the answer may be lost.
+    pub(crate) fn stored(&mut self, cmid: Cmid, conversation: Option<ConversationId>) {
+        if let Some(id) = self.outbox.stored(cmid, conversation) {
+            if let Some(id) = id {
+                self.commands.answered(id);
+            }
+            self.unkeep(cmid);
+            self.tell(ClientEvent::Sent { cmid, conversation, state: SendState::Stored });
+        }
+    }
+
+    /// Asks for what storage holds. An answer that was overtaken by what this tab wrote since says nothing.
+    fn load(&mut self) {
+        self.overtaken = self.loading;
+        if !self.loading {
+            self.loading = true;
+            self.out.push(Effect::Load);
+        }
+    }
+
+    fn loaded(&mut self, lines: &str) {
+        self.loading = false;
+        if self.overtaken {
+            self.load();
             return;
         }
-        let mut changes = Vec::new();
-        while let Some(item) = self.outbox.next(tick, &mut changes) {
-            item.sent_as(self.connection.send(&item.outgoing.command));
-        }
-        for change in changes {
-            self.change(change);
-        }
-        if let Some(after_ms) = self.outbox.held_for(tick.now) {
-            self.out.push(Effect::SetTimer { timer: TimerId::Outbox, after_ms });
-        }
-        self.absorb(tick);
-    }
-
-    fn absorb(&mut self, tick: &Tick) {
-        for effect in self.connection.take_effects() {
-            let change = match &effect {
-                Effect::Tell(ClientEvent::Event(Event::Ack(ack))) if self.outbox.owns(ack.id) => self.outbox.acked(ack),
-                Effect::Tell(ClientEvent::Event(Event::Refused(refused))) if self.outbox.owns(refused.id) => {
-                    self.outbox.refused(refused, tick.now)
-                }
-                Effect::Tell(ClientEvent::Event(Event::Entries(entries))) => {
-                    // An entry of ours is as good as its answer, which may be lost.
-                    let stored: Vec<Change> = entries
-                        .items
-                        .iter()
-                        .filter_map(|item| self.stored_by_entry(item.cmid?, entries.conversation))
-                        .collect();
-                    self.out.push(effect);
-                    stored.into_iter().for_each(|change| self.change(change));
-                    continue;
-                }
-                _ => {
-                    self.out.push(effect);
-                    continue;
-                }
-            };
-            if let Some(change) = change {
-                self.change(change);
+        for found in self.outbox.merge(lines, self.tick.now) {
+            match found {
+                Found::New(cmid) => self.tell_unsent(cmid),
+                Found::Moved(cmid) => self.tell_sent(cmid),
+                Found::Gone(cmid) => self.tell(ClientEvent::Gone(cmid)),
             }
         }
-    }
-
-    fn stored_by_entry(&mut self, cmid: Cmid, conversation: ConversationId) -> Option<Change> {
-        if let Some(id) = self.outbox.in_flight(cmid) {
-            self.connection.withdraw(id);
-        }
-        self.outbox.stored(cmid, Some(conversation))
-    }
-
-    fn change(&mut self, change: Change) {
-        match change {
-            Change::Keep(cmid) => self.keep(cmid),
-            Change::Stored(cmid, conversation) => {
-                self.out.push(Effect::Unstore(cmid));
-                self.tell_sent(cmid, conversation, SendState::Stored);
-            }
-            Change::State(cmid, state) => {
-                self.keep(cmid);
-                let conversation = self.outbox.find(cmid).and_then(OutboxItem::conversation);
-                self.tell_sent(cmid, conversation, state);
-            }
+        for cmid in self.outbox.claim() {
+            self.keep(cmid);
         }
     }
 
-    fn keep(&mut self, cmid: Cmid) {
+    pub(crate) fn keep(&mut self, cmid: Cmid) {
+        if let Some(text) = self.outbox.text(cmid) {
+            self.overtaken = self.loading;
+            self.out.push(Effect::Keep { cmid, text });
+        }
+    }
+
+    fn unkeep(&mut self, cmid: Cmid) {
+        self.overtaken = self.loading;
+        self.out.push(Effect::Drop(cmid));
+    }
+
+    pub(crate) fn tell(&mut self, event: ClientEvent) {
+        self.out.push(Effect::Tell(event));
+    }
+
+    pub(crate) fn tell_sent(&mut self, cmid: Cmid) {
         if let Some(item) = self.outbox.find(cmid) {
-            let text = item.to_text();
-            self.out.push(Effect::Store { cmid, text });
+            let (conversation, state) = (item.conversation, item.state);
+            self.tell(ClientEvent::Sent { cmid, conversation, state });
         }
     }
 
-    fn tell_sent(&mut self, cmid: Cmid, conversation: Option<ConversationId>, state: SendState) {
-        self.out.push(Effect::Tell(ClientEvent::Sent { cmid, conversation, state }));
+    fn tell_unsent(&mut self, cmid: Cmid) {
+        if let Some(item) = self.outbox.find(cmid) {
+            let (conversation, pending, left) = (item.conversation, item.pending(), item.is_left());
+            self.tell(ClientEvent::Unsent { cmid, conversation, pending, left });
+        }
     }
 }

@@ -4,7 +4,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use protocol::codec::{Wire, write_int};
+use protocol::codec::{Put, write_int};
 use protocol::command::Command;
 use protocol::ids::ConversationId;
 use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES};
@@ -55,7 +55,7 @@ pub(crate) struct Commands {
 
 impl Commands {
     /// A frame that nobody waits for, or whose answer its sender knows: its id and text.
-    pub(crate) fn frame(&mut self, command: &Command) -> (u64, String) {
+    pub(crate) fn frame(&mut self, command: &dyn Put) -> (u64, String) {
         self.last_id += 1;
         let mut text = String::from("{\"id\":");
         write_int(&mut text, i64::try_from(self.last_id).unwrap_or(i64::MAX));
@@ -70,6 +70,15 @@ impl Commands {
         let kind = Kind::of(command);
         let stands_for_itself = matches!(kind, Kind::Other | Kind::Fetch(_));
         self.waiting.retain(|waiting| waiting.sent || stands_for_itself || waiting.kind != kind);
+        self.add(kind, command)
+    }
+
+    /// Takes in what stands for itself.
+    pub(crate) fn push_send(&mut self, command: &dyn Put) -> u64 {
+        self.add(Kind::Other, command)
+    }
+
+    fn add(&mut self, kind: Kind, command: &dyn Put) -> u64 {
         let (id, text) = self.frame(command);
         self.waiting.push(Waiting { id, kind, text, sent: false });
         id

@@ -20,9 +20,9 @@ mod events;
 mod outbox;
 mod throttle;
 
-pub use client::{Client, ClientEvent, Config, Effect};
-pub use connection::{Input, Status, Tick, TimerId, Transport};
-pub use outbox::{OutboxItem, Outgoing, Restored};
+pub use client::{ClientEvent, Config, Effect};
+pub use connection::{Client, Input, Status, Tick, TimerId, Transport};
+pub use outbox::{HAND_OVER_MS, LOAD_WITHIN_MS, OutboxItem};
 pub use throttle::{ReadThrottle, TypingStep, TypingThrottle};
 
 /// Path of the WebSocket.

@@ -4,7 +4,7 @@
 use client::{Client, ClientEvent, Config, Effect, Input, Status, Tick, TimerId, Transport};
 use protocol::codec::{from_json, to_json};
 use protocol::command::{Close, Command, Fetch, Read, Typing};
-use protocol::event::{Entries, Event, Ping, Reconnect, Token, Welcome};
+use protocol::event::{Entries, Event, Ping, Reconnect, Reset, ResetReason, Token, Welcome};
 use protocol::frame::{CommandFrame, Commands, Poll};
 use protocol::ids::{Cmid, ConversationId, Epoch};
 use uuid::Uuid;
@@ -18,13 +18,20 @@ const EMPTY: &str = "{\"events\":[]}";
 struct Rig {
     client: Client,
     now: u64,
+    /// Numbers of the newest poll and the newest posted commands.
+    poll: u32,
+    batch: u32,
 }
 
 impl Rig {
     fn new() -> Self {
-        let client =
-            Client::new(Config { client: Cmid(Uuid::from_u128(1)), token: Some("secret".to_owned()), tenant: None });
-        Self { client, now: 10_000 }
+        let client = Client::new(Config {
+            client: Cmid(Uuid::from_u128(1)),
+            token: Some("secret".to_owned()),
+            tenant: None,
+            scope: "site".to_owned(),
+        });
+        Self { client, now: 10_000, poll: 0, batch: 0 }
     }
 
     fn tick(&self) -> Tick {
@@ -34,13 +41,33 @@ impl Rig {
     fn feed(&mut self, input: Input<'_>) -> Vec<Effect> {
         let tick = self.tick();
         self.client.handle(input, &tick);
-        self.client.take_effects()
+        self.effects()
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        let effects = self.client.take_effects();
+        for effect in &effects {
+            match effect {
+                Effect::Poll { number, .. } => self.poll = *number,
+                Effect::PostCommands { number, .. } => self.batch = *number,
+                _ => {}
+            }
+        }
+        effects
+    }
+
+    fn poll_done(&mut self, status: u16, text: &str) -> Vec<Effect> {
+        self.feed(Input::PollDone { number: self.poll, status, text })
+    }
+
+    fn commands_done(&mut self, status: u16, text: &str) -> Vec<Effect> {
+        self.feed(Input::CommandsDone { number: self.batch, status, text })
     }
 
     fn send(&mut self, command: Command) -> Vec<Effect> {
         let tick = self.tick();
-        self.client.send(command, &tick);
-        self.client.take_effects()
+        self.client.send(&command, &tick);
+        self.effects()
     }
 
     fn live() -> Self {
@@ -59,8 +86,8 @@ impl Rig {
         rig.now += 4_000;
         let effects = rig.feed(Input::Timer(TimerId::Open));
         assert!(effects.contains(&Effect::CloseSocket(1000)));
-        assert!(effects.iter().any(|it| matches!(it, Effect::Poll(_))));
-        let effects = rig.feed(Input::PollDone { status: 200, text: EMPTY });
+        assert!(effects.iter().any(|it| matches!(it, Effect::Poll { .. })));
+        let effects = rig.poll_done(200, EMPTY);
         assert!(has_status(&effects, Status::Live(Transport::Poll)));
         rig
     }
@@ -87,7 +114,7 @@ fn sent(effects: &[Effect]) -> Vec<Command> {
 
 fn posted(effects: &[Effect]) -> Option<Vec<CommandFrame>> {
     effects.iter().find_map(|effect| match effect {
-        Effect::PostCommands(body) => Some(from_json::<Commands>(body).unwrap().commands),
+        Effect::PostCommands { body, .. } => Some(from_json::<Commands>(body).unwrap().commands),
         _ => None,
     })
 }
@@ -137,7 +164,7 @@ fn two_early_failures_give_way_to_a_poll() {
     let effects = rig.feed(Input::Timer(TimerId::Retry));
     assert!(effects.contains(&Effect::OpenSocket));
     let effects = rig.feed(Input::SocketClosed(1006));
-    assert!(effects.iter().any(|it| matches!(it, Effect::Poll(_))));
+    assert!(effects.iter().any(|it| matches!(it, Effect::Poll { .. })));
     assert_eq!(timer(&effects, TimerId::Upgrade), Some(30_000));
 }
 
@@ -147,16 +174,16 @@ fn a_settled_socket_that_breaks_is_opened_again() {
     rig.feed(Input::SocketClosed(1006));
     rig.feed(Input::Timer(TimerId::Retry));
     let effects = rig.feed(Input::SocketClosed(1006));
-    assert!(!effects.iter().any(|it| matches!(it, Effect::Poll(_))));
+    assert!(!effects.iter().any(|it| matches!(it, Effect::Poll { .. })));
 }
 
 #[test]
 fn the_way_back_from_poll_to_socket_keeps_the_cursor_and_unanswered_commands() {
     let mut rig = Rig::polling();
     let news = format!("{{\"events\":[{}]}}", entries(1, 2));
-    let effects = rig.feed_poll(Input::PollDone { status: 200, text: &news });
+    let effects = rig.feed_poll(200, &news);
     let body = effects.iter().find_map(|it| match it {
-        Effect::Poll(body) => from_json::<Poll>(body),
+        Effect::Poll { body, .. } => from_json::<Poll>(body),
         _ => None,
     });
     assert_eq!(body.unwrap().hello.resume[0].seq, 2);
@@ -260,7 +287,7 @@ fn a_token_that_comes_on_an_open_connection_is_used_from_then_on() {
     let mut rig = Rig::live();
     let fresh = Event::Token(Token { token: "renewed".to_owned(), expires_at: 1 });
     let effects = rig.feed(Input::SocketText(&to_json(&fresh)));
-    assert!(effects.contains(&Effect::Tell(ClientEvent::Event(fresh))));
+    assert!(effects.contains(&Effect::Tell(ClientEvent::Event(Box::new(fresh)))));
     rig.feed(Input::SocketClosed(1006));
     rig.feed(Input::Timer(TimerId::Retry));
     let effects = rig.feed(Input::SocketOpened);
@@ -270,23 +297,22 @@ fn a_token_that_comes_on_an_open_connection_is_used_from_then_on() {
 #[test]
 fn http_refusals_mean_the_same_as_close_codes() {
     for (http, status) in [(401, Status::NeedToken), (403, Status::Stopped(4403)), (426, Status::Stopped(4410))] {
-        let answer = Input::PollDone { status: http, text: "" };
-        assert!(has_status(&Rig::polling().feed_poll(answer), status), "{http}");
+        assert!(has_status(&Rig::polling().feed_poll(http, ""), status), "{http}");
     }
 }
 
 impl Rig {
     /// The empty first poll is followed by another after a pause.
-    fn feed_poll(&mut self, input: Input<'_>) -> Vec<Effect> {
+    fn feed_poll(&mut self, status: u16, text: &str) -> Vec<Effect> {
         self.feed(Input::Timer(TimerId::Retry));
-        self.feed(input)
+        self.poll_done(status, text)
     }
 }
 
 #[test]
 fn an_overloaded_server_is_given_the_time_it_asks_for() {
     let problem = "{\"code\":\"unavailable\",\"message\":\"\",\"retry_after_ms\":60000}";
-    let effects = Rig::polling().feed_poll(Input::PollDone { status: 503, text: problem });
+    let effects = Rig::polling().feed_poll(503, problem);
     assert_eq!(timer(&effects, TimerId::Retry), Some(60_000));
 }
 
@@ -333,22 +359,114 @@ fn commands_beside_a_poll_go_one_request_at_a_time() {
     let first = posted(&rig.send(read(1))).unwrap();
     assert!(posted(&rig.send(read(2))).is_none());
     let answer = format!("{{\"events\":[{{\"type\":\"ack\",\"id\":{}}}]}}", first[0].id);
-    let effects = rig.feed(Input::CommandsDone { status: 200, text: &answer });
+    let effects = rig.commands_done(200, &answer);
     assert_eq!(posted(&effects).unwrap()[0].command, read(2));
-    let effects = rig.feed(Input::CommandsDone { status: 0, text: "" });
+    let effects = rig.commands_done(0, "");
     assert!(timer(&effects, TimerId::Commands).is_some());
     let effects = rig.feed(Input::Timer(TimerId::Commands));
     assert_eq!(posted(&effects).unwrap()[0].command, read(2));
 }
 
 #[test]
+fn late_repeated_and_reordered_answers_change_nothing() {
+    let mut rig = Rig::polling();
+    let news = format!("{{\"events\":[{}]}}", entries(1, 2));
+    rig.feed_poll(200, &news);
+    let older = rig.poll - 1;
+    for late in [older, older - 1, rig.poll + 1] {
+        for (status, text) in [(200, news.as_str()), (200, "{"), (0, ""), (401, "")] {
+            let effects = rig.feed(Input::PollDone { number: late, status, text });
+            assert!(effects.is_empty(), "{late} {status}: {effects:?}");
+        }
+    }
+    let held = rig.poll;
+    let more = format!("{{\"events\":[{}]}}", entries(3, 3));
+    let effects = rig.poll_done(200, &more);
+    assert!(effects.iter().any(
+        |it| matches!(it, Effect::Poll { body, .. } if from_json::<Poll>(body).unwrap().hello.resume[0].seq == 3)
+    ));
+    assert!(rig.feed(Input::PollDone { number: held, status: 200, text: &more }).is_empty());
+
+    rig.send(read(3));
+    let done = rig.batch;
+    rig.commands_done(200, "{\"events\":[{\"type\":\"ack\",\"id\":1}]}");
+    rig.send(read(4));
+    for number in [done, rig.batch + 1] {
+        assert!(rig.feed(Input::CommandsDone { number, status: 401, text: "" }).is_empty());
+    }
+}
+
+#[test]
+fn a_poll_without_a_word_for_thirty_five_seconds_is_asked_again() {
+    let mut rig = Rig::polling();
+    let effects = rig.feed(Input::Timer(TimerId::Retry));
+    assert_eq!(timer(&effects, TimerId::PollDeadline), Some(35_000));
+    rig.now += 35_000;
+    let effects = rig.feed(Input::Timer(TimerId::PollDeadline));
+    assert!(effects.contains(&Effect::AbortPoll));
+    assert!(timer(&effects, TimerId::Retry).is_some());
+}
+
+#[test]
+fn waking_up_asks_again_beside_a_poll_that_may_be_dead() {
+    let mut rig = Rig::polling();
+    rig.feed(Input::Timer(TimerId::Retry));
+    assert!(!rig.feed(Input::Visible).contains(&Effect::AbortPoll), "it is fresh");
+    rig.now += 6_000;
+    let effects = rig.feed(Input::Visible);
+    assert!(effects.contains(&Effect::AbortPoll));
+    assert!(effects.iter().any(|it| matches!(it, Effect::Poll { .. })));
+}
+
+#[test]
+fn waits_between_attempts_are_spread_and_bounded() {
+    for random in [0, u32::MAX / 2, u32::MAX] {
+        let mut rig = Rig::polling();
+        rig.feed(Input::Timer(TimerId::Retry));
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            let tick = Tick { random, ..rig.tick() };
+            rig.client.handle(Input::PollDone { number: rig.poll, status: 0, text: "" }, &tick);
+            waits.push(timer(&rig.effects(), TimerId::Retry).unwrap());
+            rig.feed(Input::Timer(TimerId::Retry));
+        }
+        let ceilings = [500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000];
+        for (wait, ceiling) in waits.iter().zip(ceilings) {
+            let share = (u64::from(random) * ceiling) >> 32;
+            assert_eq!(*wait, share.max(100));
+        }
+    }
+}
+
+#[test]
+fn another_history_empties_the_view_and_is_taken_from_the_start() {
+    let mut rig = Rig::live();
+    rig.feed(Input::SocketText(&entries(1, 3)));
+    rig.feed(Input::SocketClosed(1012));
+    rig.feed(Input::Timer(TimerId::Retry));
+    rig.feed(Input::SocketOpened);
+    rig.feed(Input::SocketText(WELCOME));
+    let reset = Event::Reset(Reset { conversation: CONVERSATION, reason: ResetReason::EpochChanged });
+    let effects = rig.feed(Input::SocketText(&to_json(&reset)));
+    assert!(effects.contains(&Effect::Tell(ClientEvent::Event(Box::new(reset)))));
+    assert!(matches!(&sent(&effects)[..], [Command::Fetch(Fetch { after: 0, .. })]));
+
+    // Without a word of it, too: entries of another epoch continue nothing.
+    let mut rig = Rig::live();
+    rig.feed(Input::SocketText(&entries(1, 3)));
+    let other = entries(4, 4).replace(&EPOCH.text(), "00000000-0000-0000-0000-000000000007");
+    let effects = rig.feed(Input::SocketText(&other));
+    assert!(matches!(&sent(&effects)[..], [Command::Fetch(Fetch { after: 0, .. })]));
+}
+
+#[test]
 fn a_refused_request_refuses_its_commands() {
     let mut rig = Rig::polling();
     rig.send(read(1));
-    let effects = rig.feed(Input::CommandsDone { status: 413, text: "{\"code\":\"too_large\",\"message\":\"\"}" });
+    let effects = rig.commands_done(413, "{\"code\":\"too_large\",\"message\":\"\"}");
     let refused = effects.iter().any(|it| {
-        matches!(it, Effect::Tell(ClientEvent::Event(Event::Refused(refused)))
-            if refused.code == protocol::error::ErrorCode::TooLarge)
+        matches!(it, Effect::Tell(ClientEvent::Event(event))
+            if matches!(&**event, Event::Refused(refused) if refused.code == protocol::error::ErrorCode::TooLarge))
     });
     assert!(refused, "{effects:?}");
 }

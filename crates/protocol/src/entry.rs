@@ -29,18 +29,6 @@ wire_struct! {
     }
 }
 
-impl crate::codec::Wire for Uuid {
-    fn write(&self, out: &mut String) {
-        Cmid(*self).write(out);
-    }
-    fn read(value: &crate::codec::Value) -> Option<Self> {
-        Cmid::read(value).map(|id| id.0)
-    }
-    fn blank() -> Self {
-        Uuid::nil()
-    }
-}
-
 wire_struct! {
     /// One entry as a reader sees it. Outside its audience only `seq` is present, so that every reader's
     /// stream stays without gaps.

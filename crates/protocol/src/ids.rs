@@ -4,13 +4,16 @@
 use alloc::string::String;
 use uuid::Uuid;
 
+use crate::codec::{Put, Take, Value, Wire, write_text};
+
 /// Where the hyphens stand.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// Reads hyphenated hexadecimal text and nothing else. The reader of the `uuid` crate knows more forms and
 /// costs a browser more.
 fn parse(text: &str) -> Option<Uuid> {
-    let mut number = 0u128;
+    let mut bytes = [0u8; 16];
+    let mut digits = 0;
     if text.len() != 36 {
         return None;
     }
@@ -20,10 +23,13 @@ fn parse(text: &str) -> Option<Uuid> {
                 return None;
             }
         } else {
-            number = number << 4 | u128::from(char::from(byte).to_digit(16)?);
+            let digit = (byte as char).to_digit(16)?;
+            let slot = bytes.get_mut(digits / 2)?;
+            *slot = *slot << 4 | digit as u8;
+            digits += 1;
         }
     }
-    Some(Uuid::from_u128(number))
+    Some(Uuid::from_bytes(bytes))
 }
 
 /// Writes hyphenated lower-case text without the formatting machinery.
@@ -38,6 +44,27 @@ fn text_of(id: Uuid) -> String {
         }
     }
     text
+}
+
+impl Put for Uuid {
+    fn write(&self, out: &mut String) {
+        write_text(out, &text_of(*self));
+    }
+}
+
+impl Take for Uuid {
+    #[inline(never)]
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        let read = value.and_then(Value::text).and_then(parse);
+        *self = read.unwrap_or_default();
+        read.is_some()
+    }
+}
+
+impl Wire for Uuid {
+    fn blank() -> Self {
+        Uuid::nil()
+    }
 }
 
 macro_rules! id {
@@ -69,13 +96,19 @@ macro_rules! id {
             }
         }
 
-        impl $crate::codec::Wire for $name {
+        impl $crate::codec::Put for $name {
             fn write(&self, out: &mut String) {
-                $crate::codec::write_text(out, &self.text());
+                $crate::codec::Put::write(&self.0, out);
             }
-            fn read(value: &$crate::codec::Value) -> Option<Self> {
-                Self::parse(value.text()?)
+        }
+
+        impl $crate::codec::Take for $name {
+            fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
+                $crate::codec::Take::take(&mut self.0, value)
             }
+        }
+
+        impl $crate::codec::Wire for $name {
             fn blank() -> Self {
                 Self(Uuid::nil())
             }

@@ -82,6 +82,11 @@ impl Timeline {
 
     /// Applies an event. Entries already held are dropped, a gap is reported and applies nothing.
     pub fn apply(&mut self, event: &Entries) -> Applied {
+        self.take(event.clone())
+    }
+
+    /// [`Self::apply`] for who needs the event no longer.
+    pub fn take(&mut self, event: Entries) -> Applied {
         if self.epoch.is_some_and(|epoch| epoch != event.epoch) {
             self.reset();
             if event.from != 1 {
@@ -92,15 +97,15 @@ impl Timeline {
             return Applied::Gap { after: self.seq() };
         }
         let first_new = self.items.len();
-        for item in &event.items {
+        for item in event.items {
             if item.seq != self.seq() + 1 {
                 continue;
             }
             self.epoch = Some(event.epoch);
             if let Some(cmid) = item.cmid {
-                self.pending.retain(|pending| pending.cmid != cmid);
+                self.discard(cmid);
             }
-            self.items.push(item.clone());
+            self.items.push(item);
         }
         if self.items.len() == first_new { Applied::Nothing } else { Applied::From(first_new) }
     }

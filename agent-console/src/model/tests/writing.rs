@@ -116,6 +116,8 @@ fn an_earlier_page_s_outbox_and_drafts_come_back() {
     tab.tell(Msg::Net(Net::Drafts(vec![(chat(1), "draft".into())])));
     assert_eq!(tab.model.threads[&chat(1)].timeline.pending().len(), 1);
     assert_eq!(tab.model.drafts[&chat(1)], "draft");
+    tab.tell(Msg::Net(Net::Unsaid(cmid(7))));
+    assert!(tab.model.threads[&chat(1)].timeline.pending().is_empty());
 }
 
 #[test]

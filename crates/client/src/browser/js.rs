@@ -64,7 +64,14 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(super) fn signal(this: &AbortController) -> JsValue;
 
+    pub(super) type Signal;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn aborted(this: &Signal) -> bool;
+
+    #[derive(Clone)]
     pub(super) type Promise;
+    #[wasm_bindgen(constructor)]
+    pub(super) fn new(executor: &Callback) -> Promise;
     #[wasm_bindgen(method)]
     pub(super) fn then(this: &Promise, done: &JsValue, failed: &JsValue) -> Promise;
     pub(super) fn fetch(path: &str, init: &JsValue) -> Promise;
@@ -85,6 +92,80 @@ extern "C" {
     pub(super) fn remove_item(key: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(js_namespace = localStorage, js_name = key, catch)]
     pub(super) fn key_at(index: u32) -> Result<Option<String>, JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = indexedDB, js_name = open, catch)]
+    pub(super) fn open_database(name: &str, version: u32) -> Result<Request, JsValue>;
+    #[wasm_bindgen(js_namespace = IDBKeyRange, js_name = bound)]
+    pub(super) fn bound(from: &str, to: &str) -> JsValue;
+
+    #[derive(Clone)]
+    pub(super) type Request;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn result(this: &Request) -> JsValue;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onsuccess(this: &Request, callback: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onerror(this: &Request, callback: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onblocked(this: &Request, callback: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onupgradeneeded(this: &Request, callback: &JsValue);
+
+    #[derive(Clone)]
+    pub(super) type Database;
+    #[wasm_bindgen(method, js_name = createObjectStore, catch)]
+    pub(super) fn create_object_store(this: &Database, name: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn transaction(this: &Database, store: &str, mode: &str) -> Result<Transaction, JsValue>;
+
+    pub(super) type Transaction;
+    #[wasm_bindgen(method, js_name = objectStore)]
+    pub(super) fn object_store(this: &Transaction, name: &str) -> ObjectStore;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_oncomplete(this: &Transaction, callback: &JsValue);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onabort(this: &Transaction, callback: &JsValue);
+
+    pub(super) type ObjectStore;
+    #[wasm_bindgen(method, js_name = getAll, catch)]
+    pub(super) fn get_all(this: &ObjectStore, range: &JsValue) -> Result<Request, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn put(this: &ObjectStore, text: &str, key: &str) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn delete(this: &ObjectStore, key: &str) -> Result<JsValue, JsValue>;
+
+    pub(super) type Texts;
+    #[wasm_bindgen(method)]
+    pub(super) fn join(this: &Texts, between: &str) -> String;
+
+    pub(super) type BroadcastChannel;
+    #[wasm_bindgen(constructor, catch)]
+    pub(super) fn new(name: &str) -> Result<BroadcastChannel, JsValue>;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_onmessage(this: &BroadcastChannel, callback: &Callback);
+    #[wasm_bindgen(method, js_name = postMessage)]
+    pub(super) fn post_message(this: &BroadcastChannel, message: i32);
+
+    #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request, catch)]
+    pub(super) fn request_lock(name: &str, options: &JsValue, granted: &JsValue) -> Result<Promise, JsValue>;
+
+    type Function;
+    #[wasm_bindgen(method, js_name = call)]
+    fn call_function(this: &Function);
+}
+
+/// Calls a function without arguments.
+pub(super) fn call(function: &JsValue) {
+    cast::<Function>(function).call_function();
+}
+
+/// What a lock calls when it is granted; it is held until the promise returned is settled.
+pub(super) fn granted(mut grant: impl FnMut() -> JsValue + 'static) -> JsValue {
+    let closure: Closure<dyn FnMut(JsValue) -> JsValue> = Closure::wrap(alloc::boxed::Box::new(move |_| grant()));
+    closure.into_js_value()
 }
 
 /// The text of a message event.

@@ -4,6 +4,7 @@
 
 mod http;
 mod js;
+mod lock;
 mod storage;
 
 use alloc::boxed::Box;
@@ -13,15 +14,14 @@ use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 use protocol::command::Command;
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::{Cmid, ConversationId, VisitorId};
 use wasm_bindgen::prelude::{Closure, JsValue};
 
-use crate::client::{Client, ClientEvent, Config, Effect};
-use crate::connection::{Input, Tick, TimerId};
-use crate::outbox::{OutboxItem, Outgoing};
+use crate::client::{ClientEvent, Config, Effect};
+use crate::connection::{Client, Input, Tick, TimerId};
 pub use http::{Aborter, Request, abort, load as load_blob, send as send_request};
 pub use js::Callback;
-pub use storage::{LocalStorage, MemoryStorage, Storage};
+use storage::{Storage, Told};
 
 /// Milliseconds of a steady clock.
 pub fn now() -> u64 {
@@ -73,12 +73,9 @@ struct Shared {
     effects: RefCell<Vec<Effect>>,
     running: Cell<bool>,
     handler: RefCell<Handler>,
-    storage: RefCell<Box<dyn Storage>>,
-    token: RefCell<Option<String>>,
+    storage: Rc<Storage>,
     socket: Cell<Option<js::WebSocket>>,
     poll: Cell<Option<Aborter>>,
-    /// Answers of polls that were given up do not count.
-    poll_number: Cell<u32>,
     timers: [Cell<i32>; TimerId::ALL.len()],
     /// Made once: socket opened, text, closed; timer; network or page woke up.
     callbacks: RefCell<Vec<Callback>>,
@@ -96,28 +93,38 @@ const VISIBLE: usize = 5;
 pub struct Driver(Rc<Shared>);
 
 impl Driver {
-    /// A client that is not connected yet. Unsent messages of an earlier page are in [`Driver::outbox`].
-    /// `handler` is never called from within a call of a method of the driver that it made itself.
-    pub fn new(config: Config, mut storage: Box<dyn Storage>, handler: Handler) -> Self {
-        let stored = storage.load();
-        let token = config.token.clone();
-        let mut client = Client::new(config);
-        client.restore(&stored, &tick());
+    /// A client that is not connected yet. `older` is the prefix of the keys under which an older build kept
+    /// unsent messages. `handler` is never called from within a call of a method of the driver that it made
+    /// itself.
+    pub fn new(config: Config, older: String, handler: Handler) -> Self {
+        let storage = Storage::new(config.scope.clone(), older);
         let driver = Self(Rc::new(Shared {
-            client: RefCell::new(client),
+            client: RefCell::new(Client::new(config)),
             effects: RefCell::default(),
             running: Cell::new(false),
             handler: RefCell::new(handler),
-            storage: RefCell::new(storage),
-            token: RefCell::new(token),
+            storage: storage.clone(),
             socket: Cell::new(None),
             poll: Cell::new(None),
-            poll_number: Cell::new(0),
             timers: Default::default(),
             callbacks: RefCell::default(),
         }));
+        let told = driver.clone();
+        storage.listen(Rc::new(move |what: Told<'_>| {
+            told.input(match what {
+                Told::Loaded(lines) => Input::Loaded(lines),
+                Told::Changed => Input::Changed,
+                Told::NotKept => Input::NotKept,
+                Told::Owner => Input::Owner,
+            });
+        }));
         driver.make_callbacks();
         driver
+    }
+
+    /// See [`Client::open`].
+    pub fn open(&self, visitor: Option<VisitorId>) {
+        self.with(|client, tick| client.open(visitor, tick));
     }
 
     /// Connects.
@@ -132,25 +139,19 @@ impl Driver {
 
     /// Brings a new visitor token; connect with [`Driver::start`] after `NeedToken`.
     pub fn set_token(&self, token: String) {
-        if let Ok(mut mine) = self.0.token.try_borrow_mut() {
-            *mine = Some(token.clone());
-        }
         self.with(|client, _| client.set_token(token));
     }
 
     /// See [`Client::send`].
-    pub fn send(&self, command: Command) -> u64 {
+    pub fn send(&self, command: &Command) -> u64 {
         let mut id = 0;
         self.with(|client, tick| id = client.send(command, tick));
         id
     }
 
     /// See [`Client::post`].
-    pub fn post(&self, command: Command) {
-        self.with(|client, tick| {
-            let at = tick.wall;
-            client.post(Outgoing { command, at }, tick);
-        });
+    pub fn post(&self, command: &Command) {
+        self.with(|client, tick| client.post(command, tick));
     }
 
     /// See [`Client::retry`].
@@ -170,16 +171,9 @@ impl Driver {
         self.with(|client, _| client.forget(conversation));
     }
 
-    /// The unsent sends, oldest first.
-    pub fn outbox(&self) -> Vec<OutboxItem> {
-        self.0.client.try_borrow().map_or_else(|_| Vec::new(), |client| client.outbox().to_vec())
-    }
-
-    /// Visits the unsent sends, oldest first, without copying them.
-    pub fn each_unsent(&self, visit: &mut dyn FnMut(&OutboxItem)) {
-        if let Ok(client) = self.0.client.try_borrow() {
-            client.outbox().iter().for_each(visit);
-        }
+    /// See [`Client::clear`].
+    pub fn clear(&self) {
+        self.with(|client, _| client.clear());
     }
 
     fn input(&self, input: Input<'_>) {
@@ -221,32 +215,24 @@ impl Driver {
                     self.0.socket.set(Some(socket));
                 }
             }
-            Effect::Poll(body) => self.poll(&body),
+            Effect::Poll { number, body } => self.poll(number, &body),
             Effect::AbortPoll => {
-                self.0.poll_number.set(self.0.poll_number.get() + 1);
                 if let Some(aborter) = self.0.poll.take() {
                     abort(&aborter);
                 }
             }
-            Effect::PostCommands(body) => {
+            Effect::PostCommands { number, body } => {
                 let driver = self.clone();
                 self.request(crate::COMMANDS_PATH, &body, move |status, text| {
-                    driver.input(Input::CommandsDone { status, text });
+                    driver.input(Input::CommandsDone { number, status, text });
                 });
             }
             Effect::SetTimer { timer, after_ms } => self.set_timer(timer, after_ms),
             Effect::ClearTimer(timer) => self.clear_timer(timer),
-            Effect::Store { cmid, text } => {
-                let kept = self.0.storage.try_borrow_mut().is_ok_and(|mut it| it.put(cmid, &text));
-                if !kept {
-                    self.tell(ClientEvent::NotKept);
-                }
-            }
-            Effect::Unstore(cmid) => {
-                if let Ok(mut storage) = self.0.storage.try_borrow_mut() {
-                    storage.remove(cmid);
-                }
-            }
+            Effect::Own(name) => self.0.storage.own(&name),
+            Effect::Load => self.0.storage.load(),
+            Effect::Keep { cmid, text } => self.0.storage.keep(cmid, text),
+            Effect::Drop(cmid) => self.0.storage.drop(cmid),
             Effect::Tell(event) => self.tell(event),
         }
     }
@@ -258,18 +244,14 @@ impl Driver {
     }
 
     fn request(&self, path: &str, body: &str, done: impl FnMut(u16, &str) + 'static) -> Option<Aborter> {
-        let token = self.0.token.try_borrow().ok().and_then(|token| token.clone());
+        let token = self.0.client.try_borrow().ok().and_then(|client| client.token().map(String::from));
         send_request(&Request { path, body: Some(body), token: token.as_deref() }, done)
     }
 
-    fn poll(&self, body: &str) {
-        let number = self.0.poll_number.get() + 1;
-        self.0.poll_number.set(number);
+    fn poll(&self, number: u32, body: &str) {
         let driver = self.clone();
         let aborter = self.request(crate::POLL_PATH, body, move |status, text| {
-            if driver.0.poll_number.get() == number {
-                driver.input(Input::PollDone { status, text });
-            }
+            driver.input(Input::PollDone { number, status, text });
         });
         self.0.poll.set(aborter);
     }

@@ -3,23 +3,28 @@
 mod poll;
 mod socket;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use protocol::PROTOCOL_VERSION;
 use protocol::command::{Command, Fetch, Hello};
-use protocol::event::Event;
-use protocol::ids::{Cmid, ConversationId, TenantId};
+use protocol::event::{Event, Refused, ResetReason};
+use protocol::ids::{Cmid, ConversationId};
 
 use crate::backoff::Backoff;
-use crate::client::{ClientEvent, Effect};
+use crate::client::{ClientEvent, Config, Effect};
 use crate::commands::Commands;
 use crate::cursors::{Cursors, Step};
+use crate::outbox::Outbox;
 use poll::Poll;
 use socket::Socket;
 
+/// How long a retryable refusal without `retry_after_ms` waits, in milliseconds.
+const RETRY_MS: u64 = 2_000;
+
 /// The clocks and the dice of one step.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Tick {
     /// A steady clock, in milliseconds.
     pub now: u64,
@@ -79,6 +84,8 @@ pub enum Input<'a> {
     SocketClosed(u16),
     /// A poll was answered.
     PollDone {
+        /// The number it was asked under.
+        number: u32,
         /// HTTP status; 0 when there was no answer.
         status: u16,
         /// Body.
@@ -86,6 +93,8 @@ pub enum Input<'a> {
     },
     /// Posted commands were answered.
     CommandsDone {
+        /// The number it was asked under.
+        number: u32,
         /// HTTP status; 0 when there was no answer.
         status: u16,
         /// Body.
@@ -97,6 +106,14 @@ pub enum Input<'a> {
     Online,
     /// The page came back to the front or woke up.
     Visible,
+    /// This tab holds the lock of the outbox.
+    Owner,
+    /// What storage holds of the outbox: everything, a line each.
+    Loaded(&'a str),
+    /// Another tab changed what storage holds.
+    Changed,
+    /// Storage refused to keep something.
+    NotKept,
 }
 
 /// Which transport carries the connection.
@@ -132,32 +149,32 @@ enum Mode {
     Poll,
 }
 
-/// Who connects.
-pub(crate) struct Identity {
-    pub(crate) token: Option<String>,
-    pub(crate) tenant: Option<TenantId>,
-    pub(crate) client: Cmid,
-}
-
-/// The state machine.
-pub(crate) struct Connection {
-    pub(crate) identity: Identity,
+/// The client: connection and outbox in one state machine.
+pub struct Client {
+    pub(crate) identity: Config,
+    pub(crate) tick: Tick,
     mode: Mode,
     status: Status,
     socket: Socket,
     poll: Poll,
     backoff: Backoff,
-    commands: Commands,
-    cursors: Cursors,
+    pub(crate) commands: Commands,
+    pub(crate) cursors: Cursors,
+    pub(crate) outbox: Outbox,
+    /// Storage was asked what it holds, and something was written since.
+    pub(crate) loading: bool,
+    pub(crate) overtaken: bool,
     state_version: Option<String>,
     probe: Option<u64>,
-    out: Vec<Effect>,
+    pub(crate) out: Vec<Effect>,
 }
 
-impl Connection {
-    pub(crate) fn new(identity: Identity) -> Self {
+impl Client {
+    /// A client that is not connected yet.
+    pub fn new(config: Config) -> Self {
         Self {
-            identity,
+            identity: config,
+            tick: Tick::default(),
             mode: Mode::Off,
             status: Status::Off,
             socket: Socket::default(),
@@ -165,80 +182,62 @@ impl Connection {
             backoff: Backoff::default(),
             commands: Commands::default(),
             cursors: Cursors::default(),
+            outbox: Outbox::default(),
+            loading: false,
+            overtaken: false,
             state_version: None,
             probe: None,
             out: Vec::new(),
         }
     }
 
-    pub(crate) fn is_live(&self) -> bool {
-        matches!(self.status, Status::Live(_))
+    pub(crate) fn status(&self) -> Status {
+        self.status
     }
 
-    pub(crate) fn take_effects(&mut self) -> Vec<Effect> {
-        core::mem::take(&mut self.out)
-    }
-
-    /// Feeds one input.
-    pub(crate) fn handle(&mut self, input: Input<'_>, tick: &Tick) {
+    /// Feeds what concerns the connection.
+    pub(crate) fn connect(&mut self, input: Input<'_>) {
         match input {
             Input::Start => {
                 if self.mode == Mode::Off {
                     self.mode = Mode::Socket;
                     self.socket.early_failures = 0;
                     self.backoff.reset();
-                    self.open_socket(tick);
+                    self.open_socket();
                 }
             }
             Input::Stop => self.shut(Status::Off),
-            Input::SocketOpened => self.socket_opened(tick),
-            Input::SocketText(text) => self.socket_text(text, tick),
-            Input::SocketClosed(code) => self.socket_closed(code, tick),
-            Input::PollDone { status, text } => self.poll_done(status, text, tick),
-            Input::CommandsDone { status, text } => self.commands_done(status, text, tick),
-            Input::Timer(timer) => self.timer(timer, tick),
-            Input::Online | Input::Visible => self.wake(tick),
+            Input::SocketOpened => self.socket_opened(),
+            Input::SocketText(text) => self.socket_text(text),
+            Input::SocketClosed(code) => self.socket_closed(code),
+            Input::PollDone { number, status, text } => self.poll_done(number, status, text),
+            Input::CommandsDone { number, status, text } => self.commands_done(number, status, text),
+            Input::Timer(timer) => self.timer(timer),
+            Input::Online | Input::Visible => self.wake(),
+            Input::Owner | Input::Loaded(_) | Input::Changed | Input::NotKept => {}
         }
-        self.flush();
     }
 
-    /// Takes a command in and sends it as soon as it can be sent.
-    pub(crate) fn send(&mut self, command: &Command) -> u64 {
-        let id = self.commands.push(command);
-        self.flush();
-        id
-    }
-
-    /// Forgets a command that its owner will send again under another id.
-    pub(crate) fn withdraw(&mut self, id: u64) {
-        self.commands.answered(id);
-    }
-
-    /// The caller no longer shows this conversation: it is left out of the next resume.
-    pub(crate) fn forget(&mut self, conversation: ConversationId) {
-        self.cursors.remove(conversation);
-    }
-
-    fn timer(&mut self, timer: TimerId, tick: &Tick) {
+    fn timer(&mut self, timer: TimerId) {
         match (timer, self.mode) {
             (_, Mode::Off) => {}
-            (TimerId::Open, _) => self.socket_not_opened(tick),
-            (TimerId::Silence, _) => self.check_silence(tick),
-            (TimerId::Probe, _) => self.probe_unanswered(tick),
-            (TimerId::Retry, Mode::Socket) => self.open_socket(tick),
-            (TimerId::Retry, Mode::Poll) => self.send_poll(tick),
-            (TimerId::Upgrade, Mode::Poll) => self.upgrade(tick),
-            (TimerId::PollDeadline, Mode::Poll) => self.poll_overdue(tick),
+            (TimerId::Open, _) => self.socket_not_opened(),
+            (TimerId::Silence, _) => self.check_silence(),
+            (TimerId::Probe, _) => self.probe_unanswered(),
+            (TimerId::Retry, Mode::Socket) => self.open_socket(),
+            (TimerId::Retry, Mode::Poll) => self.send_poll(),
+            (TimerId::Upgrade, Mode::Poll) => self.upgrade(),
+            (TimerId::PollDeadline, Mode::Poll) => self.poll_overdue(),
             (TimerId::Commands, _) => self.poll.commands_wait = false,
             (TimerId::Upgrade | TimerId::PollDeadline, Mode::Socket) | (TimerId::Outbox, _) => {}
         }
     }
 
-    fn wake(&mut self, tick: &Tick) {
+    fn wake(&mut self) {
         match self.mode {
             Mode::Off => {}
-            Mode::Socket => self.wake_socket(tick),
-            Mode::Poll => self.wake_poll(tick),
+            Mode::Socket => self.wake_socket(),
+            Mode::Poll => self.wake_poll(),
         }
     }
 
@@ -252,7 +251,7 @@ impl Connection {
         }
     }
 
-    fn flush(&mut self) {
+    pub(crate) fn flush(&mut self) {
         match self.status {
             Status::Live(Transport::Socket) => self.flush_socket(),
             Status::Live(Transport::Poll) => self.flush_poll(),
@@ -263,11 +262,11 @@ impl Connection {
     fn set_status(&mut self, status: Status) {
         if self.status != status {
             self.status = status;
-            self.out.push(Effect::Tell(ClientEvent::Status(status)));
+            self.tell(ClientEvent::Status(status));
         }
     }
 
-    fn set_timer(&mut self, timer: TimerId, after_ms: u64) {
+    pub(crate) fn set_timer(&mut self, timer: TimerId, after_ms: u64) {
         self.out.push(Effect::SetTimer { timer, after_ms });
     }
 
@@ -287,46 +286,77 @@ impl Connection {
         self.set_status(status);
     }
 
-    fn event(&mut self, event: Event) {
-        match &event {
-            Event::Ack(ack) => return self.answered(ack.id, event),
-            Event::Refused(refused) => return self.answered(refused.id, event),
+    fn event(&mut self, event: Box<Event>) {
+        match &*event {
+            Event::Ack(ack) => {
+                if let Some(item) = self.outbox.by_id(ack.id) {
+                    let cmid = item.cmid;
+                    self.stored(cmid, ack.conversation);
+                    return;
+                }
+                let Some(fetched) = self.answered(ack.id) else {
+                    return;
+                };
+                if let Some(conversation) = fetched
+                    && let Some(after) = self.cursors.behind(conversation)
+                {
+                    self.fetch(conversation, after);
+                }
+            }
+            Event::Refused(refused) if self.send_refused(refused) || self.answered(refused.id).is_none() => return,
             Event::Entries(entries) => {
                 if let Step::Gap(after) = self.cursors.apply(entries) {
                     self.fetch(entries.conversation, after);
                     return;
                 }
+                let conversation = entries.conversation;
+                let ours: Vec<Cmid> = entries.items.iter().filter_map(|item| item.cmid).collect();
+                self.tell(ClientEvent::Event(event));
+                ours.into_iter().for_each(|cmid| self.stored(cmid, Some(conversation)));
+                return;
             }
             Event::Reset(reset) => {
                 self.cursors.remove(reset.conversation);
-                if reset.reason != protocol::event::ResetReason::NoAccess {
+                if reset.reason != ResetReason::NoAccess {
                     self.fetch(reset.conversation, 0);
                 }
             }
             Event::Welcome(welcome) if welcome.token.is_some() => self.identity.token = welcome.token.clone(),
             Event::Token(token) => self.identity.token = Some(token.token.clone()),
             Event::Visitor(state) => self.state_version = Some(state.version.clone()),
+            #[cfg(feature = "agents")]
             Event::Agent(state) => self.state_version = Some(state.version.clone()),
             Event::Ping(_) | Event::Reconnect(_) | Event::Unknown => return,
             _ => {}
         }
-        self.out.push(Effect::Tell(ClientEvent::Event(event)));
+        self.tell(ClientEvent::Event(event));
     }
 
-    fn answered(&mut self, id: u64, event: Event) {
+    /// Takes the refusal of a send in; `false` when it refuses something else.
+    fn send_refused(&mut self, refused: &Refused) -> bool {
+        let Some(item) = self.outbox.by_id(refused.id) else {
+            return false;
+        };
+        let cmid = item.cmid;
+        let is_final = !refused.code.is_retryable();
+        item.refused(is_final.then_some(refused.code));
+        self.commands.answered(refused.id);
+        if is_final {
+            self.keep(cmid);
+            self.tell_sent(cmid);
+        } else {
+            self.outbox.not_before = self.tick.now + refused.retry_after_ms.unwrap_or(RETRY_MS).max(100);
+        }
+        true
+    }
+
+    /// Takes the answer to a command of the application in; `None` when it is to a probe, or none is waited for.
+    fn answered(&mut self, id: u64) -> Option<Option<ConversationId>> {
         if self.probe == Some(id) {
             self.probe = None;
-            return;
+            return None;
         }
-        let Some(fetched) = self.commands.answered(id) else {
-            return;
-        };
-        if let (Some(conversation), Event::Ack(_)) = (fetched, &event)
-            && let Some(after) = self.cursors.behind(conversation)
-        {
-            self.fetch(conversation, after);
-        }
-        self.out.push(Effect::Tell(ClientEvent::Event(event)));
+        self.commands.answered(id)
     }
 
     fn fetch(&mut self, conversation: ConversationId, after: u64) {

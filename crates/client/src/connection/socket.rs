@@ -6,7 +6,7 @@ use protocol::event::Event;
 use protocol::ids::ConversationId;
 use protocol::limits::SILENCE_MS;
 
-use super::{Connection, Mode, Status, Tick, TimerId, Transport};
+use super::{Client, Mode, Status, TimerId, Transport};
 use crate::client::Effect;
 use crate::events;
 
@@ -42,13 +42,13 @@ pub(super) struct Socket {
     last_frame: u64,
 }
 
-impl Connection {
-    pub(super) fn open_socket(&mut self, tick: &Tick) {
+impl Client {
+    pub(super) fn open_socket(&mut self) {
         if self.socket.stage != Stage::Closed {
             return;
         }
         self.socket.stage = Stage::Opening;
-        self.socket.last_frame = tick.now;
+        self.socket.last_frame = self.tick.now;
         self.out.push(Effect::OpenSocket);
         self.set_timer(TimerId::Open, OPEN_WITHIN_MS);
         if self.mode == Mode::Socket {
@@ -57,35 +57,35 @@ impl Connection {
         }
     }
 
-    pub(super) fn socket_opened(&mut self, tick: &Tick) {
+    pub(super) fn socket_opened(&mut self) {
         if self.socket.stage != Stage::Opening {
             return;
         }
         self.socket.stage = Stage::Greeting;
-        self.socket.last_frame = tick.now;
+        self.socket.last_frame = self.tick.now;
         let hello = Command::Hello(self.hello(false));
         let (_, text) = self.commands.frame(&hello);
         self.out.push(Effect::SendText(text));
         self.set_timer(TimerId::Open, WELCOME_WITHIN_MS);
     }
 
-    pub(super) fn socket_text(&mut self, text: &str, tick: &Tick) {
+    pub(super) fn socket_text(&mut self, text: &str) {
         if matches!(self.socket.stage, Stage::Closed | Stage::Opening) {
             return;
         }
-        self.socket.last_frame = tick.now;
+        self.socket.last_frame = self.tick.now;
         if self.probe.take().is_some() {
             self.clear_timer(TimerId::Probe);
         }
         let Some(event) = events::from_frame(text) else {
             return;
         };
-        match &event {
+        match &*event {
             Event::Ping(_) => {
                 let (_, text) = self.commands.frame(&Command::Pong(Pong {}));
                 self.out.push(Effect::SendText(text));
             }
-            Event::Welcome(_) => self.socket_live(tick),
+            Event::Welcome(_) => self.socket_live(),
             Event::Reconnect(reconnect) => {
                 let after = reconnect.after_ms;
                 self.drop_socket();
@@ -102,12 +102,12 @@ impl Connection {
         self.event(event);
     }
 
-    fn socket_live(&mut self, tick: &Tick) {
+    fn socket_live(&mut self) {
         if self.socket.stage != Stage::Greeting {
             return;
         }
         self.socket.stage = Stage::Live;
-        self.socket.live_since = tick.now;
+        self.socket.live_since = self.tick.now;
         self.backoff.reset();
         self.clear_timer(TimerId::Open);
         self.set_timer(TimerId::Silence, SILENCE_MS);
@@ -119,30 +119,30 @@ impl Connection {
         self.set_status(Status::Live(Transport::Socket));
     }
 
-    pub(super) fn socket_closed(&mut self, code: u16, tick: &Tick) {
+    pub(super) fn socket_closed(&mut self, code: u16) {
         if self.socket.stage == Stage::Closed {
             return;
         }
         match CloseCode::after(code) {
             AfterClose::Reauthenticate => self.shut(Status::NeedToken),
             AfterClose::Stop => self.shut(Status::Stopped(code)),
-            AfterClose::Reconnect => self.socket_lost(tick),
+            AfterClose::Reconnect => self.socket_lost(),
         }
     }
 
-    fn socket_lost(&mut self, tick: &Tick) {
-        let settled = self.socket.stage == Stage::Live && tick.now >= self.socket.live_since + EARLY_MS;
+    fn socket_lost(&mut self) {
+        let settled = self.socket.stage == Stage::Live && self.tick.now >= self.socket.live_since + EARLY_MS;
         self.drop_socket();
         if self.mode == Mode::Poll {
-            self.upgrade_failed(tick);
+            self.upgrade_failed();
             return;
         }
         self.commands.connection_lost();
         self.socket.early_failures = if settled { 0 } else { self.socket.early_failures + 1 };
         if self.socket.early_failures >= 2 {
-            self.start_poll(tick);
+            self.start_poll();
         } else {
-            let after = self.backoff.next(tick.random);
+            let after = self.backoff.next(self.tick.random);
             self.retry_after(after);
         }
     }
@@ -153,16 +153,16 @@ impl Connection {
     }
 
     /// The socket did not open, or was not greeted, in time.
-    pub(super) fn socket_not_opened(&mut self, tick: &Tick) {
+    pub(super) fn socket_not_opened(&mut self) {
         if !matches!(self.socket.stage, Stage::Opening | Stage::Greeting) {
             return;
         }
         self.drop_socket();
         if self.mode == Mode::Poll {
-            self.upgrade_failed(tick);
+            self.upgrade_failed();
         } else {
             self.commands.connection_lost();
-            self.start_poll(tick);
+            self.start_poll();
         }
     }
 
@@ -177,33 +177,33 @@ impl Connection {
         self.clear_timer(TimerId::Probe);
     }
 
-    pub(super) fn upgrade(&mut self, tick: &Tick) {
-        self.open_socket(tick);
+    pub(super) fn upgrade(&mut self) {
+        self.open_socket();
     }
 
-    fn upgrade_failed(&mut self, tick: &Tick) {
-        let jitter = (self.poll.upgrade_ms * u64::from(tick.random)) >> 34;
+    fn upgrade_failed(&mut self) {
+        let jitter = (self.poll.upgrade_ms * u64::from(self.tick.random)) >> 34;
         self.set_timer(TimerId::Upgrade, self.poll.upgrade_ms + jitter);
         self.poll.upgrade_ms = (self.poll.upgrade_ms * 2).min(UPGRADE_LONGEST_MS);
     }
 
     /// 35 s without a frame is a dead connection, whatever `readyState` says (C10).
-    pub(super) fn check_silence(&mut self, tick: &Tick) {
+    pub(super) fn check_silence(&mut self) {
         if self.socket.stage != Stage::Live {
             return;
         }
-        let silent_for = tick.now.saturating_sub(self.socket.last_frame);
+        let silent_for = self.tick.now.saturating_sub(self.socket.last_frame);
         if silent_for >= SILENCE_MS {
-            self.socket_lost(tick);
+            self.socket_lost();
         } else {
             self.set_timer(TimerId::Silence, SILENCE_MS - silent_for);
         }
     }
 
-    pub(super) fn wake_socket(&mut self, tick: &Tick) {
+    pub(super) fn wake_socket(&mut self) {
         match self.socket.stage {
-            Stage::Closed => self.open_socket(tick),
-            Stage::Live if tick.now >= self.socket.last_frame + FRESH_MS => self.send_probe(),
+            Stage::Closed => self.open_socket(),
+            Stage::Live if self.tick.now >= self.socket.last_frame + FRESH_MS => self.send_probe(),
             _ => {}
         }
     }
@@ -224,9 +224,9 @@ impl Connection {
         self.set_timer(TimerId::Probe, PROBE_WITHIN_MS);
     }
 
-    pub(super) fn probe_unanswered(&mut self, tick: &Tick) {
+    pub(super) fn probe_unanswered(&mut self) {
         if self.probe.is_some() {
-            self.socket_lost(tick);
+            self.socket_lost();
         }
     }
 

@@ -15,9 +15,9 @@ pub(crate) struct Network {
     socket_open: bool,
     last_up: u64,
     last_down: u64,
-    poll: u64,
+    poll: u32,
     /// A poll the server holds.
-    held: Option<(u64, String)>,
+    held: Option<(u32, String)>,
 }
 
 enum Flight {
@@ -26,11 +26,11 @@ enum Flight {
     Up(u64, String),
     Down(u64, String),
     Ping(u64),
-    PollUp(u64, String),
-    PollTimeout(u64),
-    PollDown(u64, u16, String),
-    CommandsUp(String),
-    CommandsDown(u16, String),
+    PollUp(u32, String),
+    PollTimeout(u32),
+    PollDown(u32, u16, String),
+    CommandsUp(u32, String),
+    CommandsDown(u32, u16, String),
 }
 
 impl Network {
@@ -59,42 +59,41 @@ impl Network {
 }
 
 impl World {
-    pub(super) fn network_effect(&mut self, effect: Effect) {
+    pub(super) fn network_effect(&mut self, tab: usize, effect: Effect) {
         let delay = 5 + self.dice.below(200);
         match effect {
             Effect::OpenSocket => {
-                self.network.socket += 1;
-                self.network.socket_open = false;
-                let socket = self.network.socket;
+                self.tabs[tab].network.socket += 1;
+                self.tabs[tab].network.socket_open = false;
+                let socket = self.tabs[tab].network.socket;
                 match self.weather {
                     Weather::SocketsHang => {}
                     Weather::SocketsRefused | Weather::Down => {
-                        self.network.add(self.now + delay, Flight::Closed(socket, 1006));
+                        self.tabs[tab].network.add(self.now + delay, Flight::Closed(socket, 1006));
                     }
-                    _ => self.network.add(self.now + delay, Flight::Opened(socket)),
+                    _ => self.tabs[tab].network.add(self.now + delay, Flight::Opened(socket)),
                 }
             }
             Effect::CloseSocket(_) => {
-                self.network.socket += 1;
-                self.network.socket_open = false;
-                self.server.socket_gone();
+                self.tabs[tab].network.socket += 1;
+                self.tabs[tab].network.socket_open = false;
+                self.server.socket_gone(tab);
             }
             Effect::SendText(text) => {
-                self.network.last_up = self.network.last_up.max(self.now + delay);
-                let socket = self.network.socket;
-                self.network.add(self.network.last_up, Flight::Up(socket, text));
+                let network = &mut self.tabs[tab].network;
+                network.last_up = network.last_up.max(self.now + delay);
+                network.add(network.last_up, Flight::Up(network.socket, text));
             }
-            Effect::Poll(body) => {
-                self.network.poll += 1;
-                let poll = self.network.poll;
-                self.network.add(self.now + delay, Flight::PollUp(poll, body));
+            Effect::Poll { number: poll, body } => {
+                self.tabs[tab].network.poll = poll;
+                self.tabs[tab].network.add(self.now + delay, Flight::PollUp(poll, body));
             }
             Effect::AbortPoll => {
-                self.network.poll += 1;
-                self.network.held = None;
+                self.tabs[tab].network.poll = 0;
+                self.tabs[tab].network.held = None;
             }
-            Effect::PostCommands(body) => {
-                self.network.add(self.now + delay, Flight::CommandsUp(body));
+            Effect::PostCommands { number, body } => {
+                self.tabs[tab].network.add(self.now + delay, Flight::CommandsUp(number, body));
             }
             _ => {}
         }
@@ -109,84 +108,92 @@ impl World {
         }
     }
 
-    pub(super) fn deliver(&mut self) {
-        while let Some(flight) = self.network.pop(self.now) {
+    pub(super) fn deliver(&mut self, tab: usize) {
+        while let Some(flight) = self.tabs[tab].network.pop(self.now).filter(|_| self.tabs[tab].open) {
             match flight {
-                Flight::Opened(socket) if socket == self.network.socket => {
-                    self.network.socket_open = true;
-                    self.network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
-                    self.input(Input::SocketOpened);
+                Flight::Opened(socket) if socket == self.tabs[tab].network.socket => {
+                    self.tabs[tab].network.socket_open = true;
+                    self.tabs[tab].network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
+                    self.input(tab, Input::SocketOpened);
                 }
-                Flight::Closed(socket, code) if socket == self.network.socket => {
-                    self.network.socket += 1;
-                    self.network.socket_open = false;
-                    self.server.socket_gone();
-                    self.input(Input::SocketClosed(code));
+                Flight::Closed(socket, code) if socket == self.tabs[tab].network.socket => {
+                    self.tabs[tab].network.socket += 1;
+                    self.tabs[tab].network.socket_open = false;
+                    self.server.socket_gone(tab);
+                    self.input(tab, Input::SocketClosed(code));
                 }
-                Flight::Up(socket, text) if socket == self.network.socket => self.up(socket, &text),
-                Flight::Down(socket, text) if socket == self.network.socket => {
-                    self.input(Input::SocketText(&text));
+                Flight::Up(socket, text) if socket == self.tabs[tab].network.socket => self.up(tab, socket, &text),
+                Flight::Down(socket, text) if socket == self.tabs[tab].network.socket => {
+                    self.input(tab, Input::SocketText(&text));
                 }
-                Flight::Ping(socket) if socket == self.network.socket => {
+                Flight::Ping(socket) if socket == self.tabs[tab].network.socket => {
                     let ping = "{\"type\":\"ping\",\"at\":0}".to_owned();
-                    self.network.down(self.now, 5, ping);
-                    self.network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
+                    self.tabs[tab].network.down(self.now, 5, ping);
+                    self.tabs[tab].network.add(self.now + PING_EVERY_MS, Flight::Ping(socket));
                 }
-                Flight::PollUp(poll, body) if poll == self.network.poll => self.poll_up(poll, body),
-                Flight::PollTimeout(poll) if poll == self.network.poll => self.poll_timeout(poll),
-                Flight::PollDown(poll, status, text) if poll == self.network.poll => {
-                    self.input(Input::PollDone { status, text: &text });
-                }
-                Flight::CommandsUp(body) => self.commands_up(&body),
-                Flight::CommandsDown(status, text) => {
-                    let input = Input::CommandsDone { status, text: &text };
-                    self.input(input);
-                    self.input(input);
+                Flight::PollUp(poll, body) if poll == self.tabs[tab].network.poll => self.poll_up(tab, poll, body),
+                Flight::PollTimeout(poll) if poll == self.tabs[tab].network.poll => self.poll_timeout(tab, poll),
+                Flight::PollDown(number, status, text) => self.poll_down(tab, number, status, &text),
+                Flight::CommandsUp(number, body) => self.commands_up(tab, number, &body),
+                Flight::CommandsDown(number, status, text) => {
+                    let input = Input::CommandsDone { number, status, text: &text };
+                    self.input(tab, input);
+                    self.input(tab, input);
                 }
                 _ => {}
             }
-            self.push_news();
+            self.push_news(tab);
         }
     }
 
-    fn up(&mut self, socket: u64, text: &str) {
+    fn up(&mut self, tab: usize, socket: u64, text: &str) {
         let (broken, seen) = (self.breaks(), self.dice.one_in(2));
         if !broken || seen {
             let refuse = self.weather == Weather::Rough && self.dice.one_in(10);
-            for answer in self.server.socket_text(text, refuse) {
+            for answer in self.server.socket_text(tab, text, refuse) {
                 let delay = 5 + self.dice.below(100);
-                self.network.down(self.now, delay, answer);
+                self.tabs[tab].network.down(self.now, delay, answer);
             }
         }
         if broken {
-            self.network.flights.retain(|(.., flight)| !matches!(flight, Flight::Down(..)));
+            self.tabs[tab].network.flights.retain(|(.., flight)| !matches!(flight, Flight::Down(..)));
             if self.dice.one_in(3) {
                 // Half-open: both sides think it lives, nothing passes.
-                self.network.socket += 1_000_000;
-                self.server.socket_gone();
+                self.tabs[tab].network.socket += 1_000_000;
+                self.server.socket_gone(tab);
             } else {
-                self.network.add(self.now + 1, Flight::Closed(socket, 1006));
+                self.tabs[tab].network.add(self.now + 1, Flight::Closed(socket, 1006));
             }
         }
     }
 
-    fn poll_up(&mut self, poll: u64, body: String) {
+    /// Answers of given-up polls come all the same, and now and then an answer comes twice (F19).
+    fn poll_down(&mut self, tab: usize, number: u32, status: u16, text: &str) {
+        self.input(tab, Input::PollDone { number, status, text });
+        if self.dice.one_in(4) {
+            let again = 5 + self.dice.below(3_000);
+            let flight = Flight::PollDown(number, status, text.to_owned());
+            self.tabs[tab].network.add(self.now + again, flight);
+        }
+    }
+
+    fn poll_up(&mut self, tab: usize, poll: u32, body: String) {
         if self.breaks() {
-            self.network.add(self.now + 50, Flight::PollDown(poll, 0, String::new()));
+            self.tabs[tab].network.add(self.now + 50, Flight::PollDown(poll, 0, String::new()));
         } else {
-            self.network.held = Some((poll, body));
-            self.network.add(self.now + 25_000, Flight::PollTimeout(poll));
+            self.tabs[tab].network.held = Some((poll, body));
+            self.tabs[tab].network.add(self.now + 25_000, Flight::PollTimeout(poll));
         }
     }
 
-    fn poll_timeout(&mut self, poll: u64) {
-        if self.network.held.take().is_some() {
+    fn poll_timeout(&mut self, tab: usize, poll: u32) {
+        if self.tabs[tab].network.held.take().is_some() {
             let empty = "{\"events\":[]}".to_owned();
-            self.network.add(self.now + 5, Flight::PollDown(poll, 200, empty));
+            self.tabs[tab].network.add(self.now + 5, Flight::PollDown(poll, 200, empty));
         }
     }
 
-    fn commands_up(&mut self, body: &str) {
+    fn commands_up(&mut self, tab: usize, number: u32, body: &str) {
         let (broken, seen) = (self.breaks(), self.dice.one_in(2));
         let mut answer = None;
         if !broken || seen {
@@ -194,30 +201,30 @@ impl World {
             answer = Some(self.server.commands(body, refuse));
         }
         let flight = match answer {
-            Some(text) if !broken => Flight::CommandsDown(200, text),
-            _ => Flight::CommandsDown(if seen { 0 } else { 503 }, String::new()),
+            Some(text) if !broken => Flight::CommandsDown(number, 200, text),
+            _ => Flight::CommandsDown(number, if seen { 0 } else { 503 }, String::new()),
         };
-        self.network.add(self.now + 20, flight);
+        self.tabs[tab].network.add(self.now + 20, flight);
     }
 
     /// Sends what the socket or the held poll lacks.
-    fn push_news(&mut self) {
-        if self.network.socket_open {
+    fn push_news(&mut self, tab: usize) {
+        if self.tabs[tab].network.socket_open {
             let careless = self.weather == Weather::Rough && self.dice.one_in(6);
-            if let Some(text) = self.server.socket_news(careless) {
+            if let Some(text) = self.server.socket_news(tab, careless) {
                 let delay = 5 + self.dice.below(100);
-                self.network.down(self.now, delay, text);
+                self.tabs[tab].network.down(self.now, delay, text);
             }
         }
-        if let Some((poll, body)) = self.network.held.take() {
+        if let Some((poll, body)) = self.tabs[tab].network.held.take() {
             match self.server.poll(&body) {
                 Some(text) => {
                     let cut = self.breaks();
                     let status = if cut { 0 } else { 200 };
                     let delay = 5 + self.dice.below(100);
-                    self.network.add(self.now + delay, Flight::PollDown(poll, status, text));
+                    self.tabs[tab].network.add(self.now + delay, Flight::PollDown(poll, status, text));
                 }
-                None => self.network.held = Some((poll, body)),
+                None => self.tabs[tab].network.held = Some((poll, body)),
             }
         }
     }

@@ -16,8 +16,8 @@ pub(crate) struct Server {
     pub(crate) epoch: Epoch,
     pub(crate) items: Vec<Item>,
     by_cmid: HashMap<Cmid, u64>,
-    /// How far the socket was sent; `None`: no greeted socket.
-    socket_at: Option<u64>,
+    /// How far the greeted socket of a tab was sent.
+    socket_at: HashMap<usize, u64>,
     /// Every post seen, repeated ones included.
     pub(crate) posts_seen: usize,
 }
@@ -37,7 +37,7 @@ impl Server {
             epoch: Epoch(super::uuid(8)),
             items: Vec::new(),
             by_cmid: HashMap::new(),
-            socket_at: None,
+            socket_at: HashMap::new(),
             posts_seen: 0,
         }
     }
@@ -52,7 +52,7 @@ impl Server {
         self.epoch = Epoch(uuid::Uuid::from_u128(self.epoch.0.as_u128() + 1));
         self.items.truncate(keep);
         self.by_cmid.retain(|_, seq| *seq <= keep as u64);
-        self.socket_at = None;
+        self.socket_at.clear();
     }
 
     fn append(&mut self, kind: AuthorKind, cmid: Option<Cmid>, text: &str) -> u64 {
@@ -67,8 +67,8 @@ impl Server {
         seq
     }
 
-    pub(crate) fn socket_gone(&mut self) {
-        self.socket_at = None;
+    pub(crate) fn socket_gone(&mut self, tab: usize) {
+        self.socket_at.remove(&tab);
     }
 
     /// Texts of the visitor, in order.
@@ -99,11 +99,11 @@ impl Server {
         }
     }
 
-    pub(crate) fn socket_text(&mut self, text: &str, refuse: bool) -> Vec<String> {
+    pub(crate) fn socket_text(&mut self, tab: usize, text: &str, refuse: bool) -> Vec<String> {
         let frame: CommandFrame = from_json(text).expect("a frame");
         if let Command::Hello(hello) = &frame.command {
             let (at, reset) = self.resume(hello);
-            self.socket_at = Some(at);
+            self.socket_at.insert(tab, at);
             let welcome =
                 Event::Welcome(Welcome { protocol: 1, build: String::new(), at: 0, epoch: self.epoch, token: None });
             return [Some(welcome), reset].iter().flatten().map(to_json).collect();
@@ -113,12 +113,12 @@ impl Server {
 
     /// Entries the socket was not sent. A careless server forgets to send one, as after a lost bus note, and
     /// sends only the newest.
-    pub(crate) fn socket_news(&mut self, careless: bool) -> Option<String> {
-        let at = self.socket_at?;
+    pub(crate) fn socket_news(&mut self, tab: usize, careless: bool) -> Option<String> {
+        let at = *self.socket_at.get(&tab)?;
         let newest = self.items.len() as u64;
         let after = if careless { newest.saturating_sub(1).max(at) } else { at };
         let event = self.entries(after)?;
-        self.socket_at = Some(newest);
+        self.socket_at.insert(tab, newest);
         Some(to_json(&event))
     }
 

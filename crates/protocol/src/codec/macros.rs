@@ -10,7 +10,7 @@ macro_rules! wire_struct {
         pub struct $name {
             $(
                 $(#[$fmeta])*
-                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::codec::Wire::is_absent"))]
+                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::codec::Put::is_absent"))]
                 pub $field: $ty,
             )*
         }
@@ -22,20 +22,24 @@ macro_rules! wire_struct {
             }
         }
 
-        impl $crate::codec::Wire for $name {
+        impl $crate::codec::Put for $name {
             fn write(&self, out: &mut alloc::string::String) {
                 out.push('{');
                 self.write_members(out);
                 out.push('}');
             }
-            #[allow(unused_variables, unused_mut, reason = "a struct without members")]
-            fn read(value: &$crate::codec::Value) -> Option<Self> {
-                let mut ok = true;
-                let read = Self {
-                    $( $field: $crate::codec::member_or_blank(value, stringify!($field), &mut ok), )*
-                };
-                ok.then_some(read)
+        }
+
+        impl $crate::codec::Take for $name {
+            #[allow(unused_mut, reason = "a struct without members")]
+            fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
+                let mut members = $crate::codec::Members::of(value, concat!($(stringify!($field), " "),*));
+                $( members.next(&mut self.$field); )*
+                members.fit()
             }
+        }
+
+        impl $crate::codec::Wire for $name {
             fn blank() -> Self {
                 Self { $( $field: $crate::codec::Wire::blank(), )* }
             }
@@ -62,7 +66,7 @@ macro_rules! wire_enum {
             Unknown,
         }
 
-        impl $crate::codec::Wire for $name {
+        impl $crate::codec::Put for $name {
             fn write(&self, out: &mut alloc::string::String) {
                 out.push_str("{\"type\":");
                 match self {
@@ -74,12 +78,27 @@ macro_rules! wire_enum {
                 }
                 out.push('}');
             }
-            fn read(value: &$crate::codec::Value) -> Option<Self> {
-                match value.get("type")?.text()? {
-                    $( $tag => <$ty as $crate::codec::Wire>::read(value).map(Self::$variant), )*
-                    _ => Some(Self::Unknown),
+        }
+
+        impl $crate::codec::Take for $name {
+            fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
+                /// Numbers the variants.
+                enum Place { $($variant,)* }
+                let Some(place) = $crate::codec::tag_of(value, concat!($($tag, " "),*)) else {
+                    return false;
+                };
+                *self = match place {
+                    $( place if place == Place::$variant as usize => Self::$variant($crate::codec::Wire::blank()), )*
+                    _ => Self::Unknown,
+                };
+                match self {
+                    $( Self::$variant(inner) => inner.take(value), )*
+                    Self::Unknown => true,
                 }
             }
+        }
+
+        impl $crate::codec::Wire for $name {
             fn blank() -> Self {
                 Self::Unknown
             }
@@ -125,13 +144,22 @@ macro_rules! wire_text {
             }
         }
 
-        impl $crate::codec::Wire for $name {
+        impl $crate::codec::Put for $name {
             fn write(&self, out: &mut alloc::string::String) {
                 $crate::codec::write_text(out, self.as_str());
             }
-            fn read(value: &$crate::codec::Value) -> Option<Self> {
-                Self::from_text(value.text()?)
+        }
+
+        impl $crate::codec::Take for $name {
+            fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
+                let place = $crate::codec::word_of(value, concat!($($text, " "),*));
+                let word = place.and_then(|place| Self::ALL.get(place));
+                *self = word.copied().unwrap_or(*self);
+                word.is_some()
             }
+        }
+
+        impl $crate::codec::Wire for $name {
             fn blank() -> Self {
                 const { Self::ALL[0] }
             }

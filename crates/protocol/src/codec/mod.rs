@@ -44,6 +44,23 @@ impl Value {
         }
     }
 
+    /// The member `key` of an object, to change it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Value> {
+        match self {
+            Value::Object(members) => members.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// Sets the member `key` of an object; nothing when this is none.
+    pub fn set(&mut self, key: &str, value: Value) {
+        if let Some(member) = self.get_mut(key) {
+            *member = value;
+        } else if let Value::Object(members) = self {
+            members.push((key.to_owned(), value));
+        }
+    }
+
     /// The text of a string value.
     pub fn text(&self) -> Option<&str> {
         match self {
@@ -53,26 +70,56 @@ impl Value {
     }
 }
 
-/// A type that travels on the wire.
-pub trait Wire: Sized {
+/// What writes itself as JSON. Apart from [`Take`], so that a browser which only reads a type carries no code
+/// to write it.
+pub trait Put {
     /// Appends this value as JSON.
     fn write(&self, out: &mut String);
-    /// Reads this type from a parsed value; `None` when it does not fit.
-    fn read(value: &Value) -> Option<Self>;
-    /// What a missing member means: `None` refuses the object.
-    fn absent() -> Option<Self> {
-        None
-    }
-    /// Any value: stands in for a member that could not be read, until the whole object is refused.
-    fn blank() -> Self;
     /// Whether the member is left out when written.
     fn is_absent(&self) -> bool {
         false
     }
 }
 
+/// What reads itself from JSON, in place: members of every type are read by one piece of code, which costs a
+/// third of what code made for each type does.
+pub trait Take {
+    /// Takes what `value` says, `None` when the member is missing; `false` when it does not fit, and then what
+    /// is here now means nothing.
+    fn take(&mut self, value: Option<&Value>) -> bool;
+}
+
+/// A type that travels on the wire.
+pub trait Wire: Put + Take + Sized {
+    /// Any value, to read over.
+    fn blank() -> Self;
+
+    /// Reads this type from a parsed value; `None` when it does not fit.
+    fn read(value: &Value) -> Option<Self> {
+        let mut read = Self::blank();
+        read.take(Some(value)).then_some(read)
+    }
+}
+
+impl Put for Value {
+    fn write(&self, out: &mut String) {
+        match self {
+            Value::Null | Value::Other => out.push_str("null"),
+            Value::Bool(flag) => flag.write(out),
+            Value::Int(number) => write_int(out, *number),
+            Value::Text(text) => write_text(out, text),
+            Value::List(items) => items.write(out),
+            Value::Object(members) => {
+                out.push('{');
+                members.iter().for_each(|(name, value)| write_member(out, name, value));
+                out.push('}');
+            }
+        }
+    }
+}
+
 /// Writes `value` as JSON text.
-pub fn to_json<T: Wire>(value: &T) -> String {
+pub fn to_json<T: Put>(value: &T) -> String {
     let mut out = String::new();
     value.write(&mut out);
     out
@@ -85,29 +132,16 @@ pub fn from_json<T: Wire>(text: &str) -> Option<T> {
 
 /// Reads the member `key` of `object`; `None` when it is missing or does not fit.
 pub fn member<T: Wire>(object: &Value, key: &str) -> Option<T> {
-    match object.get(key) {
-        None => T::absent(),
-        Some(value) => T::read(value),
-    }
+    let mut read = T::blank();
+    read.take(object.get(key)).then_some(read)
 }
 
-/// Reads the member `key` of `object` for the generated code: a blank and `ok = false` when it does not fit.
-/// Making the object whole and refusing it at the end takes half the code of leaving at every member.
-#[doc(hidden)]
-pub fn member_or_blank<T: Wire>(object: &Value, key: &str, ok: &mut bool) -> T {
-    member(object, key).unwrap_or_else(|| {
-        *ok = false;
-        T::blank()
-    })
-}
-
-/// Appends `"key":value` with a comma where one is due, for the generated code.
-#[doc(hidden)]
-pub fn write_member<T: Wire>(out: &mut String, key: &str, value: &T) {
+/// Appends `"key":value` with a comma where one is due; nothing when the value is absent.
+pub fn write_member(out: &mut String, key: &str, value: &dyn Put) {
     if value.is_absent() {
         return;
     }
-    if !out.ends_with('{') {
+    if out.as_bytes().last() != Some(&b'{') {
         out.push(',');
     }
     write_text(out, key);
@@ -115,27 +149,102 @@ pub fn write_member<T: Wire>(out: &mut String, key: &str, value: &T) {
     value.write(out);
 }
 
+/// The first word of a list whose every word is followed by a blank, and the rest.
+fn first_word(list: &'static str) -> (&'static str, &'static str) {
+    let end = list.bytes().position(|byte| byte == b' ').unwrap_or(list.len());
+    let (word, rest) = list.split_at_checked(end).unwrap_or((list, ""));
+    (word, rest.get(1..).unwrap_or(""))
+}
+
+/// Where `word` stands in such a list.
+fn place_in(mut list: &'static str, word: &str) -> Option<usize> {
+    let mut place = 0;
+    while !list.is_empty() {
+        let (first, rest) = first_word(list);
+        if first == word {
+            return Some(place);
+        }
+        list = rest;
+        place += 1;
+    }
+    None
+}
+
+/// Reads the members of an object one by one, for the generated code.
+#[doc(hidden)]
+pub struct Members<'a> {
+    object: Option<&'a Value>,
+    /// Names of the members that are still to come, each followed by a blank.
+    names: &'static str,
+    fit: bool,
+}
+
+impl<'a> Members<'a> {
+    /// The members of `value`, which are read in the order of `names`.
+    pub fn of(value: Option<&'a Value>, names: &'static str) -> Self {
+        Self { object: value, names, fit: matches!(value, Some(Value::Object(_))) }
+    }
+
+    /// Reads the next member. Reading on after one that does not fit and refusing the object at the end takes
+    /// less code than leaving at every member.
+    #[inline(never)]
+    pub fn next(&mut self, into: &mut dyn Take) {
+        let (name, rest) = first_word(self.names);
+        self.names = rest;
+        self.fit &= into.take(self.object.and_then(|object| object.get(name)));
+    }
+
+    /// Whether every member did fit.
+    pub fn fit(&self) -> bool {
+        self.fit
+    }
+}
+
+/// Which of `tags` the member `type` of `value` names, for the generated code: the number of tags for one
+/// that is not among them, `None` when there is no such text.
+#[doc(hidden)]
+pub fn tag_of(value: Option<&Value>, tags: &'static str) -> Option<usize> {
+    let tag = value?.get("type")?.text()?;
+    Some(place_in(tags, tag).unwrap_or(usize::MAX))
+}
+
+/// Which of `words` the text `value` is, for the generated code.
+#[doc(hidden)]
+pub fn word_of(value: Option<&Value>, words: &'static str) -> Option<usize> {
+    place_in(words, value?.text()?)
+}
+
 /// Appends `text` as a JSON string.
 pub fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{c}' => out.push_str("\\f"),
-            c if (c as u32) < 0x20 => {
-                out.push_str("\\u00");
-                out.push(if (c as u32) < 0x10 { '0' } else { '1' });
-                out.push(char::from_digit(c as u32 & 15, 16).unwrap_or('0'));
-            }
-            c => out.push(c),
-        }
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        // What is escaped is one byte long, so both cuts are between characters.
+        let (plain, after) = rest.split_at_checked(at).unwrap_or_default();
+        let (escaped, after) = after.split_at_checked(1).unwrap_or_default();
+        out.push_str(plain);
+        write_escaped(out, escaped.bytes().next().unwrap_or(0));
+        rest = after;
     }
+    out.push_str(rest);
     out.push('"');
+}
+
+fn write_escaped(out: &mut String, byte: u8) {
+    out.push('\\');
+    let mark = match byte {
+        b'\n' => 'n',
+        b'\r' => 'r',
+        b'\t' => 't',
+        8 => 'b',
+        0xc => 'f',
+        b'"' | b'\\' => byte as char,
+        _ => {
+            out.push_str(if byte < 0x10 { "u000" } else { "u001" });
+            char::from_digit(u32::from(byte) & 15, 16).unwrap_or('0')
+        }
+    };
+    out.push(mark);
 }
 
 /// Appends a whole number without the formatting machinery.
@@ -163,17 +272,21 @@ pub fn write_int(out: &mut String, number: i64) {
 
 macro_rules! int_wire {
     ($($ty:ty)*) => {$(
-        impl Wire for $ty {
+        impl Put for $ty {
             fn write(&self, out: &mut String) {
                 // Wire numbers stay below 2^53, so a browser can hold them exactly.
                 write_int(out, i64::try_from(*self).unwrap_or(i64::MAX));
             }
-            fn read(value: &Value) -> Option<Self> {
-                match value {
-                    Value::Int(number) => <$ty>::try_from(*number).ok(),
-                    _ => None,
-                }
+        }
+        impl Take for $ty {
+            fn take(&mut self, value: Option<&Value>) -> bool {
+                let Some(Value::Int(number)) = value else {
+                    return false;
+                };
+                <$ty>::try_from(*number).map(|number| *self = number).is_ok()
             }
+        }
+        impl Wire for $ty {
             fn blank() -> Self {
                 0
             }
@@ -182,70 +295,97 @@ macro_rules! int_wire {
 }
 int_wire!(i64 u64 u32 u16 u8);
 
-impl Wire for bool {
+impl Put for bool {
     fn write(&self, out: &mut String) {
         out.push_str(if *self { "true" } else { "false" });
     }
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Bool(flag) => Some(*flag),
-            _ => None,
-        }
+}
+
+impl Take for bool {
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        let Some(Value::Bool(flag)) = value else {
+            return false;
+        };
+        *self = *flag;
+        true
     }
+}
+
+impl Wire for bool {
     fn blank() -> Self {
         false
     }
 }
 
-impl Wire for String {
+impl Put for String {
     fn write(&self, out: &mut String) {
         write_text(out, self);
     }
-    fn read(value: &Value) -> Option<Self> {
-        value.text().map(ToOwned::to_owned)
+}
+
+impl Take for String {
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        let text = value.and_then(Value::text);
+        *self = text.unwrap_or_default().to_owned();
+        text.is_some()
     }
+}
+
+impl Wire for String {
     fn blank() -> Self {
         String::new()
     }
 }
 
-impl<T: Wire> Wire for Option<T> {
+impl<T: Put> Put for Option<T> {
     fn write(&self, out: &mut String) {
         match self {
             Some(value) => value.write(out),
             None => out.push_str("null"),
         }
     }
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            Value::Null => Some(None),
-            value => T::read(value).map(Some),
-        }
-    }
-    fn absent() -> Option<Self> {
-        Some(None)
-    }
-    fn blank() -> Self {
-        None
-    }
     fn is_absent(&self) -> bool {
         self.is_none()
     }
 }
 
-impl<T: Wire> Wire for Box<T> {
+impl<T: Wire> Take for Option<T> {
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        match value {
+            None | Some(Value::Null) => {
+                *self = None;
+                true
+            }
+            value => self.insert(T::blank()).take(value),
+        }
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn blank() -> Self {
+        None
+    }
+}
+
+impl<T: Put> Put for Box<T> {
     fn write(&self, out: &mut String) {
         (**self).write(out);
     }
-    fn read(value: &Value) -> Option<Self> {
-        T::read(value).map(Box::new)
+}
+
+impl<T: Wire> Take for Box<T> {
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        (**self).take(value)
     }
+}
+
+impl<T: Wire> Wire for Box<T> {
     fn blank() -> Self {
         Box::new(T::blank())
     }
 }
 
-impl<T: Wire> Wire for Vec<T> {
+impl<T: Put> Put for Vec<T> {
     fn write(&self, out: &mut String) {
         out.push('[');
         for (index, item) in self.iter().enumerate() {
@@ -256,19 +396,26 @@ impl<T: Wire> Wire for Vec<T> {
         }
         out.push(']');
     }
-    fn read(value: &Value) -> Option<Self> {
-        match value {
-            // A loop: the collecting iterator is made anew for every type.
-            Value::List(items) => {
-                let mut read = Vec::new();
-                for item in items {
-                    read.push(T::read(item)?);
-                }
-                Some(read)
+}
+
+impl<T: Wire> Take for Vec<T> {
+    fn take(&mut self, value: Option<&Value>) -> bool {
+        let Some(Value::List(items)) = value else {
+            return false;
+        };
+        self.clear();
+        for item in items {
+            let mut read = T::blank();
+            if !read.take(Some(item)) {
+                return false;
             }
-            _ => None,
+            self.push(read);
         }
+        true
     }
+}
+
+impl<T: Wire> Wire for Vec<T> {
     fn blank() -> Self {
         Vec::new()
     }

@@ -10,13 +10,14 @@ pub const MAX_DEPTH: usize = 16;
 
 /// Parses JSON text; `None` when it is not JSON or nests deeper than [`MAX_DEPTH`].
 pub fn parse(text: &str) -> Option<Value> {
-    let mut reader = Reader { bytes: text.as_bytes(), at: 0 };
+    let mut reader = Reader { text, bytes: text.as_bytes(), at: 0 };
     let value = reader.value(0)?;
     reader.space();
     (reader.at == reader.bytes.len()).then_some(value)
 }
 
 struct Reader<'a> {
+    text: &'a str,
     bytes: &'a [u8],
     at: usize,
 }
@@ -104,7 +105,8 @@ impl Reader<'_> {
         let mut whole: Option<i64> = Some(0);
         while let Some(digit @ b'0'..=b'9') = self.peek() {
             let digit = i64::from(digit - b'0');
-            whole = whole.and_then(|n| n.checked_mul(10)?.checked_sub(digit));
+            // Compared before: a checked product of 64 bits is computed with 128.
+            whole = whole.filter(|n| *n >= i64::MIN / 10).and_then(|n| (n * 10).checked_sub(digit));
             self.at += 1;
         }
         let digits = self.at - start;
@@ -143,19 +145,21 @@ impl Reader<'_> {
 
     fn string(&mut self) -> Option<String> {
         self.at += 1;
-        let mut bytes = Vec::new();
+        let mut string = String::new();
+        let mut plain_from = self.at;
         loop {
             let byte = self.peek()?;
             self.at += 1;
-            match byte {
-                b'"' => return String::from_utf8(bytes).ok(),
-                b'\\' => {
-                    let c = self.escape()?;
-                    let mut buffer = [0u8; 4];
-                    bytes.extend_from_slice(c.encode_utf8(&mut buffer).as_bytes());
+            if byte == b'"' || byte == b'\\' {
+                // Both cuts are beside ASCII, so between characters.
+                string.push_str(self.text.get(plain_from..self.at - 1)?);
+                if byte == b'"' {
+                    return Some(string);
                 }
-                0..=0x1f => return None,
-                byte => bytes.push(byte),
+                string.push(self.escape()?);
+                plain_from = self.at;
+            } else if byte < 0x20 {
+                return None;
             }
         }
     }
