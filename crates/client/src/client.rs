@@ -122,9 +122,8 @@ impl Client {
         if self.outbox.is_open && self.outbox.visitor == visitor {
             return;
         }
-        for id in self.outbox.open(visitor, tick.now) {
-            self.commands.answered(id);
-        }
+        self.recall();
+        self.outbox.open(visitor, tick.now);
         let mut name = String::from("frontdesk.out.");
         name.push_str(&self.identity.scope);
         if let Some(visitor) = visitor {
@@ -213,8 +212,8 @@ impl Client {
     /// Disconnects and forgets every unsent send: the person logged out.
     pub fn clear(&mut self) {
         self.connect(Input::Stop);
-        for item in self.outbox.clear() {
-            self.unkeep(item.cmid);
+        while let Some(cmid) = self.outbox.pop() {
+            self.unkeep(cmid);
         }
     }
 
@@ -241,11 +240,16 @@ impl Client {
                 self.set_timer(TimerId::Outbox, after_ms);
             }
         } else {
-            for id in self.outbox.recall() {
-                self.commands.answered(id);
-            }
+            self.recall();
         }
         self.flush();
+    }
+
+    /// What is in flight is to be sent again, under another number.
+    fn recall(&mut self) {
+        while let Some(id) = self.outbox.recall() {
+            self.commands.answered(id);
+        }
     }
 
     /// The server stored a send: by its answer, or by its entry coming back, for the answer may be lost.
@@ -281,7 +285,7 @@ impl Client {
                 Found::Gone(cmid) => self.tell(ClientEvent::Gone(cmid)),
             }
         }
-        for cmid in self.outbox.claim() {
+        while let Some(cmid) = self.outbox.claim() {
             self.keep(cmid);
         }
     }

@@ -54,6 +54,12 @@ pub(crate) struct Commands {
 }
 
 impl Commands {
+    /// One copy of what `Vec::retain_mut` is made anew for every use.
+    #[inline(never)]
+    fn retain(&mut self, keep: &mut dyn FnMut(&mut Waiting) -> bool) {
+        self.waiting.retain_mut(keep);
+    }
+
     /// A frame that nobody waits for, or whose answer its sender knows: its id and text.
     pub(crate) fn frame(&mut self, command: &dyn Put) -> (u64, String) {
         self.last_id += 1;
@@ -69,7 +75,7 @@ impl Commands {
     pub(crate) fn push(&mut self, command: &Command) -> u64 {
         let kind = Kind::of(command);
         let stands_for_itself = matches!(kind, Kind::Other | Kind::Fetch(_));
-        self.waiting.retain(|waiting| waiting.sent || stands_for_itself || waiting.kind != kind);
+        self.retain(&mut |waiting| waiting.sent || stands_for_itself || waiting.kind != kind);
         self.add(kind, command)
     }
 
@@ -88,7 +94,7 @@ impl Commands {
     /// it asked for, if it asked for any.
     pub(crate) fn answered(&mut self, id: u64) -> Option<Option<ConversationId>> {
         let kind = self.waiting.iter().find(|waiting| waiting.id == id)?.kind;
-        self.waiting.retain(|waiting| waiting.id != id);
+        self.retain(&mut |waiting| waiting.id != id);
         Some(match kind {
             Kind::Fetch(conversation) => Some(conversation),
             _ => None,
@@ -101,10 +107,10 @@ impl Commands {
 
     /// After a connection was lost: everything is to be sent again, but what only mattered then.
     pub(crate) fn connection_lost(&mut self) {
-        self.waiting.retain(|waiting| !matches!(waiting.kind, Kind::Typing(_)));
-        for waiting in &mut self.waiting {
+        self.retain(&mut |waiting| {
             waiting.sent = false;
-        }
+            !matches!(waiting.kind, Kind::Typing(_))
+        });
     }
 
     /// The next unsent frame, for a socket.

@@ -174,22 +174,25 @@ impl Outbox {
         self.items.iter_mut().find(|item| item.cmid == cmid)
     }
 
+    /// One copy of what `Vec::retain_mut` is made anew for every use.
+    #[inline(never)]
+    fn retain(&mut self, keep: &mut dyn FnMut(&mut OutboxItem) -> bool) {
+        self.items.retain_mut(keep);
+    }
+
     /// The text to keep of an item.
     pub(crate) fn text(&mut self, cmid: Cmid) -> Option<String> {
         self.find(cmid).map(|item| item.to_text())
     }
 
-    /// Goes on as somebody: the sends of anybody else are not this person's. Returns the command ids that
-    /// are void.
-    pub(crate) fn open(&mut self, visitor: Option<VisitorId>, now: u64) -> Vec<u64> {
-        let void = self.recall();
-        self.items.retain(|item| item.visitor.is_none() || item.visitor == visitor);
+    /// Goes on as somebody: the sends of anybody else are not this person's.
+    pub(crate) fn open(&mut self, visitor: Option<VisitorId>, now: u64) {
+        self.retain(&mut |item| item.visitor.is_none() || item.visitor == visitor);
         self.visitor = visitor;
         self.is_open = true;
         self.is_owner = false;
         self.load_until = now + LOAD_WITHIN_MS;
         self.leave_until = now + HAND_OVER_MS;
-        void
     }
 
     /// Takes a new send in; `None` when it is none or known.
@@ -242,7 +245,7 @@ impl Outbox {
         }
         let mut moved = !found.is_empty();
         if !self.is_broken {
-            self.items.retain_mut(|item| {
+            self.retain(&mut |item| {
                 if item.in_flight.is_some() || item.state == SendState::Stored || seen.contains(&item.cmid) {
                     return true;
                 }
@@ -286,18 +289,12 @@ impl Outbox {
         Some(found)
     }
 
-    /// The sends from before the visitor was known are this visitor's.
-    pub(crate) fn claim(&mut self) -> Vec<Cmid> {
-        let mut claimed = Vec::new();
-        if self.visitor.is_some() {
-            for item in &mut self.items {
-                if item.visitor.is_none() {
-                    item.visitor = self.visitor;
-                    claimed.push(item.cmid);
-                }
-            }
-        }
-        claimed
+    /// A send from before the visitor was known, which is this visitor's from now on.
+    pub(crate) fn claim(&mut self) -> Option<Cmid> {
+        let visitor = self.visitor;
+        let item = self.items.iter_mut().find(|item| item.visitor != visitor)?;
+        item.visitor = visitor;
+        Some(item.cmid)
     }
 
     /// Sends a failed or stale item again, behind everything else.
@@ -317,13 +314,13 @@ impl Outbox {
     /// Forgets an item; `false` when it is in flight or unknown, for then it may be stored already.
     pub(crate) fn discard(&mut self, cmid: Cmid) -> bool {
         let before = self.items.len();
-        self.items.retain(|item| item.cmid != cmid || item.in_flight.is_some());
+        self.retain(&mut |item| item.cmid != cmid || item.in_flight.is_some());
         self.items.len() != before
     }
 
-    /// Forgets everything and says what it was.
-    pub(crate) fn clear(&mut self) -> Vec<OutboxItem> {
-        core::mem::take(&mut self.items)
+    /// Forgets an item, whichever it is.
+    pub(crate) fn pop(&mut self) -> Option<Cmid> {
+        self.items.pop().map(|item| item.cmid)
     }
 
     /// An item that waited too long to be sent without asking.
@@ -368,9 +365,9 @@ impl Outbox {
         waits.then(|| opens_at - now)
     }
 
-    /// The connection is gone: nothing is in flight. Returns the command ids that are void.
-    pub(crate) fn recall(&mut self) -> Vec<u64> {
-        self.items.iter_mut().filter_map(|item| item.in_flight.take()).collect()
+    /// The connection is gone: nothing is in flight. A command id that is void.
+    pub(crate) fn recall(&mut self) -> Option<u64> {
+        self.items.iter_mut().find_map(|item| item.in_flight.take())
     }
 
     /// The item that is on its way under a command id.
@@ -382,7 +379,7 @@ impl Outbox {
     /// such item; else the command id it was on its way under.
     pub(crate) fn stored(&mut self, cmid: Cmid, conversation: Option<ConversationId>) -> Option<Option<u64>> {
         let mut found = None;
-        self.items.retain_mut(|item| {
+        self.retain(&mut |item| {
             if item.cmid == cmid {
                 found = Some((item.in_flight, conversation.filter(|_| item.conversation.is_none())));
                 return false;

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use protocol::PROTOCOL_VERSION;
 use protocol::command::{Command, Fetch, Hello};
 use protocol::event::{Event, Refused, ResetReason};
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::ConversationId;
 
 use crate::backoff::Backoff;
 use crate::client::{ClientEvent, Config, Effect};
@@ -309,11 +309,9 @@ impl Client {
                     self.fetch(entries.conversation, after);
                     return;
                 }
-                let conversation = entries.conversation;
-                let ours: Vec<Cmid> = entries.items.iter().filter_map(|item| item.cmid).collect();
-                self.tell(ClientEvent::Event(event));
-                ours.into_iter().for_each(|cmid| self.stored(cmid, Some(conversation)));
-                return;
+                for cmid in entries.items.iter().filter_map(|item| item.cmid) {
+                    self.stored(cmid, Some(entries.conversation));
+                }
             }
             Event::Reset(reset) => {
                 self.cursors.remove(reset.conversation);

@@ -16,9 +16,10 @@ macro_rules! wire_struct {
         }
 
         impl $name {
-            #[allow(unused_variables, clippy::ptr_arg, reason = "a struct without members")]
+            #[allow(unused_mut, unused_variables, reason = "a struct without members")]
             pub(crate) fn write_members(&self, out: &mut alloc::string::String) {
-                $( $crate::codec::write_member(out, stringify!($field), &self.$field); )*
+                let mut members = $crate::codec::Writer::to(out, concat!($(stringify!($field), " "),*));
+                $( members.next(&self.$field); )*
             }
         }
 

@@ -149,6 +149,29 @@ pub fn write_member(out: &mut String, key: &str, value: &dyn Put) {
     value.write(out);
 }
 
+/// Writes the members of an object one by one, for the generated code.
+#[doc(hidden)]
+pub struct Writer<'a> {
+    out: &'a mut String,
+    /// Names of the members that are still to come, each followed by a blank.
+    names: &'static str,
+}
+
+impl<'a> Writer<'a> {
+    /// Writes members in the order of `names`.
+    pub fn to(out: &'a mut String, names: &'static str) -> Self {
+        Self { out, names }
+    }
+
+    /// Writes the next member.
+    #[inline(never)]
+    pub fn next(&mut self, value: &dyn Put) {
+        let (name, rest) = first_word(self.names);
+        self.names = rest;
+        write_member(self.out, name, value);
+    }
+}
+
 /// The first word of a list whose every word is followed by a blank, and the rest.
 fn first_word(list: &'static str) -> (&'static str, &'static str) {
     let end = list.bytes().position(|byte| byte == b' ').unwrap_or(list.len());
@@ -217,16 +240,16 @@ pub fn word_of(value: Option<&Value>, words: &'static str) -> Option<usize> {
 /// Appends `text` as a JSON string.
 pub fn write_text(out: &mut String, text: &str) {
     out.push('"');
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+    let mut plain_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
         // What is escaped is one byte long, so both cuts are between characters.
-        let (plain, after) = rest.split_at_checked(at).unwrap_or_default();
-        let (escaped, after) = after.split_at_checked(1).unwrap_or_default();
-        out.push_str(plain);
-        write_escaped(out, escaped.bytes().next().unwrap_or(0));
-        rest = after;
+        if byte < 0x20 || byte == b'"' || byte == b'\\' {
+            out.push_str(text.get(plain_from..at).unwrap_or(""));
+            write_escaped(out, byte);
+            plain_from = at + 1;
+        }
     }
-    out.push_str(rest);
+    out.push_str(text.get(plain_from..).unwrap_or(""));
     out.push('"');
 }
 
@@ -405,11 +428,11 @@ impl<T: Wire> Take for Vec<T> {
         };
         self.clear();
         for item in items {
-            let mut read = T::blank();
-            if !read.take(Some(item)) {
+            // Read where it stays: it is neither moved nor dropped here.
+            self.push(T::blank());
+            if !self.last_mut().is_some_and(|last| last.take(Some(item))) {
                 return false;
             }
-            self.push(read);
         }
         true
     }
