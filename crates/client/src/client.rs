@@ -272,6 +272,7 @@ impl Client {
         }
     }
 
+    #[inline(never)]
     fn loaded(&mut self, lines: &str) {
         self.loading = false;
         if self.overtaken {

@@ -21,6 +21,7 @@ enum Kind {
     /// A newer one says all that an older one says.
     Page,
     /// As [`Kind::Page`].
+    #[cfg(feature = "agents")]
     Presence,
     /// Stands for itself.
     Other,
@@ -33,6 +34,7 @@ impl Kind {
             Command::Read(it) => Self::Read(it.conversation),
             Command::Fetch(it) => Self::Fetch(it.conversation),
             Command::Page(_) => Self::Page,
+            #[cfg(feature = "agents")]
             Command::SetPresence(_) => Self::Presence,
             _ => Self::Other,
         }

@@ -58,6 +58,7 @@ impl OutboxItem {
     }
 
     /// Reads what [`Self::to_text`] wrote, in this or another build.
+    #[inline(never)]
     fn of_text(text: &str) -> Option<Self> {
         let mut value = parse(text)?;
         let command = core::mem::replace(value.get_mut("command")?, Value::Null);
@@ -230,6 +231,7 @@ impl Outbox {
 
     /// Takes in what storage holds: `lines` of items, everything that is there. Unreadable ones are skipped,
     /// because a newer build may have written them, and so are those of other visitors.
+    #[inline(never)]
     pub(crate) fn merge(&mut self, mut lines: &str, now: u64) -> Vec<Found> {
         let mut found = Vec::new();
         let mut seen = Vec::new();
@@ -266,6 +268,7 @@ impl Outbox {
         found
     }
 
+    #[inline(never)]
     fn merge_one(&mut self, item: OutboxItem) -> Option<Found> {
         let cmid = item.cmid;
         self.last_order = self.last_order.max(item.order);

@@ -34,22 +34,30 @@ wire_enum! {
         /// Visitor: the page I am on.
         Page(Page) = "page",
         /// Agent: whether I take conversations.
+        #[cfg(feature = "agents")]
         SetPresence(SetPresence) = "set_presence",
         /// Agent: I am at work: a key, a click, a move of the pointer.
         Active(Active) = "active",
         /// Agent: take a conversation offered to me.
+        #[cfg(feature = "agents")]
         Accept(Accept) = "accept",
         /// Agent: pass an offer on.
+        #[cfg(feature = "agents")]
         Decline(Decline) = "decline",
         /// Agent: take a waiting, offline or closed conversation from the list, or (supervisor) from a colleague.
+        #[cfg(feature = "agents")]
         Pick(Pick) = "pick",
         /// Agent: give a conversation to a colleague or back to the queue.
+        #[cfg(feature = "agents")]
         Transfer(Transfer) = "transfer",
         /// Agent: send me this conversation's entries as they come.
+        #[cfg(feature = "agents")]
         Watch(Watch) = "watch",
         /// Agent: stop sending them.
+        #[cfg(feature = "agents")]
         Unwatch(Unwatch) = "unwatch",
         /// Agent: who is this visitor?
+        #[cfg(feature = "agents")]
         ShowVisitor(ShowVisitor) = "show_visitor",
     }
 }

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 use crate::entry::{AuthorKind, Item};
 use crate::error::ErrorCode;
 use crate::ids::{Cmid, ConversationId, Epoch};
-use crate::state::{AgentState, Summary, VisitorProfile, VisitorState};
+#[cfg(feature = "agents")]
+use crate::state::{AgentState, VisitorProfile};
+use crate::state::{Summary, VisitorState};
 use uuid::Uuid;
 
 wire_enum! {
@@ -25,14 +27,17 @@ wire_enum! {
         /// Visitor: everything besides the logs.
         Visitor(VisitorState) = "visitor_state",
         /// Agent: everything besides the logs.
+        #[cfg(feature = "agents")]
         Agent(AgentState) = "agent_state",
         /// Agent: one line of the lists changed or is new.
+        #[cfg(feature = "agents")]
         Conversation(ConversationChanged) = "conversation",
         /// Somebody types, or stopped.
         Typing(TypingShown) = "typing",
         /// Somebody read up to here.
         ReadMoved(ReadMoved) = "read",
         /// Agent: answer to `show_visitor`.
+        #[cfg(feature = "agents")]
         Profile(VisitorProfile) = "profile",
         /// Visitor: a fresh token, because the one this connection began with soon expires.
         Token(Token) = "token",

@@ -49,7 +49,7 @@ macro_rules! wire_struct {
 }
 
 /// Defines an enum that travels as an object with a `type` member. Every variant holds a struct, except the
-/// last, which stands for every type this build does not know.
+/// last, which stands for every type this build does not know. A variant may stand under a `cfg`.
 macro_rules! wire_enum {
     ($(#[$meta:meta])* pub enum $name:ident { $($(#[$vmeta:meta])* $variant:ident($ty:ty) = $tag:literal,)* }) => {
         $(#[$meta])*
@@ -68,10 +68,11 @@ macro_rules! wire_enum {
         }
 
         impl $crate::codec::Put for $name {
+            #[allow(unused_doc_comments, reason = "what a variant stands under goes for its arms too")]
             fn write(&self, out: &mut alloc::string::String) {
                 out.push_str("{\"type\":");
                 match self {
-                    $( Self::$variant(value) => {
+                    $( $(#[$vmeta])* Self::$variant(value) => {
                         $crate::codec::write_text(out, $tag);
                         value.write_members(out);
                     } )*
@@ -82,18 +83,20 @@ macro_rules! wire_enum {
         }
 
         impl $crate::codec::Take for $name {
+            #[allow(unused_doc_comments, reason = "what a variant stands under goes for its arms too")]
             fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
-                /// Numbers the variants.
+                /// Numbers the variants, those that are left out too.
+                #[allow(dead_code, reason = "a variant may be left out")]
                 enum Place { $($variant,)* }
                 let Some(place) = $crate::codec::tag_of(value, concat!($($tag, " "),*)) else {
                     return false;
                 };
                 *self = match place {
-                    $( place if place == Place::$variant as usize => Self::$variant($crate::codec::Wire::blank()), )*
+                    $( $(#[$vmeta])* place if place == Place::$variant as usize => Self::$variant($crate::codec::Wire::blank()), )*
                     _ => Self::Unknown,
                 };
                 match self {
-                    $( Self::$variant(inner) => inner.take(value), )*
+                    $( $(#[$vmeta])* Self::$variant(inner) => inner.take(value), )*
                     Self::Unknown => true,
                 }
             }

@@ -159,6 +159,7 @@ pub struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     /// Writes members in the order of `names`.
+    #[inline(never)]
     pub fn to(out: &'a mut String, names: &'static str) -> Self {
         Self { out, names }
     }
@@ -204,6 +205,7 @@ pub struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// The members of `value`, which are read in the order of `names`.
+    #[inline(never)]
     pub fn of(value: Option<&'a Value>, names: &'static str) -> Self {
         Self { object: value, names, fit: matches!(value, Some(Value::Object(_))) }
     }
