@@ -4,27 +4,14 @@
 //
 // The build puts the names of the other files in, and shortens these names, none of which is also the name of a
 // property:
-// short: TEXTS PICTURES KEY config core busy encoder decoder queue tell bytes words language speak fill plain tags
+// short: TEXTS KEY config core busy encoder decoder queue tell bytes words language speak fill plain tags
 // short: shown lastWords sticky attributes build show picker act grow scrolledTo dragging counted scrollDown drag
-// short: take heard poll socket prefix timers request fetchFile stored wake port nonce alone functions timer find html
+// short: take heard poll socket timers ask json fetchFile local wake port nonce alone functions timer find html
+// short: read action values markup writes mark list work node response what bearer earlier mine selector answer
+// short: log found stays number touch root storage gone
+// short: owned release opened scope KEPT tabs database stored changed last
 const d = document, html = d.documentElement, style = html.style;
 const TEXTS = '__FRONTDESK_TEXTS__';
-// Pictures drawn by one line, by their name in `<svg i='name'>`.
-const PICTURES = {
-  back: 'M15 5l-7 7 7 7',
-  next: 'M9 5l7 7-7 7',
-  close: 'M6 6l12 12M18 6L6 18',
-  send: 'M12 19V5M5.5 11.5L12 5l6.5 6.5',
-  down: 'M12 5v14M5.5 12.5L12 19l6.5-6.5',
-  clip: 'M20 11.5l-8.3 8.3a5 5 0 0 1-7-7l8.2-8.4a3.3 3.3 0 0 1 4.7 4.7l-8.2 8.3a1.7 1.7 0 0 1-2.4-2.4l7.6-7.6',
-  file: 'M13 3H7a2 2 0 0 0-2 2v14a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2V9zM13 3v6h6',
-  check: 'M5 12.5l4.5 4.5L19 7.5',
-  checks: 'M2 12.5L6.5 17 16 7.5M11 16l1 1 10-9.5',
-  exit: 'M10 4H6a2 2 0 0 0-2 2v12a2 2 0 0 0 2 2h4M15 8l4 4-4 4M19 12H9',
-  star: 'M12 3.5l2.6 5.4 5.9.8-4.3 4.1 1 5.9-5.2-2.8-5.2 2.8 1-5.9-4.3-4.1 5.9-.8z',
-  warn: 'M12 8v5M12 16.5v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',
-  clock: 'M12 7v5l3 2M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18',
-};
 const find = (selector) => d.querySelector(selector);
 const config = find('#frontdesk-config').textContent, { site, origins } = JSON.parse(config);
 
@@ -98,7 +85,7 @@ const build = (parent) => {
       if (name == 'svg') {
         node = d.createElementNS('http://www.w3.org/2000/svg', name);
         for (const [key, value] of [['class', 'i'], ['viewBox', '0 0 24 24'], ['aria-hidden', true]]) node.setAttribute(key, value);
-        node.append(d.createElementNS(node.namespaceURI, 'path'));
+        node.append(d.createElementNS(node.namespaceURI, 'use'));
       } else node = name ? d.createElement(name) : d.createTextNode('');
       node.same = same;
       node.tag = '';
@@ -108,7 +95,8 @@ const build = (parent) => {
       if (name) {
         const before = attributes(node.tag), after = attributes(tag);
         for (const key in { ...before, ...after }) {
-          if (name == 'svg') node.firstChild.setAttribute('d', PICTURES[after.i]);
+          // The pictures stand in the page.
+          if (name == 'svg') node.firstChild.setAttribute('href', '#i-' + after.i);
           else if (!(key in after)) node.removeAttribute(key);
           else if (before[key] != after[key]) node.setAttribute(key, after[key]);
         }
@@ -226,10 +214,10 @@ for (const name in heard) addEventListener(name, (event) => heard[name](event, e
 
 // --- Network and storage ---
 
-let token, poll, socket, prefix;
+let token, poll, socket, owned, release, opened, last = Promise.resolve();
 const timers = {};
 // Status and body of an answer; 0 without one.
-const request = async (path, body, bearer, then, read = 'text', signal) => {
+const ask = async (path, body, bearer, then, read = 'text', signal) => {
   const headers = { 'X-Frontdesk': 1, 'Content-Type': 'application/json' };
   if (bearer) headers.Authorization = 'Bearer ' + token;
   let status = 0, answer = '';
@@ -240,19 +228,43 @@ const request = async (path, body, bearer, then, read = 'text', signal) => {
   } catch (error) {}
   then(status, answer);
 };
-// A file's address in this page. It is fetched with the token in a header, because addresses end up in logs.
-const fetchFile = (id, then) =>
-  request('/v1/files/' + id, null, 1, (status, blob) => then(status == 200 ? URL.createObjectURL(blob) : ''), 'blob');
-// Storage may be refused: then nothing is kept.
-const stored = (work) => {
+const json = (text) => {
   try {
-    return work(localStorage) || '';
+    return JSON.parse(text);
   } catch (error) {
-    return null;
+    return {};
   }
 };
-const wake = () => tell(20);
-addEventListener('online', wake);
+// A file's address in this page. It is fetched with the token in a header, because addresses end up in logs.
+const fetchFile = (id, then) =>
+  ask('/v1/files/' + id, null, 1, (status, blob) => then(status == 200 ? URL.createObjectURL(blob) : ''), 'blob');
+// Storage may be refused.
+const local = (work) => {
+  try {
+    return work(localStorage);
+  } catch (error) {}
+};
+// Unsent messages are kept in a database, or where that is refused in `localStorage`. One step waits for the one
+// before. Every tab of the site shares them, and is told of a change.
+const scope = site.key + '.', KEPT = 'frontdesk.out.' + scope, tabs = new BroadcastChannel(KEPT);
+tabs.onmessage = () => tell(22);
+const database = () => new Promise((done, fail) => {
+  const opening = indexedDB.open('frontdesk', 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore('out');
+  opening.onsuccess = () => done(opening.result);
+  opening.onerror = opening.onblocked = fail;
+});
+const stored = (mode, work) => (last = last.then(async () => {
+  const base = await (opened = opened || database());
+  return new Promise((done, fail) => {
+    const step = base.transaction('out', mode), asked = work(step.objectStore('out'));
+    step.oncomplete = () => done(asked.result);
+    step.onerror = step.onabort = fail;
+  });
+}).catch(() => 0));
+const changed = () => tabs.postMessage(0);
+const wake = () => d.hidden || tell(20);
+addEventListener('online', () => tell(20, '', 1));
 addEventListener('pageshow', wake);
 d.addEventListener('visibilitychange', wake);
 d.addEventListener('resume', wake);
@@ -268,17 +280,15 @@ const functions = [
   show,
   (text) => (lastWords = text),
   (text) => {
-    const [tag, theme, color, ink] = text.split('\n');
+    const [tag, theme] = text.split('\n');
     html.lang = tag;
     html.dataset.theme = theme;
-    style.setProperty('--accent', color);
-    style.setProperty('--on-accent', ink);
     if (language != tag) speak(tag);
   },
   (text) => {
     if (port) port.postMessage(text);
-    const note = alone && JSON.parse(text);
-    if (note.t == 'token') stored((storage) => (storage[KEY] = note.v));
+    const note = alone && json(text);
+    if (note.t == 'token') local((storage) => (storage[KEY] = note.v));
   },
   (name) => {
     const writes = { first: 'form input,form textarea', composer: '#composer' }[name];
@@ -302,7 +312,10 @@ const functions = [
     sending.setRequestHeader('Authorization', 'Bearer ' + token);
     sending.setRequestHeader('X-Frontdesk', 1);
     sending.upload.onprogress = (event) => tell(8, '', number, (event.loaded / event.total) * 100);
-    sending.onloadend = () => tell(9, sending.responseText, number, sending.status);
+    sending.onloadend = () => {
+      const reply = json(sending.responseText);
+      tell(9, reply.attachment || reply.code, number, sending.status);
+    };
     sending.send(chosen.file);
     chosen.sending = sending;
   },
@@ -322,23 +335,47 @@ const functions = [
     });
   },
   () => location.reload(),
-  (earlier) => request('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined }), 0, (status, text) => tell(4, text, status)),
+  (earlier) =>
+    ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined }), 0, (status, text) => {
+      const reply = json(text);
+      tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
+    }),
   (text) => (token = text),
-  (visitor) => {
-    prefix = `frontdesk:out:${visitor}:`;
-    tell(12, stored((storage) => Object.keys(storage).filter((key) => key.startsWith(prefix)).map((key) => storage[key]).join('\n')) || '');
+  (name) => {
+    const mine = (owned = {});
+    if (release) release();
+    const own = () => {
+      if (owned != mine) return;
+      tell(21);
+      return new Promise((done) => (release = done));
+    };
+    // Where there are no locks every tab sends: the server stores a message once.
+    if (navigator.locks) navigator.locks.request(name, own).catch(own);
+    else own();
   },
-  (text) => {
+  async () => {
+    const texts = (await stored('readonly', (store) => store.getAll(IDBKeyRange.bound(scope, scope + '\uffff')))) || [];
+    local((storage) => {
+      for (const key in storage) if (key.startsWith(KEPT)) texts.push(storage[key]);
+    });
+    tell(12, texts.join('\n'));
+  },
+  async (text) => {
     const [id, value] = text.split('\n');
-    if (stored((storage) => (storage[prefix + id] = value)) == null) tell(13);
+    if ((await stored('readwrite', (store) => store.put(value, scope + id))) || local((storage) => (storage[KEPT + id] = value))) changed();
+    else tell(13);
   },
-  (id) => stored((storage) => delete storage[prefix + id]),
+  async (id) => {
+    await stored('readwrite', (store) => store.delete(scope + id));
+    local((storage) => delete storage[KEPT + id]);
+    changed();
+  },
   (path) => {
     try {
-      const opened = (socket = new WebSocket(location.origin.replace('http', 'ws') + path));
-      opened.onopen = () => tell(15);
-      opened.onmessage = (event) => tell(16, '' + event.data);
-      opened.onclose = (event) => tell(17, '', event.code);
+      socket = new WebSocket(location.origin.replace('http', 'ws') + path);
+      socket.onopen = () => tell(15);
+      socket.onmessage = (event) => tell(16, '' + event.data);
+      socket.onclose = (event) => tell(17, '', event.code);
     } catch (error) {
       // A policy forbids it: the same as one that closed.
       tell(17, '', 1006);
@@ -349,16 +386,12 @@ const functions = [
     socket = 0;
   },
   (text) => socket && socket.send(text),
-  (body) => {
-    const mine = (poll = new AbortController());
-    request('/v1/poll', body, 1, (status, text) => poll == mine && tell(18, text, status), 'text', mine.signal);
+  (body, number) => {
+    poll = new AbortController();
+    ask('/v1/poll', body, 1, (status, text) => tell(18, text, status, number), 'text', poll.signal);
   },
-  () => {
-    const mine = poll;
-    poll = 0;
-    if (mine) mine.abort();
-  },
-  (body) => request('/v1/commands', body, 1, (status, text) => tell(19, text, status)),
+  () => poll && poll.abort(),
+  (body, number) => ask('/v1/commands', body, 1, (status, text) => tell(19, text, status, number)),
 ];
 const go = (what, at, length, number) => {
   const timer = what - functions.length;
@@ -372,8 +405,12 @@ try {
   const wasm = WebAssembly.instantiateStreaming(fetch(new URL('__FRONTDESK_WASM__', import.meta.url)), { e: { go, zone } });
   await speak(html.lang);
   core = (await wasm).instance.exports;
+  // Black or white on the site's colour, whichever is easier to read.
+  const color = parseInt(site.color.slice(1), 16), light = (color >> 16) * 3 + ((color >> 8) & 255) * 6 + (color & 255);
+  style.setProperty('--accent', site.color);
+  style.setProperty('--on-accent', light > 1600 ? '#16181d' : '#fff');
   tell(0, html.lang + '\n' + config, +alone);
-  if (alone) tell(3, JSON.stringify({ t: 'init', open: true, token: stored((storage) => storage[KEY]) || undefined }));
+  if (alone) tell(3, JSON.stringify({ t: 'init', open: true, token: local((storage) => storage[KEY]) }));
   else if (nonce && origins.includes(origin)) {
     addEventListener('message', (event) => {
       if (event.origin != origin || event.source != parent || event.data != nonce) return;

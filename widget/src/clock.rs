@@ -55,16 +55,18 @@ pub fn day_label(day: i64, today: i64) -> String {
         1 => key::YESTERDAY,
         _ => return date(day),
     };
-    key.0.into()
+    key.text()
 }
 
 fn date(day: i64) -> String {
     let (year, month, date) = civil(day);
-    let mut out = String::from(key::DATE.0);
+    let mut out = key::DATE.text();
     out.push('\u{5}');
     out.push_str(&number(u64::from(date)));
     out.push('\u{5}');
-    out.push_str(MONTHS.get(month as usize).map_or("", |key| key.0));
+    if let Some(month) = MONTHS.get(month as usize) {
+        month.put(&mut out);
+    }
     out.push('\u{5}');
     out.push_str(&number(u64::from(year)));
     out.push('\u{6}');

@@ -1,8 +1,8 @@
 //! The visitor's chat widget: the application inside the frame that the loader puts into a merchant's page.
 //!
 //! [`state`] holds everything it knows and every decision; [`view`] says what the screen should look like;
-//! both are plain data and tested natively. The browser half (on wasm32 only) passes the one to
-//! `platform.js`, which shows it, feeds the other with what happens there, and has effects carried out.
+//! both are plain data and tested natively. The browser half (on wasm32 only) shows the one, feeds the
+//! other and carries effects out.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 extern crate alloc;
 

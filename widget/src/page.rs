@@ -1,10 +1,10 @@
 //! What the screen should look like, written as markup of a small language that only `platform.js` reads: it makes
-//! elements, attributes and text nodes one by one, never `innerHTML`. Markup is `&'static str`; everything else goes
+//! elements, attributes and text nodes one by one, never `innerHTML`. Markup is made by `m!`; everything else goes
 //! through [`escape`], after which it cannot open a tag, end an attribute or stand for a text of ours.
 //!
 //! `<tag k='key' name='value' flag>` opens an element, `</>` closes it. `k` tells siblings of one tag apart, so that
 //! each keeps its place in the page; it must come first. `<svg i='name'>` is a picture and has nothing to close.
-//! Texts of ours are marks: U+0004 and a character; what they fill in follows, U+0005 before each, U+0006 at the end.
+//! Pieces of markup and texts of ours are marks: U+0004 and a character; what they fill in follows, U+0005 before each, U+0006 at the end.
 
 use alloc::string::String;
 
@@ -28,11 +28,11 @@ pub fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// Writes markup that is known at compile time.
-macro_rules! put {
-    ($page:expr, $($part:expr),+ $(,)?) => { $page.put(concat!($($part),+)) };
+/// A piece of markup, known at compile time. Like the texts it is not in this module: the page has it.
+macro_rules! m {
+    ($($part:expr),+ $(,)?) => { const { $crate::texts::mark(concat!($($part),+)) } };
 }
-pub(crate) use put;
+pub(crate) use m;
 
 /// A screen being written.
 pub struct Page<'a> {
@@ -50,21 +50,14 @@ impl<'a> Page<'a> {
         Self { model, now, out: String::new() }
     }
 
-    /// Writes markup.
-    #[inline(never)]
-    pub fn put(&mut self, markup: &'static str) {
-        self.out.push_str(markup);
+    /// Writes a piece of markup or a text of ours.
+    pub fn put(&mut self, key: Key) {
+        key.put(&mut self.out);
     }
 
     /// Writes any text, or the value of an attribute between its quotes.
-    #[inline(never)]
     pub fn say(&mut self, text: &str) {
         escape(&mut self.out, text);
-    }
-
-    /// Writes a text of ours.
-    pub fn t(&mut self, key: Key) {
-        self.put(key.0);
     }
 
     /// Writes a text of ours, with what it fills in.
@@ -81,26 +74,24 @@ impl<'a> Page<'a> {
     pub fn own(&mut self, own: Option<&str>, key: Key) {
         match own {
             Some(text) => self.say(text),
-            None => self.t(key),
+            None => self.put(key),
         }
     }
 
     /// Writes a number.
-    #[inline(never)]
     pub fn number(&mut self, value: u64) {
         self.words(&number(value));
     }
 
     /// Writes an element that holds a text of ours; `open` is its opening tag.
-    pub fn el(&mut self, open: &'static str, key: Key) {
+    pub fn el(&mut self, open: Key, key: Key) {
         self.put(open);
-        self.t(key);
+        self.put(key);
         self.end();
     }
 
     /// Writes an element that holds any text.
-    #[inline(never)]
-    pub fn el_say(&mut self, open: &'static str, text: &str) {
+    pub fn el_say(&mut self, open: Key, text: &str) {
         self.put(open);
         self.say(text);
         self.end();
@@ -108,6 +99,6 @@ impl<'a> Page<'a> {
 
     /// Closes an element.
     pub fn end(&mut self) {
-        self.put("</>");
+        self.put(m!("</>"));
     }
 }

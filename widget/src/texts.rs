@@ -7,9 +7,51 @@ use protocol::codec::write_int;
 
 use crate::page::escape;
 
-/// One text of the tables.
+/// One text of the tables, or one piece of markup; see `pack.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key(pub &'static str);
+pub struct Key(char);
+
+impl Key {
+    /// Appends the mark that stands for it in markup.
+    pub fn put(self, out: &mut String) {
+        out.push('\u{4}');
+        out.push(self.0);
+    }
+
+    /// The mark as markup of its own.
+    pub fn text(self) -> String {
+        let mut out = String::new();
+        self.put(&mut out);
+        out
+    }
+}
+
+/// The mark of a piece of markup; only at compile time.
+pub(crate) const fn mark(markup: &str) -> Key {
+    let mut at = 0;
+    while at < PIECES.len() {
+        let (piece, key) = PIECES[at];
+        if same(piece.as_bytes(), markup.as_bytes()) {
+            return key;
+        }
+        at += 1;
+    }
+    panic!("build.rs did not find this piece of markup");
+}
+
+const fn same(one: &[u8], other: &[u8]) -> bool {
+    if one.len() != other.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < one.len() {
+        if one[at] != other[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}
 
 include!(concat!(env!("OUT_DIR"), "/keys.rs"));
 
@@ -49,7 +91,6 @@ impl Locale {
 
 /// The text before and after the first `end`, an ASCII character. The standard library's search costs the
 /// widget four kilobytes.
-#[inline(never)]
 pub fn cut(text: &str, end: u8) -> Option<(&str, &str)> {
     let at = text.bytes().position(|byte| byte == end)?;
     Some((text.get(..at)?, text.get(at + 1..)?))
@@ -59,6 +100,11 @@ pub fn cut(text: &str, end: u8) -> Option<(&str, &str)> {
 pub fn count_chars(text: &str) -> usize {
     // Every character but its first byte is 10xxxxxx in UTF-8.
     text.bytes().filter(|byte| byte & 0xc0 != 0x80).count()
+}
+
+/// The first `most` characters of a text.
+pub fn first_chars(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 /// A number as text.
@@ -76,7 +122,7 @@ pub fn number_of(text: &str) -> u32 {
 
 /// A text with what it fills in, in the order of the English text, as markup.
 pub fn fill(key: Key, values: &[&str]) -> String {
-    let mut out = String::from(key.0);
+    let mut out = key.text();
     for value in values {
         out.push('\u{5}');
         escape(&mut out, value);

@@ -17,7 +17,7 @@ use widget::state::{Effect, Identity, Msg, NewFile, Screen, Timer};
 
 fn posts(effects: &[Effect]) -> Vec<Command> {
     let post = |effect: &Effect| match effect {
-        Effect::Post(command) => Some(command.clone()),
+        Effect::Post(command) => Some(Command::clone(command)),
         _ => None,
     };
     effects.iter().filter_map(post).collect()
@@ -25,7 +25,7 @@ fn posts(effects: &[Effect]) -> Vec<Command> {
 
 fn sends(effects: &[Effect]) -> Vec<Command> {
     let send = |effect: &Effect| match effect {
-        Effect::Send(command) => Some(command.clone()),
+        Effect::Send(command) => Some(Command::clone(command)),
         _ => None,
     };
     effects.iter().filter_map(send).collect()
@@ -66,7 +66,7 @@ fn the_first_message_starts_a_conversation_and_is_shown_at_once() {
     rig.msg(Msg::Client(ClientEvent::Sent { cmid, conversation: Some(C), state: SendState::Stored }));
     assert_eq!(rig.model.screen, Screen::Thread(Some(C)));
     assert!(rig.model.draft.pending().is_empty());
-    assert_eq!(rig.model.thread(C).unwrap().timeline.pending().len(), 2);
+    assert_eq!(rig.model.thread(&C).unwrap().timeline.pending().len(), 2);
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn a_failed_send_can_be_tried_again_or_dropped() {
     assert!(view.contains("Not sent") && view.contains(&format!("retry:{cmid}")), "{view}");
     assert!(rig.act(&format!("retry:{cmid}")).contains(&Effect::Retry(cmid)));
     assert!(rig.act(&format!("discard:{cmid}")).contains(&Effect::Discard(cmid)));
-    assert!(rig.model.thread(C).unwrap().timeline.pending().is_empty());
+    assert!(rig.model.thread(&C).unwrap().timeline.pending().is_empty());
 }
 
 #[test]
@@ -239,15 +239,18 @@ fn a_typing_notice_lapses_and_ends_with_the_message() {
 fn files_go_one_at_a_time_and_then_as_a_post() {
     let mut rig = Rig::active();
     let file = |number, size| NewFile { number, name: format!("{number}.pdf"), size };
-    let effects = rig.msg(Msg::Files(vec![file(1, 10), file(2, 10), file(3, 100 << 20)]));
+    let mut effects = Vec::new();
+    for file in [file(1, 10), file(2, 10), file(3, 100 << 20)] {
+        effects.extend(rig.msg(Msg::File(file)));
+    }
     assert!(effects.contains(&Effect::DropFile(3)));
     assert!(rig.view().contains("3.pdf is too large"));
     let uploads = |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Upload { .. })).count();
     assert_eq!(uploads(&effects), 1);
-    let effects = rig.msg(Msg::UploadDone { number: 1, status: 201, text: format!(r#"{{"attachment":"{C}"}}"#) });
+    let effects = rig.msg(Msg::UploadDone { number: 1, status: 201, text: &C.text() });
     assert!(matches!(&posts(&effects)[..], [Command::Post(post)] if matches!(post.body, PostBody::File(_))));
     assert_eq!(uploads(&effects), 1);
-    rig.msg(Msg::UploadDone { number: 2, status: 415, text: r#"{"code":"unsupported_type","message":""}"#.to_owned() });
+    rig.msg(Msg::UploadDone { number: 2, status: 415, text: "unsupported_type" });
     assert!(rig.view().contains("Files of this kind are not accepted."));
     assert_eq!(uploads(&rig.act("file-retry:2")), 1);
     rig.act("file-drop:2");
@@ -258,7 +261,7 @@ fn files_go_one_at_a_time_and_then_as_a_post() {
 fn a_suspended_tenant_is_unavailable() {
     let mut rig = Rig::new();
     rig.host(r#"{"t":"init","open":true}"#);
-    rig.msg(Msg::Visitor { status: 403, text: r#"{"code":"tenant_suspended","message":""}"#.to_owned() });
+    rig.msg(Msg::Visitor { status: 403, text: "", wait_ms: 0 });
     assert!(rig.view().contains("Chat is not available"));
     let mut rig = Rig::connected();
     rig.event(Event::Refused(Refused {
@@ -277,8 +280,10 @@ fn a_suspended_tenant_is_unavailable() {
 fn a_server_that_does_not_answer_is_asked_again() {
     let mut rig = Rig::new();
     rig.host(r#"{"t":"init","open":true,"token":"old"}"#);
-    let effects = rig.msg(Msg::Visitor { status: 0, text: String::new() });
+    let effects = rig.msg(Msg::Visitor { status: 0, text: "", wait_ms: 0 });
     assert!(effects.iter().any(|it| matches!(it, Effect::Later(Timer::Visitor, _))));
+    let effects = rig.msg(Msg::Visitor { status: 429, text: "", wait_ms: 90_000 });
+    assert!(effects.iter().any(|it| matches!(it, Effect::Later(Timer::Visitor, 90_000..))), "{effects:?}");
     let effects = rig.msg(Msg::Timer(Timer::Visitor));
     assert!(effects.contains(&Effect::BecomeVisitor(Some("old".to_owned()))));
 }

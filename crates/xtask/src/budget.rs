@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::say;
+use crate::shell::{root, say};
 use crate::wasm::{brotli, gzip, read_manifest, web_dir};
 
 /// The design's budgets in bytes. A kilobyte is 1024.
@@ -12,11 +12,9 @@ const LOADER_GZIP: usize = 3 * 1024;
 const WASM_AND_GLUE_BROTLI: usize = 35 * 1024;
 const STYLE_BROTLI: usize = 5 * 1024;
 const FIRST_LOAD_BROTLI: usize = 45 * 1024;
-/// What the widget weighed when it was first complete, rounded up: far over its budget
-/// (docs/decisions/0006-widget-bytes.md). The check fails above these, so that it can only shrink; lower them
-/// with every saving, and delete them when the budget is met.
-const WASM_AND_GLUE_CEILING: usize = 45 * 1024;
-const FIRST_LOAD_CEILING: usize = 54 * 1024;
+/// The widget is a little over its budget (docs/decisions/0006-widget-bytes.md). The check fails above this, so that
+/// it can only shrink; delete it when the budget is met.
+const WASM_AND_GLUE_CEILING: usize = 36 * 1024;
 /// Above this the console is said to be large; it does not fail.
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
@@ -78,7 +76,9 @@ pub(crate) fn check() -> Result<()> {
     let glue = asset(&web, "widget.js")?;
     let style = asset(&web, "widget.css")?;
     let words = words(&web)?;
-    let first_load = wasm.plus(glue).plus(words).plus(style).plus(loader);
+    let pictures = std::fs::read(root().join("backend/templates/web/pictures.html")).context("no pictures")?;
+    let pictures = Size::of(&pictures)?;
+    let first_load = wasm.plus(glue).plus(words).plus(pictures).plus(style).plus(loader);
     let console_wasm = asset(&web, "console.wasm")?;
     let console_glue = asset(&web, "console.js")?;
     let console_style = asset(&web, "console.css")?;
@@ -88,7 +88,8 @@ pub(crate) fn check() -> Result<()> {
     loader.print("loader.js with configuration");
     wasm.print("widget.wasm");
     glue.print("widget.js");
-    words.print("texts of one language");
+    words.print("texts and markup, a language");
+    pictures.print("pictures in the page");
     style.print("widget.css");
     first_load.print("first load of the widget");
     console_wasm.print("console.wasm");
@@ -104,8 +105,7 @@ pub(crate) fn check() -> Result<()> {
         Limit::new("widget wasm and glue, brotli", wasm.plus(glue).brotli, WASM_AND_GLUE_BROTLI)
             .with_ceiling(WASM_AND_GLUE_CEILING),
         Limit::new("widget.css, brotli", style.brotli, STYLE_BROTLI),
-        Limit::new("first load of the widget, brotli", first_load.brotli, FIRST_LOAD_BROTLI)
-            .with_ceiling(FIRST_LOAD_CEILING),
+        Limit::new("first load of the widget, brotli", first_load.brotli, FIRST_LOAD_BROTLI),
     ])
 }
 

@@ -2,12 +2,10 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-use client::{Client, ClientEvent, Config, Effect as Net, Input, Outgoing, Tick, TimerId};
+use client::{Client, Config, Effect as Net, Input, Tick, TimerId};
 use protocol::codec::from_json;
-use protocol::command::Command;
-use protocol::ids::{AttachmentId, Cmid, VisitorId};
+use protocol::ids::{AttachmentId, Cmid};
 use protocol::site::FrameConfig;
 
 use super::door::{offset, tell, tell_number};
@@ -19,11 +17,7 @@ use crate::view::{BROKEN, view};
 /// Everything that runs.
 pub(super) struct App {
     model: Model,
-    client: Option<(VisitorId, Client)>,
-    /// The outbox of an earlier page was read: the client may send.
-    loaded: bool,
-    /// Sends made before that.
-    early: Vec<Command>,
+    client: Client,
     env: Env,
     tick: Tick,
 }
@@ -59,9 +53,11 @@ impl App {
         let (language, config) = lines(event.text);
         let config = from_json::<FrameConfig>(config)?;
         let (env, tick) = env_of(event);
+        let scope = config.site.key.clone();
+        let client = Client::new(Config { client: env.cmid, token: None, tenant: None, scope });
         let model = Model::new(config, language, event.a == 1, offset);
-        let app = Box::new(Self { model, client: None, loaded: false, early: Vec::new(), env, tick });
-        tell(Do::Last, BROKEN, 0);
+        let app = Box::new(Self { model, client, env, tick });
+        tell(Do::Last, &BROKEN.text(), 0);
         app.dress();
         app.render();
         Some(app)
@@ -73,21 +69,21 @@ impl App {
         let text = event.text;
         let number = event.a;
         match event.what {
-            Told::ACT => self.update(Msg::Act(text.to_string())),
+            Told::ACT => self.update(Msg::Act(text)),
             Told::INPUT => {
                 let (field, value) = lines(text);
-                self.update(Msg::Input { field: field.to_string(), value: value.to_string() });
+                self.update(Msg::Input { field, value });
             }
-            Told::HOST => self.update(Msg::Host(text.to_string())),
-            Told::VISITOR => self.update(Msg::Visitor { status: number as u16, text: text.to_string() }),
+            Told::HOST => self.update(Msg::Host(text)),
+            Told::VISITOR => self.update(Msg::Visitor { status: number as u16, text, wait_ms: event.b }),
             Told::AT_END => self.update(Msg::AtEnd(number == 1)),
             Told::DRAGGING => self.update(Msg::Dragging(number == 1)),
             Told::FILE => {
                 let file = NewFile { number, name: text.to_string(), size: u64::from(event.b) };
-                self.update(Msg::Files(alloc::vec![file]));
+                self.update(Msg::File(file));
             }
             Told::PROGRESS => self.update(Msg::UploadProgress { number, done: event.b as u8 }),
-            Told::UPLOADED => self.update(Msg::UploadDone { number, status: event.b as u16, text: text.to_string() }),
+            Told::UPLOADED => self.update(Msg::UploadDone { number, status: event.b as u16, text }),
             Told::PICTURE => {
                 let (id, url) = lines(text);
                 if let Some(attachment) = AttachmentId::parse(id) {
@@ -96,7 +92,9 @@ impl App {
                 }
             }
             Told::NOT_SAVED => self.update(Msg::DownloadFailed),
-            Told::NOT_KEPT => self.update(Msg::Client(ClientEvent::NotKept)),
+            Told::NOT_KEPT => self.input(Input::NotKept),
+            Told::OWNER => self.input(Input::Owner),
+            Told::CHANGED => self.input(Input::Changed),
             Told::TIMER if number >= OWN_TIMERS => {
                 if let Some(timer) = Timer::ALL.get((number - OWN_TIMERS) as usize) {
                     self.update(Msg::Timer(*timer));
@@ -107,13 +105,13 @@ impl App {
                     self.input(Input::Timer(*timer));
                 }
             }
-            Told::LOADED => self.loaded(text),
+            Told::LOADED => self.input(Input::Loaded(text)),
             Told::OPENED => self.input(Input::SocketOpened),
             Told::FRAME => self.input(Input::SocketText(text)),
             Told::CLOSED => self.input(Input::SocketClosed(number as u16)),
-            Told::POLLED => self.input(Input::PollDone { status: number as u16, text }),
-            Told::ANSWERED => self.input(Input::CommandsDone { status: number as u16, text }),
-            Told::WOKE => self.input(Input::Visible),
+            Told::POLLED => self.input(Input::PollDone { number: event.b, status: number as u16, text }),
+            Told::ANSWERED => self.input(Input::CommandsDone { number: event.b, status: number as u16, text }),
+            Told::WOKE => self.input(if number == 1 { Input::Online } else { Input::Visible }),
             _ => {}
         }
         loop {
@@ -129,7 +127,7 @@ impl App {
         }
     }
 
-    fn update(&mut self, msg: Msg) {
+    fn update(&mut self, msg: Msg<'_>) {
         self.model.update(msg, &self.env);
     }
 
@@ -138,33 +136,27 @@ impl App {
         tell(Do::Show, &view(&self.model, self.env.wall), i32::from(stays));
     }
 
-    /// Language, colour scheme and accent colour of the whole document.
+    /// Language and colour scheme of the whole document.
     fn dress(&self) {
-        let model = &self.model;
-        let colors = join(&model.config.site.color, model.on_accent());
-        tell(Do::Dress, &join(model.locale.tag(), &join(model.theme.as_str(), &colors)), 0);
+        tell(Do::Dress, &join(self.model.locale.tag(), self.model.theme.as_str()), 0);
     }
 
     fn carry_out(&mut self, effect: Effect) {
         match effect {
             Effect::BecomeVisitor(token) => tell(Do::Visitor, token.as_deref().unwrap_or(""), 0),
-            Effect::Connect { token, visitor } => self.connect(token, visitor),
-            Effect::Forget => self.forget(),
+            Effect::Connect { token, visitor } => {
+                self.client.set_token(token);
+                self.client.open(Some(visitor), &self.tick);
+                self.input(Input::Start);
+            }
+            Effect::Forget => self.client.clear(),
             Effect::Send(command) => {
-                if let Some((client, tick)) = self.client() {
-                    client.send(command, tick);
-                }
+                self.client.send(&command, &self.tick);
             }
-            Effect::Post(command) => self.post(command),
-            Effect::Retry(cmid) => {
-                if let Some((client, tick)) = self.client() {
-                    client.retry(cmid, tick);
-                }
-            }
+            Effect::Post(command) => self.client.post(&command, &self.tick),
+            Effect::Retry(cmid) => self.client.retry(cmid, &self.tick),
             Effect::Discard(cmid) => {
-                if let Some((client, tick)) = self.client() {
-                    client.discard(cmid, tick);
-                }
+                self.client.discard(cmid, &self.tick);
             }
             Effect::Host(text) => tell(Do::Host, &text, 0),
             Effect::Focus(id) => tell(Do::Focus, id, 0),
@@ -173,114 +165,60 @@ impl App {
             Effect::Later(timer, after_ms) => set_timer(OWN_TIMERS + timer as u32, after_ms),
             Effect::PickFiles => tell(Do::Pick, "", 0),
             Effect::Upload { number, conversation, name } => {
+                self.bearer();
                 tell(Do::Upload, &join(&conversation.text(), &name), number.cast_signed());
             }
             Effect::DropFile(number) => tell(Do::DropFile, "", number.cast_signed()),
-            Effect::LoadPicture(attachment) => tell(Do::Picture, &attachment.text(), 0),
-            Effect::Download(attachment, name) => tell(Do::Download, &join(&attachment.text(), &name), 0),
+            Effect::LoadPicture(attachment) => {
+                self.bearer();
+                tell(Do::Picture, &attachment.text(), 0);
+            }
+            Effect::Download(attachment, name) => {
+                self.bearer();
+                tell(Do::Download, &join(&attachment.text(), &name), 0);
+            }
             Effect::Dress => self.dress(),
             Effect::Reload => tell(Do::Reload, "", 0),
         }
     }
 
-    /// Connects as `visitor`; the same visitor goes on with a new token.
-    fn connect(&mut self, token: String, visitor: VisitorId) {
-        tell(Do::Token, &token, 0);
-        match &mut self.client {
-            Some((connected, client)) if *connected == visitor => {
-                client.set_token(token);
-                self.input(Input::Start);
-            }
-            _ => {
-                self.input(Input::Stop);
-                self.settle();
-                let config = Config { client: self.env.cmid, token: Some(token), tenant: None };
-                self.client = Some((visitor, Client::new(config)));
-                self.loaded = false;
-                tell(Do::Load, &visitor.text(), 0);
-            }
-        }
-    }
-
-    /// What an earlier page left unsent comes first.
-    fn loaded(&mut self, mut rest: &str) {
-        self.loaded = true;
-        let mut stored = Vec::new();
-        while !rest.is_empty() {
-            let (line, after) = lines(rest);
-            stored.push(String::from(line));
-            rest = after;
-        }
-        if let Some((client, tick)) = self.client() {
-            client.restore(&stored, tick);
-        }
-        if let Some((_, client)) = &self.client {
-            for item in client.outbox() {
-                let msg = match (&item.outgoing.command, item.pending()) {
-                    (Command::LeaveMessage(message), _) => Msg::Leaving(message.cmid),
-                    (_, Some(pending)) => Msg::Unsent(item.conversation(), pending),
-                    _ => continue,
-                };
-                self.model.update(msg, &self.env);
-            }
-        }
-        for command in core::mem::take(&mut self.early) {
-            self.post(command);
-        }
-        self.input(Input::Start);
-    }
-
-    fn post(&mut self, command: Command) {
-        if !self.loaded {
-            self.early.push(command);
-        } else if let Some((client, tick)) = self.client() {
-            client.post(Outgoing { command, at: tick.wall }, tick);
-        }
-    }
-
-    /// Nothing of this visitor stays in the browser.
-    fn forget(&mut self) {
-        self.input(Input::Stop);
-        if let Some((client, tick)) = self.client() {
-            let unsent: Vec<Cmid> = client.outbox().iter().filter_map(|item| item.cmid()).collect();
-            for cmid in unsent {
-                client.discard(cmid, tick);
-            }
-        }
+    /// The requests that follow bring this token.
+    fn bearer(&self) {
+        tell(Do::Token, self.client.token().unwrap_or(""), 0);
     }
 
     fn input(&mut self, input: Input<'_>) {
-        if let Some((client, tick)) = self.client() {
-            client.handle(input, tick);
-        }
-    }
-
-    fn client(&mut self) -> Option<(&mut Client, &Tick)> {
-        let (_, client) = self.client.as_mut()?;
-        Some((client, &self.tick))
+        self.client.handle(input, &self.tick);
     }
 
     /// Does what the connection asks for.
     fn settle(&mut self) {
-        let Some((_, client)) = &mut self.client else { return };
-        for effect in client.take_effects() {
+        for effect in self.client.take_effects() {
             match effect {
                 Net::OpenSocket => tell(Do::Socket, client::SOCKET_PATH, 0),
                 Net::CloseSocket(code) => tell(Do::Close, "", i32::from(code)),
                 Net::SendText(text) => tell(Do::Frame, &text, 0),
-                Net::Poll(body) => tell(Do::Poll, &body, 0),
+                Net::Poll { number, body } => {
+                    self.bearer();
+                    tell(Do::Poll, &body, number.cast_signed());
+                }
                 Net::AbortPoll => tell(Do::Abort, "", 0),
-                Net::PostCommands(body) => tell(Do::Commands, &body, 0),
-                Net::SetTimer { timer, after_ms } => set_timer(timer as u32, after_ms),
+                Net::PostCommands { number, body } => {
+                    self.bearer();
+                    tell(Do::Commands, &body, number.cast_signed());
+                }
+                Net::SetTimer { timer, after_ms } => set_timer(timer as u32, after_ms as u32),
                 Net::ClearTimer(timer) => tell_number(Do::Timer as u32 + timer as u32, "", -1),
-                Net::Store { cmid, text } => tell(Do::Store, &join(&cmid.text(), &text), 0),
-                Net::Unstore(cmid) => tell(Do::Unstore, &cmid.text(), 0),
+                Net::Own(name) => tell(Do::Own, &name, 0),
+                Net::Load => tell(Do::Load, "", 0),
+                Net::Keep { cmid, text } => tell(Do::Keep, &join(&cmid.text(), &text), 0),
+                Net::Drop(cmid) => tell(Do::Drop, &cmid.text(), 0),
                 Net::Tell(event) => self.model.update(Msg::Client(event), &self.env),
             }
         }
     }
 }
 
-fn set_timer(timer: u32, after_ms: u64) {
+fn set_timer(timer: u32, after_ms: u32) {
     tell_number(Do::Timer as u32 + timer, "", i32::try_from(after_ms).unwrap_or(i32::MAX));
 }

@@ -1,11 +1,12 @@
 //! The allocator: a list of free blocks for every power of two. It never gives a block to another size, which costs
-//! a chat a little memory, and knows nothing else, which saves every visitor bytes.
+//! a chat a little memory, and knows nothing else, which saves every visitor bytes. Without memory it traps: the page
+//! says so, and nothing has to be written about what comes then.
 #![expect(unsafe_code, reason = "an allocator hands out raw memory")]
 
 use core::alloc::{GlobalAlloc, Layout};
-use core::arch::wasm32::{memory_grow, memory_size};
+use core::arch::wasm32::{memory_grow, memory_size, unreachable};
 use core::cell::Cell;
-use core::ptr::null_mut;
+use core::ptr::{NonNull, null_mut};
 
 const PAGE: usize = 1 << 16;
 /// Blocks of 16 bytes are the smallest; 2^31 bytes are more than any page has.
@@ -34,13 +35,10 @@ fn power(size: usize) -> u32 {
 
 impl Blocks {
     #[inline(never)]
-    fn take(&self, size: usize) -> *mut u8 {
+    fn take(&self, size: usize) -> NonNull<u8> {
         let power = power(size);
-        let Some(free) = self.free.get(power as usize) else {
-            return null_mut();
-        };
-        let block = free.get();
-        if !block.is_null() {
+        let Some(free) = self.free.get(power as usize) else { unreachable() };
+        if let Some(block) = NonNull::new(free.get()) {
             // SAFETY: a free block holds the address of the next one, see `dealloc`.
             free.set(unsafe { block.cast::<*mut u8>().read() });
             return block;
@@ -51,7 +49,7 @@ impl Blocks {
             let pages = length.div_ceil(PAGE);
             let at = memory_size::<0>() * PAGE;
             if memory_grow::<0>(pages) == usize::MAX {
-                return null_mut();
+                unreachable();
             }
             if self.end.get() != at {
                 self.next.set(at);
@@ -60,14 +58,17 @@ impl Blocks {
         }
         let at = self.next.get();
         self.next.set(at + length);
-        core::ptr::with_exposed_provenance_mut(at)
+        match NonNull::new(core::ptr::with_exposed_provenance_mut(at)) {
+            Some(block) => block,
+            None => unreachable(),
+        }
     }
 }
 
 // SAFETY: blocks come from pages that nobody else uses, are large enough, and are given out once until they are freed.
 unsafe impl GlobalAlloc for Blocks {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        self.take(layout.size())
+        self.take(layout.size()).as_ptr()
     }
 
     #[inline(never)]
@@ -84,13 +85,11 @@ unsafe impl GlobalAlloc for Blocks {
         if power(size) == power(layout.size()) {
             return block;
         }
-        let new = self.take(size);
-        if !new.is_null() {
-            // SAFETY: both blocks have at least the smaller of the two sizes, and are not the same one.
-            unsafe {
-                new.copy_from_nonoverlapping(block, size.min(layout.size()));
-                self.dealloc(block, layout);
-            }
+        let new = self.take(size).as_ptr();
+        // SAFETY: both blocks have at least the smaller of the two sizes, and are not the same one.
+        unsafe {
+            new.copy_from_nonoverlapping(block, size.min(layout.size()));
+            self.dealloc(block, layout);
         }
         new
     }

@@ -12,7 +12,7 @@ enum Do {
     Show = 0,
     /// What to show when nothing else works any more.
     Last = 1,
-    /// Language, colour scheme and colours, one a line.
+    /// Language and colour scheme, one a line.
     Dress = 2,
     /// Send this to the page around.
     Host = 3,
@@ -38,26 +38,28 @@ enum Do {
     Visitor = 13,
     /// The visitor token from now on.
     Token = 14,
-    /// Open the outbox of this visitor.
-    Load = 15,
+    /// Hold the lock of this name, which one tab of the browser holds, and no other.
+    Own = 15,
+    /// Read all unsent messages.
+    Load = 16,
     /// Id and text of an unsent message, the id in a line of its own.
-    Store = 16,
+    Keep = 17,
     /// Forget an unsent message.
-    Unstore = 17,
+    Drop = 18,
     /// Open the socket.
-    Socket = 18,
+    Socket = 19,
     /// Close it with this code.
-    Close = 19,
+    Close = 20,
     /// Send a text frame.
-    Frame = 20,
-    /// Poll with this body.
-    Poll = 21,
+    Frame = 21,
+    /// Poll with this body; the number comes back with the answer.
+    Poll = 22,
     /// Give the poll up.
-    Abort = 22,
-    /// Send commands beside the poll.
-    Commands = 23,
+    Abort = 23,
+    /// Send commands beside the poll; the number comes back with the answer.
+    Commands = 24,
     /// And above: call back with the timer of this number after so many milliseconds; never, when negative.
-    Timer = 24,
+    Timer = 25,
 }
 
 /// What the page tells: the numbers in `platform.js`. Each comes with a text and two numbers.
@@ -72,7 +74,8 @@ impl Told {
     const INPUT: Self = Self(2);
     /// The page around says something.
     const HOST: Self = Self(3);
-    /// Status and body of the answer to [`Do::Visitor`].
+    /// The answer to [`Do::Visitor`]: visitor and token, one a line; status, and after how many milliseconds to ask
+    /// again, if it says so.
     const VISITOR: Self = Self(4);
     /// The newest message came into view (1) or left it (0).
     const AT_END: Self = Self(5);
@@ -82,13 +85,13 @@ impl Told {
     const FILE: Self = Self(7);
     /// The file of this number has come so many per cent.
     const PROGRESS: Self = Self(8);
-    /// The file of this number was answered: status and body.
+    /// The file of this number was answered: status; the attachment, or the code of the error.
     const UPLOADED: Self = Self(9);
     /// A picture: its id, and in the second line where it lies, if it could be had.
     const PICTURE: Self = Self(10);
     /// A file could not be saved.
     const NOT_SAVED: Self = Self(11);
-    /// The unsent messages of an earlier page, one a line.
+    /// All unsent messages, one a line.
     const LOADED: Self = Self(12);
     /// An unsent message could not be kept.
     const NOT_KEPT: Self = Self(13);
@@ -100,12 +103,16 @@ impl Told {
     const FRAME: Self = Self(16);
     /// The socket closed with this code.
     const CLOSED: Self = Self(17);
-    /// Status and body of a poll's answer.
+    /// Status, number and body of a poll's answer.
     const POLLED: Self = Self(18);
-    /// Status and body of the answer to commands.
+    /// Status, number and body of the answer to commands.
     const ANSWERED: Self = Self(19);
-    /// The network or the page came back.
+    /// The network (1) or the page (0) came back.
     const WOKE: Self = Self(20);
+    /// This tab holds the lock it asked for.
+    const OWNER: Self = Self(21);
+    /// Another tab changed the unsent messages.
+    const CHANGED: Self = Self(22);
 }
 
 /// Something the page told.

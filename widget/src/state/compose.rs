@@ -12,7 +12,7 @@ use protocol::state::Availability;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen, Timer};
-use crate::texts::{count_chars, cut, number_of};
+use crate::texts::{count_chars, cut, first_chars, number_of};
 
 impl Model {
     /// A button or form was used. Actions are `name` or `name:argument`.
@@ -21,11 +21,11 @@ impl Model {
         match name {
             "home" => self.go(Screen::Home),
             "history" => self.go(Screen::History),
-            "chat" => self.begin(env),
+            "chat" => self.begin(),
             "open" => {
                 if let Some(id) = ConversationId::parse(argument) {
                     self.chosen = true;
-                    self.open_thread(id);
+                    self.open_thread(&id);
                 }
             }
             "offline" => self.leave_message(),
@@ -36,14 +36,14 @@ impl Model {
                 }
             }
             "send" => self.send(env),
-            "retry" | "discard" => self.resend(name == "retry", argument, env),
+            "retry" | "discard" => self.resend(name == "retry", argument),
             "end" => {
                 self.ending = true;
-                self.effect(Effect::Focus("keep"));
+                self.focus("keep");
             }
             "keep" => {
                 self.ending = false;
-                self.effect(Effect::Focus("composer"));
+                self.focus("composer");
             }
             "really-end" => self.end(),
             "score" => self.rating.score = number_of(argument).min(5) as u8,
@@ -72,15 +72,15 @@ impl Model {
     fn go(&mut self, screen: Screen) {
         self.chosen = true;
         self.show(screen);
-        self.effect(Effect::Focus("top"));
+        self.focus("top");
     }
 
     /// The main button of the home screen: go on, begin, or leave a message.
-    pub(super) fn begin(&mut self, _env: &Env) {
+    pub(super) fn begin(&mut self) {
         self.chosen = true;
         self.need_server();
         if let Some(id) = self.current().map(|line| line.id) {
-            self.open_thread(id);
+            self.open_thread(&id);
         } else if !self.draft.pending().is_empty() {
             self.show(Screen::Thread(None));
         } else {
@@ -90,11 +90,11 @@ impl Model {
                 _ if self.asks_first() => {
                     self.show(Screen::PreChat);
                     self.fill_form();
-                    self.effect(Effect::Focus("first"));
+                    self.focus("first");
                 }
                 _ => {
                     self.show(Screen::Thread(None));
-                    self.effect(Effect::Focus("composer"));
+                    self.focus("composer");
                 }
             }
         }
@@ -103,19 +103,19 @@ impl Model {
     /// The offline form, for the conversation on the screen when it waits.
     fn leave_message(&mut self) {
         let waiting = match self.screen {
-            Screen::Thread(id) => id.filter(|id| self.is_open(*id)),
+            Screen::Thread(id) => id.filter(|id| self.is_open(id)),
             _ => None,
         };
         self.go(Screen::Offline(waiting));
         self.need_server();
         self.fill_form();
-        self.effect(Effect::Focus("first"));
+        self.focus("first");
     }
 
     fn end(&mut self) {
         self.ending = false;
         if let Screen::Thread(Some(conversation)) = self.screen {
-            self.effect(Effect::Send(Command::Close(Close { conversation })));
+            self.send_command(Command::Close(Close { conversation }));
         }
     }
 
@@ -136,11 +136,11 @@ impl Model {
         let text = self.composer.trim();
         match self.typing.changed(env.now, text.is_empty()) {
             TypingStep::Say(active) => {
-                let preview =
-                    (active && self.config.site.typing_preview).then(|| text.chars().take(PREVIEW_CHARS).collect());
-                self.effect(Effect::Send(Command::Typing(Typing { conversation, active, preview })));
+                let preview = active && self.config.site.typing_preview;
+                let preview = preview.then(|| first_chars(text, PREVIEW_CHARS).to_string());
+                self.send_command(Command::Typing(Typing { conversation, active, preview }));
             }
-            TypingStep::AskAgain(after) => self.effect(Effect::Later(Timer::Typing, after)),
+            TypingStep::AskAgain(after) => self.effect(Effect::Later(Timer::Typing, after as u32)),
             TypingStep::Nothing => {}
         }
     }
@@ -154,9 +154,9 @@ impl Model {
         let text = text.to_string();
         self.composer.clear();
         self.typing.sent();
-        self.effect(Effect::SetValue("composer", String::new()));
+        self.set_value("composer", String::new());
         self.write(text, env);
-        self.effect(Effect::Focus("composer"));
+        self.focus("composer");
     }
 
     /// Writes a message into the conversation on the screen, or begins one.
@@ -173,36 +173,43 @@ impl Model {
         let pending = Pending { cmid: env.cmid, body: body.clone(), at: env.wall, state: SendState::Sending };
         match conversation {
             Some(id) => {
-                let thread = self.thread_mut(id);
+                let thread = self.thread_mut(&id);
                 thread.new_from = None;
                 thread.timeline.add_pending(pending);
             }
             None => self.draft.add_pending(pending),
         }
-        self.effect(Effect::Post(Command::Post(Post { cmid: env.cmid, conversation, body })));
+        self.post_command(Command::Post(Post { cmid: env.cmid, conversation, body }));
         self.at_end = true;
         self.effect(Effect::ScrollToEnd);
     }
 
-    fn resend(&mut self, again: bool, argument: &str, env: &Env) {
+    fn resend(&mut self, again: bool, argument: &str) {
         let Some(cmid) = Cmid::parse(argument) else {
             return;
         };
-        let _ = env;
         if again {
             self.effect(Effect::Retry(cmid));
         } else {
-            self.draft.discard(cmid);
-            for thread in &mut self.threads {
-                thread.timeline.discard(cmid);
-            }
+            self.drop_send(cmid);
             self.effect(Effect::Discard(cmid));
+        }
+    }
+
+    /// Takes the bubble of a send away.
+    pub(super) fn drop_send(&mut self, cmid: Cmid) {
+        if self.leaving == Some(cmid) {
+            self.leaving = None;
+        }
+        self.draft.discard(cmid);
+        for thread in &mut self.threads {
+            thread.timeline.discard(cmid);
         }
     }
 
     fn save(&mut self, argument: &str) {
         if let Some(attachment) = AttachmentId::parse(argument) {
-            let name = self.file_name(attachment).to_string();
+            let name = self.file_name(&attachment).to_string();
             self.effect(Effect::Download(attachment, name));
         }
     }
@@ -216,12 +223,12 @@ impl Model {
             return;
         }
         let text = text.to_string();
-        self.begin(env);
+        self.begin();
         match self.screen {
             Screen::Thread(_) => self.write(text, env),
             _ => {
                 self.form.text.clone_from(&text);
-                self.effect(Effect::SetValue("text", text));
+                self.set_value("text", text);
             }
         }
     }

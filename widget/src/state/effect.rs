@@ -1,5 +1,6 @@
 //! What the model asks of the browser.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use protocol::command::Command;
@@ -38,9 +39,9 @@ pub enum Effect {
     /// Disconnect and forget the outbox.
     Forget,
     /// Send a command.
-    Send(Command),
+    Send(Box<Command>),
     /// Put a send into the outbox.
-    Post(Command),
+    Post(Box<Command>),
     /// Send again.
     Retry(Cmid),
     /// Drop from the outbox.
@@ -54,7 +55,7 @@ pub enum Effect {
     /// Show the newest message.
     ScrollToEnd,
     /// Call back with the timer after this many milliseconds.
-    Later(Timer, u64),
+    Later(Timer, u32),
     /// Let the visitor choose files.
     PickFiles,
     /// Send a chosen file.

@@ -1,18 +1,15 @@
 //! Files to send and pictures to show.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
-use protocol::codec::from_json;
 use protocol::command::{PostBody, PostFile};
 use protocol::entry::EntryBody;
 use protocol::error::ErrorCode;
-use protocol::frame::{Problem, UploadReply};
 use protocol::ids::{AttachmentId, ConversationId};
 use protocol::limits::ATTACHMENT_BYTES;
 
-use super::{Effect, Env, Model, Screen, Timer};
-use crate::texts::{fill, key, number};
+use super::{Effect, Env, Model, Screen};
+use crate::texts::{fill, key};
 
 /// A file the visitor chose.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,25 +64,21 @@ pub fn is_picture(media_type: &str) -> bool {
 
 impl Model {
     /// The state of a picture; `None` when it was not asked for yet.
-    pub fn picture(&self, attachment: AttachmentId) -> Option<&PictureState> {
-        self.pictures.iter().find(|picture| picture.attachment == attachment).map(|picture| &picture.state)
+    pub fn picture(&self, attachment: &AttachmentId) -> Option<&PictureState> {
+        self.pictures.iter().find(|picture| picture.attachment == *attachment).map(|picture| &picture.state)
     }
 
     /// Asks for the pictures of a conversation that are not here.
-    pub(super) fn load_pictures(&mut self, id: ConversationId) {
-        let missing: Vec<AttachmentId> = self
-            .thread(id)
-            .map_or(&[][..], |thread| thread.timeline.items())
-            .iter()
-            .filter_map(|item| match &item.body {
-                Some(EntryBody::File(file)) if is_picture(&file.media_type) => Some(file.attachment),
-                _ => None,
-            })
-            .filter(|attachment| self.picture(*attachment).is_none())
-            .collect();
-        for attachment in missing {
-            self.pictures.push(Picture { attachment, state: PictureState::Loading });
-            self.effect(Effect::LoadPicture(attachment));
+    pub(super) fn load_pictures(&mut self, id: &ConversationId) {
+        let Some(thread) = self.threads.iter().find(|thread| thread.id == *id) else { return };
+        for item in thread.timeline.items() {
+            if let Some(EntryBody::File(file)) = &item.body
+                && is_picture(&file.media_type)
+                && self.pictures.iter().all(|picture| picture.attachment != file.attachment)
+            {
+                self.pictures.push(Picture { attachment: file.attachment, state: PictureState::Loading });
+                self.out.push(Effect::LoadPicture(file.attachment));
+            }
         }
     }
 
@@ -95,29 +88,22 @@ impl Model {
         }
     }
 
-    /// The visitor chose, pasted or dropped files.
-    pub(super) fn files(&mut self, files: Vec<NewFile>) {
+    /// The visitor chose, pasted or dropped a file.
+    pub(super) fn file(&mut self, file: NewFile) {
         self.dragging = false;
-        let conversation = match self.screen {
-            Screen::Thread(Some(id)) if self.is_open(id) => Some(id),
-            _ => None,
-        };
-        for file in files {
-            let Some(conversation) = conversation else {
-                self.effect(Effect::DropFile(file.number));
-                self.say(key::FILE_WAIT);
-                continue;
-            };
-            if file.size > ATTACHMENT_BYTES {
-                let most = number(ATTACHMENT_BYTES / (1024 * 1024));
-                self.notice = Some(fill(key::FILE_LARGE, &[&file.name, &most]));
-                self.effect(Effect::Later(Timer::Notice, 8_000));
-                self.effect(Effect::DropFile(file.number));
-                continue;
+        let NewFile { number, name, size } = file;
+        let words = match self.screen {
+            Screen::Thread(Some(conversation)) if self.is_open(&conversation) => {
+                if size <= ATTACHMENT_BYTES {
+                    self.uploads.push(Upload { number, name, conversation, done: None, failed: None });
+                    return self.next_upload();
+                }
+                fill(key::FILE_LARGE, &[&name, &crate::texts::number(ATTACHMENT_BYTES / (1024 * 1024))])
             }
-            self.uploads.push(Upload { number: file.number, name: file.name, conversation, done: None, failed: None });
-        }
-        self.next_upload();
+            _ => key::FILE_WAIT.text(),
+        };
+        self.notify(words);
+        self.effect(Effect::DropFile(number));
     }
 
     /// One file at a time, in the order chosen.
@@ -134,6 +120,11 @@ impl Model {
         }
     }
 
+    fn forget_upload(&mut self, number: u32) {
+        self.uploads.retain(|it| it.number != number);
+        self.effect(Effect::DropFile(number));
+    }
+
     fn upload_mut(&mut self, number: u32) -> Option<&mut Upload> {
         self.uploads.iter_mut().find(|it| it.number == number)
     }
@@ -145,22 +136,20 @@ impl Model {
     }
 
     pub(super) fn upload_done(&mut self, number: u32, status: u16, text: &str, env: &Env) {
-        let reply = from_json::<UploadReply>(text).filter(|_| (200..300).contains(&status));
+        let attachment = AttachmentId::parse(text).filter(|_| (200..300).contains(&status));
         let Some(upload) = self.upload_mut(number) else {
             return;
         };
-        match reply {
-            Some(UploadReply { attachment }) => {
+        match attachment {
+            Some(attachment) => {
                 let (name, conversation) = (upload.name.clone(), upload.conversation);
-                self.uploads.retain(|it| it.number != number);
-                self.effect(Effect::DropFile(number));
+                self.forget_upload(number);
                 self.sent_files.push((attachment, name));
                 let body = PostBody::File(PostFile { attachment });
                 self.post(Some(conversation), body, env);
             }
             None => {
-                let problem = from_json::<Problem>(text);
-                upload.failed = Some(problem.map_or(ErrorCode::Unavailable, |it| it.code));
+                upload.failed = Some(ErrorCode::from_text(text).unwrap_or(ErrorCode::Unavailable));
             }
         }
         self.next_upload();
@@ -175,14 +164,13 @@ impl Model {
     }
 
     pub(super) fn drop_upload(&mut self, number: u32) {
-        self.uploads.retain(|it| it.number != number);
-        self.effect(Effect::DropFile(number));
+        self.forget_upload(number);
         self.next_upload();
     }
 
     /// The name of a file in the threads, or one this page sent.
-    pub fn file_name(&self, attachment: AttachmentId) -> &str {
-        let sent = self.sent_files.iter().find(|(id, _)| *id == attachment);
+    pub fn file_name(&self, attachment: &AttachmentId) -> &str {
+        let sent = self.sent_files.iter().find(|(id, _)| id == attachment);
         if let Some((_, name)) = sent {
             return name;
         }
@@ -190,7 +178,7 @@ impl Model {
             .iter()
             .flat_map(|thread| thread.timeline.items())
             .find_map(|item| match &item.body {
-                Some(EntryBody::File(file)) if file.attachment == attachment => Some(file.name.as_str()),
+                Some(EntryBody::File(file)) if file.attachment == *attachment => Some(file.name.as_str()),
                 _ => None,
             })
             .unwrap_or_default()

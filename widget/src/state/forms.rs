@@ -11,7 +11,7 @@ use protocol::site::FieldRule;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen};
-use crate::texts::{Key, count_chars, cut, fill, key, number};
+use crate::texts::{Key, count_chars, cut, fill, first_chars, key, number};
 
 /// What stands in the form and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -97,15 +97,14 @@ impl Model {
         self.form.email_error = None;
         self.form.text_error = None;
         self.form.refused = None;
-        let form = self.form.clone();
-        self.effect(Effect::SetValue("name", form.name));
-        self.effect(Effect::SetValue("email", form.email));
-        self.effect(Effect::SetValue("text", form.text));
+        self.set_value("name", self.form.name.clone());
+        self.set_value("email", self.form.email.clone());
+        self.set_value("text", self.form.text.clone());
     }
 
     /// Whether a form has to come before the first message.
     pub(super) fn asks_first(&self) -> bool {
-        let known = |value: fn(&protocol::state::VisitorState) -> bool| self.state.as_ref().is_some_and(value);
+        let known = |value: fn(&protocol::state::VisitorState) -> bool| self.state.as_deref().is_some_and(value);
         let site = &self.config.site;
         (site.ask_name != FieldRule::Off && !known(|state| state.name.is_some()))
             || (site.ask_email != FieldRule::Off && !known(|state| state.email.is_some()))
@@ -133,7 +132,7 @@ impl Model {
         }
         let length = count_chars(form.text.trim());
         form.text_error = if length == 0 {
-            Some(key::TEXT_MISSING.0.to_string())
+            Some(key::TEXT_MISSING.text())
         } else if length > MESSAGE_CHARS {
             Some(too_long(length))
         } else {
@@ -148,7 +147,7 @@ impl Model {
         } else {
             return true;
         };
-        self.effect(Effect::Focus(wrong));
+        self.focus(wrong);
         false
     }
 
@@ -181,10 +180,10 @@ impl Model {
             text: Some(text),
             page: self.page.clone(),
         });
-        self.effect(Effect::Post(command));
+        self.post_command(command);
         self.show(Screen::Thread(None));
         self.effect(Effect::ScrollToEnd);
-        self.effect(Effect::Focus("composer"));
+        self.focus("composer");
     }
 
     /// The offline form is sent.
@@ -203,7 +202,7 @@ impl Model {
             text: self.form.text.trim().to_string(),
             page: self.page.clone(),
         });
-        self.effect(Effect::Post(command));
+        self.post_command(command);
     }
 
     /// The offline form's message was stored or refused. `true` when it was that message.
@@ -233,8 +232,8 @@ impl Model {
         if self.rating.score == 0 {
             return;
         }
-        let comment = none_if_empty(&self.rating.comment).map(|text| text.chars().take(RATING_COMMENT_CHARS).collect());
-        self.effect(Effect::Send(Command::Rate(Rate { conversation: id, score: self.rating.score, comment })));
+        let comment = none_if_empty(first_chars(&self.rating.comment, RATING_COMMENT_CHARS));
+        self.send_command(Command::Rate(Rate { conversation: id, score: self.rating.score, comment }));
         self.rating.given = true;
         self.tell_rated(self.rating.score);
     }

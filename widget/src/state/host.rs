@@ -4,11 +4,13 @@ use alloc::string::{String, ToString};
 
 use protocol::codec::{Value, Wire, parse, write_int, write_text};
 use protocol::command::{Command, Page};
+use protocol::entry::EntryBody;
 use protocol::ids::ConversationId;
 use protocol::site::Theme;
 use protocol::state::{Availability, ConversationState};
 
 use super::net::Progress;
+use super::thread::from_agent;
 use super::{Effect, Env, Identity, Model, Screen};
 use crate::texts::Locale;
 
@@ -57,7 +59,7 @@ impl Model {
         let Some(message) = parse(text) else { return };
         let word = |key: &str| message.get(key).and_then(Value::text).unwrap_or("");
         match word("t") {
-            "init" => self.host_init(&message, env),
+            "init" => self.host_init(&message),
             "open" => self.host_open(),
             "close" => self.open = false,
             "page" => {
@@ -86,7 +88,7 @@ impl Model {
         }
     }
 
-    fn host_init(&mut self, message: &Value, env: &Env) {
+    fn host_init(&mut self, message: &Value) {
         let word = |key: &str| message.get(key).and_then(Value::text);
         self.token = self.token.take().or(word("token").map(ToString::to_string));
         if let Some(locale) = word("locale").and_then(Locale::of_tag) {
@@ -99,13 +101,12 @@ impl Model {
         self.effect(Effect::Dress);
         self.effect(Note::new("ready").done());
         // A conversation goes on from an earlier page, so its messages are to be counted.
-        if message.get("resume") == Some(&Value::Bool(true)) {
+        if matches!(message.get("resume"), Some(Value::Bool(true))) {
             self.need_server();
         }
-        if message.get("open") == Some(&Value::Bool(true)) {
+        if matches!(message.get("open"), Some(Value::Bool(true))) {
             self.host_open();
         }
-        let _ = env;
     }
 
     /// The panel is shown.
@@ -117,10 +118,10 @@ impl Model {
         self.need_server();
         let current = self.current().map(|line| line.id);
         match self.screen {
-            Screen::Thread(Some(id)) => self.open_thread(id),
+            Screen::Thread(Some(id)) => self.open_thread(&id),
             Screen::Home if !self.chosen => {
                 if let Some(id) = current {
-                    self.open_thread(id);
+                    self.open_thread(&id);
                 }
             }
             _ => {}
@@ -130,7 +131,7 @@ impl Model {
             Screen::PreChat | Screen::Offline(_) => "first",
             _ => "main",
         };
-        self.effect(Effect::Focus(field));
+        self.focus(field);
     }
 
     /// The visitor closes the panel.
@@ -142,12 +143,12 @@ impl Model {
     }
 
     fn new_page(&mut self, page: Page) {
-        if self.page.as_ref() == Some(&page) {
+        if self.page.as_ref().is_some_and(|before| before.url == page.url && before.title == page.title) {
             return;
         }
         self.page = Some(page.clone());
         if self.identity == Identity::Known {
-            self.effect(Effect::Send(Command::Page(page)));
+            self.send_command(Command::Page(page));
         }
     }
 
@@ -156,17 +157,24 @@ impl Model {
     }
 
     /// What agents wrote, once each.
-    pub(super) fn tell_messages(&mut self, id: ConversationId) {
+    pub(super) fn tell_messages(&mut self, id: &ConversationId) {
         let read = self.conversation(id).map_or(0, |line| line.visitor_read_seq);
         let thread = self.thread_mut(id);
-        thread.told = thread.told.max(read);
-        for (name, text) in thread.untold() {
-            let note = Note::event("message").text("text", &text);
-            let note = match name {
-                Some(name) => note.text("agent", &name),
-                None => note,
+        let after = thread.told.max(read);
+        thread.told = thread.timeline.seq();
+        let Some(thread) = self.threads.iter().find(|thread| thread.id == *id) else { return };
+        for item in thread.timeline.items() {
+            let text = match &item.body {
+                _ if item.seq <= after || !from_agent(item) => continue,
+                Some(EntryBody::Message(text)) => &text.text,
+                Some(EntryBody::File(file)) => &file.name,
+                _ => continue,
             };
-            self.effect(note.done());
+            let mut note = Note::event("message").text("text", text);
+            if let Some(name) = item.author.as_ref().and_then(|author| author.name.as_ref()) {
+                note = note.text("agent", name);
+            }
+            self.out.push(note.done());
         }
     }
 
@@ -177,7 +185,7 @@ impl Model {
         }
         let over = before.filter(|(id, ..)| now.is_none_or(|(other, ..)| other != *id));
         if let Some((id, ..)) = over
-            && self.conversation(id).is_some_and(|line| line.state == ConversationState::Closed)
+            && self.conversation(&id).is_some_and(|line| line.state == ConversationState::Closed)
         {
             self.effect(Note::event("closed").done());
         }
@@ -190,7 +198,7 @@ impl Model {
                 self.effect(note.done());
             }
             ConversationState::Active if before.is_none_or(|(_, state, _)| state != ConversationState::Active) => {
-                let agent = self.conversation(id).and_then(|line| line.agent.as_ref());
+                let agent = self.conversation(&id).and_then(|line| line.agent.as_ref());
                 let name = agent.map_or("", |agent| agent.name.as_str());
                 let note = Note::event("assigned").text("agent", name);
                 self.effect(note.done());

@@ -10,11 +10,12 @@ mod msg;
 mod net;
 mod thread;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use client::{ReadThrottle, Status, TypingThrottle};
-use protocol::command::Page;
+use protocol::command::{Command, Page};
 use protocol::ids::{AttachmentId, Cmid, ConversationId, VisitorId};
 use protocol::site::{FrameConfig, Theme};
 use protocol::state::{Availability, ConversationState, VisitorConversation, VisitorState};
@@ -71,7 +72,7 @@ pub struct Typist {
 /// Everything the widget knows.
 pub struct Model {
     /// The site and how the frame was started.
-    pub config: FrameConfig,
+    pub config: Box<FrameConfig>,
     /// The reader's time zone.
     pub offset: Offset,
     /// Language of the texts.
@@ -95,7 +96,7 @@ pub struct Model {
     /// The connection.
     pub status: Status,
     /// What the server last said about this visitor.
-    pub state: Option<VisitorState>,
+    pub state: Option<Box<VisitorState>>,
     /// The conversations held.
     pub threads: Vec<Thread>,
     /// Sends that will begin a conversation.
@@ -142,12 +143,13 @@ pub struct Model {
 
 impl Model {
     /// The widget as it starts: closed, at home, nothing asked.
+    #[inline(never)]
     pub fn new(config: FrameConfig, language: &str, alone: bool, offset: Offset) -> Self {
         let fallback = config.site.locale.as_deref().and_then(Locale::of_tag);
         let locale = Locale::of_tag(language).or(fallback).unwrap_or(Locale::En);
         let theme = config.site.theme;
         Self {
-            config,
+            config: Box::new(config),
             offset,
             locale,
             theme,
@@ -188,23 +190,19 @@ impl Model {
     }
 
     /// Applies a message.
-    pub fn update(&mut self, msg: Msg, env: &Env) {
+    pub fn update(&mut self, msg: Msg<'_>, env: &Env) {
         match msg {
-            Msg::Act(action) => self.act(&action, env),
-            Msg::Input { field, value } => self.input(&field, value, env),
-            Msg::Host(text) => self.host(&text, env),
+            Msg::Act(action) => self.act(action, env),
+            Msg::Input { field, value } => self.input(field, String::from(value), env),
+            Msg::Host(text) => self.host(text, env),
             Msg::Client(event) => self.client_event(event, env),
-            // What an earlier page left unsent is shown where it belongs.
-            Msg::Unsent(Some(id), pending) => self.thread_mut(id).timeline.add_pending(pending),
-            Msg::Unsent(None, pending) => self.draft.add_pending(pending),
-            Msg::Leaving(cmid) => self.leaving = Some(cmid),
-            Msg::Visitor { status, text } => self.visitor_reply(status, &text, env),
+            Msg::Visitor { status, text, wait_ms } => self.visitor_reply(status, text, wait_ms, env),
             Msg::AtEnd(at_end) => self.at_end = at_end,
             Msg::Timer(timer) => self.timer(timer, env),
             Msg::Dragging(dragging) => self.dragging = dragging,
-            Msg::Files(files) => self.files(files),
+            Msg::File(file) => self.file(file),
             Msg::UploadProgress { number, done } => self.upload_progress(number, done),
-            Msg::UploadDone { number, status, text } => self.upload_done(number, status, &text, env),
+            Msg::UploadDone { number, status, text } => self.upload_done(number, status, text, env),
             Msg::PictureLoaded { attachment, url } => self.picture_loaded(attachment, url),
             Msg::DownloadFailed => self.say(crate::texts::key::FILE_GONE),
         }
@@ -241,8 +239,8 @@ impl Model {
     }
 
     /// One conversation's line.
-    pub fn conversation(&self, id: ConversationId) -> Option<&VisitorConversation> {
-        self.conversations().iter().find(|line| line.id == id)
+    pub fn conversation(&self, id: &ConversationId) -> Option<&VisitorConversation> {
+        self.conversations().iter().find(|line| line.id == *id)
     }
 
     /// The conversation that is not over, if there is one.
@@ -251,13 +249,13 @@ impl Model {
     }
 
     /// The thread of a conversation, if it is held.
-    pub fn thread(&self, id: ConversationId) -> Option<&Thread> {
-        self.threads.iter().find(|thread| thread.id == id)
+    pub fn thread(&self, id: &ConversationId) -> Option<&Thread> {
+        self.threads.iter().find(|thread| thread.id == *id)
     }
 
     /// The timeline on the screen: a thread's or the draft's.
     pub fn timeline(&self) -> Option<&Timeline> {
-        match self.screen {
+        match &self.screen {
             Screen::Thread(Some(id)) => self.thread(id).map(|thread| &thread.timeline),
             Screen::Thread(None) => Some(&self.draft),
             _ => None,
@@ -266,25 +264,14 @@ impl Model {
 
     /// How many messages of agents the visitor has not read in a conversation.
     pub fn unread(&self, line: &VisitorConversation) -> u32 {
-        match self.thread(line.id) {
+        match self.thread(&line.id) {
             Some(thread) if thread.timeline.seq() >= line.last_seq => thread.unread_after(line.visitor_read_seq),
             _ => line.unread,
         }
     }
 
-    /// Black or white, whichever is easier to read on the site's colour.
-    pub fn on_accent(&self) -> &'static str {
-        let digit = |at: usize| {
-            let byte = self.config.site.color.as_bytes().get(at).copied();
-            byte.and_then(|byte| char::from(byte).to_digit(16)).unwrap_or(0)
-        };
-        let part = |at: usize| digit(at) * 16 + digit(at + 1);
-        let light = part(1) * 299 + part(3) * 587 + part(5) * 114;
-        if light > 160_000 { "#16181d" } else { "#fff" }
-    }
-
     /// Whether a conversation may still be written in.
-    pub fn is_open(&self, id: ConversationId) -> bool {
+    pub fn is_open(&self, id: &ConversationId) -> bool {
         self.conversation(id).is_none_or(|line| line.state != ConversationState::Closed)
     }
 
@@ -292,8 +279,35 @@ impl Model {
         self.out.push(effect);
     }
 
+    fn send_command(&mut self, command: Command) {
+        self.effect(Effect::Send(Box::new(command)));
+    }
+
+    fn post_command(&mut self, command: Command) {
+        self.effect(Effect::Post(Box::new(command)));
+    }
+
+    fn set_value(&mut self, id: &'static str, value: String) {
+        self.effect(Effect::SetValue(id, value));
+    }
+
+    fn focus(&mut self, id: &'static str) {
+        self.effect(Effect::Focus(id));
+    }
+
+    /// Asks who the visitor is, with the token of an earlier visit.
+    fn become_visitor(&mut self) {
+        let token = self.token.clone();
+        self.effect(Effect::BecomeVisitor(token));
+    }
+
     fn say(&mut self, key: Key) {
-        self.notice = Some(String::from(key.0));
+        self.notify(key.text());
+    }
+
+    /// Says something in markup that belongs to no field, for a while.
+    fn notify(&mut self, words: String) {
+        self.notice = Some(words);
         self.effect(Effect::Later(Timer::Notice, 8_000));
     }
 
@@ -306,8 +320,7 @@ impl Model {
             self.rating = Rating::default();
             self.effect(Effect::ScrollToEnd);
             if let Screen::Thread(_) = screen {
-                let composer = self.composer.clone();
-                self.effect(Effect::SetValue("composer", composer));
+                self.set_value("composer", self.composer.clone());
             }
         }
     }
@@ -316,8 +329,7 @@ impl Model {
     fn need_server(&mut self) {
         if self.identity == Identity::Unknown {
             self.identity = Identity::Asking;
-            let token = self.token.clone();
-            self.effect(Effect::BecomeVisitor(token));
+            self.become_visitor();
         }
     }
 

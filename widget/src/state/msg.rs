@@ -1,11 +1,9 @@
 //! What happens to the widget.
 
 use alloc::string::String;
-use alloc::vec::Vec;
 
 use client::ClientEvent;
-use protocol::ids::{AttachmentId, Cmid, ConversationId};
-use protocol::timeline::Pending;
+use protocol::ids::{AttachmentId, Cmid};
 
 use super::{NewFile, Timer};
 
@@ -22,30 +20,28 @@ pub struct Env {
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Msg {
+pub enum Msg<'a> {
     /// A button or form, by its `data-a`.
-    Act(String),
+    Act(&'a str),
     /// An input changed.
     Input {
         /// Its id.
-        field: String,
+        field: &'a str,
         /// What is in it.
-        value: String,
+        value: &'a str,
     },
     /// The page around says something, in JSON.
-    Host(String),
+    Host(&'a str),
     /// The connection says something.
     Client(ClientEvent),
-    /// A message that an earlier page left unsent, and where it goes.
-    Unsent(Option<ConversationId>, Pending),
-    /// An offline message that an earlier page left unsent.
-    Leaving(Cmid),
     /// Answer of `POST /v1/visitor`.
     Visitor {
         /// HTTP status, 0 without answer.
         status: u16,
-        /// Body.
-        text: String,
+        /// Visitor and token, one a line.
+        text: &'a str,
+        /// After how many milliseconds to ask again; 0: the answer does not say.
+        wait_ms: u32,
     },
     /// The newest message came into view or left it.
     AtEnd(bool),
@@ -53,8 +49,8 @@ pub enum Msg {
     Timer(Timer),
     /// Files are dragged over the widget, or no longer.
     Dragging(bool),
-    /// The visitor chose, pasted or dropped files.
-    Files(Vec<NewFile>),
+    /// The visitor chose, pasted or dropped a file.
+    File(NewFile),
     /// Part of a file is sent.
     UploadProgress {
         /// Which file.
@@ -68,8 +64,8 @@ pub enum Msg {
         number: u32,
         /// HTTP status, 0 without answer.
         status: u16,
-        /// Body.
-        text: String,
+        /// The attachment, or the code of the error.
+        text: &'a str,
     },
     /// A picture is there, or cannot be had.
     PictureLoaded {

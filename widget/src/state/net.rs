@@ -1,21 +1,20 @@
 //! What the server and the connection say.
 
+use alloc::boxed::Box;
 use alloc::string::String;
 
 use client::{ClientEvent, Status};
-use protocol::codec::from_json;
-use protocol::entry::{AuthorKind, EntryBody};
+use protocol::entry::AuthorKind;
 use protocol::error::ErrorCode;
 use protocol::event::{Entries, Event, Refused, ResetReason};
-use protocol::frame::{Problem, VisitorReply};
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::{Cmid, ConversationId, VisitorId};
 use protocol::limits::TYPING_SHOWN_MS;
 use protocol::state::{Availability, ConversationState, VisitorState};
-use protocol::timeline::{Applied, SendState};
+use protocol::timeline::{Applied, SendState, Timeline};
 
 use super::thread::from_agent;
 use super::{Effect, Env, Identity, Model, Screen, Timer, Typist};
-use crate::texts::{Key, key};
+use crate::texts::{Key, cut, key};
 
 /// The visitor's words for a refusal.
 pub fn refusal(code: ErrorCode) -> Key {
@@ -35,8 +34,16 @@ impl Model {
     pub(super) fn client_event(&mut self, event: ClientEvent, env: &Env) {
         match event {
             ClientEvent::Status(status) => self.status_changed(status),
-            ClientEvent::Event(event) => self.server_event(event, env),
+            ClientEvent::Event(event) => self.server_event(*event, env),
             ClientEvent::Sent { cmid, conversation, state } => self.sent(cmid, conversation, state),
+            ClientEvent::Unsent { cmid, left: true, .. } => self.leaving = Some(cmid),
+            // What an earlier page left unsent is shown where it belongs.
+            ClientEvent::Unsent { conversation, pending: Some(pending), .. } => match conversation {
+                Some(id) => self.thread_mut(&id).timeline.add_pending(pending),
+                None => self.draft.add_pending(pending),
+            },
+            ClientEvent::Unsent { .. } => {}
+            ClientEvent::Gone(cmid) => self.drop_send(cmid),
             ClientEvent::NotKept => self.not_kept = true,
         }
     }
@@ -46,8 +53,7 @@ impl Model {
         match status {
             Status::NeedToken => {
                 self.identity = Identity::Asking;
-                let token = self.token.clone();
-                self.effect(Effect::BecomeVisitor(token));
+                self.become_visitor();
             }
             Status::Stopped(code) if code == protocol::error::CloseCode::TooOld.code() => self.outdated = true,
             Status::Live(_) => {
@@ -73,16 +79,17 @@ impl Model {
                     }
                 }
             }
-            Event::Token(fresh) => self.new_token(fresh.token),
-            Event::Entries(entries) => self.entries(&entries),
+            Event::Token(token) => self.new_token(token.token),
+            Event::Entries(entries) => self.entries(entries),
             Event::Reset(reset) => {
                 if reset.reason == ResetReason::NoAccess {
-                    self.threads.retain(|thread| thread.id != reset.conversation);
+                    // Nothing of it is listed any more.
+                    self.thread_mut(&reset.conversation).timeline = Timeline::default();
                     if self.screen == Screen::Thread(Some(reset.conversation)) {
                         self.show(Screen::Home);
                     }
                 } else {
-                    self.thread_mut(reset.conversation).timeline.reset();
+                    self.thread_mut(&reset.conversation).timeline.reset();
                 }
             }
             Event::Visitor(state) => self.visitor_state(state),
@@ -92,10 +99,10 @@ impl Model {
                     name: typing.name,
                     until: env.now + TYPING_SHOWN_MS,
                 });
-                self.effect(Effect::Later(Timer::Typist, TYPING_SHOWN_MS));
+                self.effect(Effect::Later(Timer::Typist, TYPING_SHOWN_MS as u32));
             }
             Event::ReadMoved(read) if read.kind == AuthorKind::Agent => {
-                let thread = self.thread_mut(read.conversation);
+                let thread = self.thread_mut(&read.conversation);
                 thread.agent_read = thread.agent_read.max(read.seq);
             }
             Event::Refused(refused) => self.refused(&refused),
@@ -119,19 +126,19 @@ impl Model {
         }
     }
 
-    fn entries(&mut self, entries: &Entries) {
-        let id = entries.conversation;
+    fn entries(&mut self, entries: Entries) {
+        let id = &entries.conversation.clone();
         let thread = self.thread_mut(id);
-        let Applied::From(first) = thread.timeline.apply(entries) else {
+        let Applied::From(first) = thread.timeline.take(entries) else {
             return;
         };
         let agent_wrote = thread.timeline.items().iter().skip(first).any(from_agent);
-        if agent_wrote && self.typist.as_ref().is_some_and(|it| it.conversation == id) {
+        if agent_wrote && self.typist.as_ref().is_some_and(|it| it.conversation == *id) {
             self.typist = None;
         }
         self.load_pictures(id);
         self.tell_messages(id);
-        if self.at_end && self.screen == Screen::Thread(Some(id)) {
+        if self.at_end && self.screen == Screen::Thread(Some(*id)) {
             self.effect(Effect::ScrollToEnd);
         }
     }
@@ -145,17 +152,17 @@ impl Model {
         let first = self.state.is_none();
         let before = self.current().map(|line| (line.id, line.state, line.position));
         self.visitor = Some(state.visitor);
-        self.state = Some(state);
+        self.state = Some(Box::new(state));
         let now = self.current().map(|line| (line.id, line.state, line.position));
         if let Some((id, ..)) = now {
-            self.fetch_missing(id);
+            self.fetch_missing(&id);
             // Back on the page in the middle of a conversation: straight to it.
             if first && self.open && !self.chosen && self.screen == Screen::Home {
-                self.open_thread(id);
+                self.open_thread(&id);
             }
         }
         if let Screen::Thread(Some(id)) = self.screen {
-            self.fetch_missing(id);
+            self.fetch_missing(&id);
         }
         self.tell_progress(before, now);
     }
@@ -179,12 +186,11 @@ impl Model {
         match (conversation, state) {
             (Some(id), SendState::Stored) => {
                 self.draft.discard(cmid);
-                self.thread_mut(id).timeline.add_pending(pending);
+                self.thread_mut(&id).timeline.add_pending(pending);
                 // What was written behind it goes the same way.
-                let rest = self.draft.pending().to_vec();
-                for pending in rest {
+                while let Some(pending) = self.draft.pending().first().cloned() {
                     self.draft.discard(pending.cmid);
-                    self.thread_mut(id).timeline.add_pending(pending);
+                    self.thread_mut(&id).timeline.add_pending(pending);
                 }
                 if self.screen == Screen::Thread(None) {
                     self.show(Screen::Thread(Some(id)));
@@ -205,19 +211,20 @@ impl Model {
     }
 
     /// The answer to who this visitor is.
-    pub(super) fn visitor_reply(&mut self, status: u16, text: &str, env: &Env) {
-        match from_json::<VisitorReply>(text) {
-            Some(reply) if status == 200 => {
+    pub(super) fn visitor_reply(&mut self, status: u16, text: &str, wait_ms: u32, env: &Env) {
+        let (visitor, token) = cut(text, b'\n').unwrap_or((text, ""));
+        match VisitorId::parse(visitor) {
+            Some(visitor) if status == 200 => {
                 self.visitor_failures = 0;
                 self.identity = Identity::Known;
-                if self.visitor.is_some_and(|visitor| visitor != reply.visitor) {
+                if self.visitor.is_some_and(|before| before != visitor) {
                     // The old token was of no use: somebody new.
                     self.state = None;
                     self.threads.clear();
                 }
-                self.visitor = Some(reply.visitor);
-                self.new_token(reply.token.clone());
-                self.effect(Effect::Connect { token: reply.token, visitor: reply.visitor });
+                self.visitor = Some(visitor);
+                self.new_token(token.into());
+                self.effect(Effect::Connect { token: token.into(), visitor });
             }
             _ if status == 403 => {
                 self.suspended();
@@ -225,15 +232,16 @@ impl Model {
             }
             _ if status == 401 => {
                 self.token = None;
-                self.effect(Effect::BecomeVisitor(None));
+                self.become_visitor();
             }
             _ => {
-                let wanted = from_json::<Problem>(text).and_then(|it| it.retry_after_ms);
-                let longest = 1_000u64 << self.visitor_failures.min(5);
+                let longest = 1_000u32 << self.visitor_failures.min(5);
                 self.visitor_failures += 1;
-                let jitter = env.cmid.0.as_u128() as u64 % 1_000;
-                self.status = Status::Waiting(longest);
-                self.effect(Effect::Later(Timer::Visitor, wanted.unwrap_or(longest) + jitter));
+                let wait_ms = if wait_ms > 0 { wait_ms } else { longest };
+                // Up to a second more: not everybody at once.
+                let jitter = env.cmid.0.as_bytes().iter().fold(0, |sum, byte| sum + u32::from(*byte) / 4);
+                self.status = Status::Waiting(u64::from(longest));
+                self.effect(Effect::Later(Timer::Visitor, wait_ms.saturating_add(jitter)));
             }
         }
     }
@@ -245,10 +253,7 @@ impl Model {
 
     pub(super) fn timer(&mut self, timer: Timer, env: &Env) {
         match timer {
-            Timer::Visitor => {
-                let token = self.token.clone();
-                self.effect(Effect::BecomeVisitor(token));
-            }
+            Timer::Visitor => self.become_visitor(),
             Timer::Typist => {
                 if self.typist.as_ref().is_some_and(|it| it.until <= env.now) {
                     self.typist = None;
@@ -261,27 +266,6 @@ impl Model {
             }
             Timer::Notice => self.notice = None,
         }
-    }
-}
-
-impl super::Thread {
-    /// Messages of agents that the page around was not told of: name and text.
-    pub(super) fn untold(&mut self) -> alloc::vec::Vec<(Option<String>, String)> {
-        let after = core::mem::replace(&mut self.told, self.timeline.seq());
-        self.timeline
-            .items()
-            .iter()
-            .filter(|item| item.seq > after && from_agent(item))
-            .map(|item| {
-                let name = item.author.as_ref().and_then(|author| author.name.clone());
-                let text = match &item.body {
-                    Some(EntryBody::Message(text)) => text.text.clone(),
-                    Some(EntryBody::File(file)) => file.name.clone(),
-                    _ => String::new(),
-                };
-                (name, text)
-            })
-            .collect()
     }
 }
 

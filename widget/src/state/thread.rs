@@ -5,7 +5,7 @@ use protocol::entry::{AuthorKind, Item};
 use protocol::ids::ConversationId;
 use protocol::timeline::Timeline;
 
-use super::{Effect, Model, Screen};
+use super::{Model, Screen};
 
 /// A conversation and its log.
 #[derive(Debug, Clone)]
@@ -43,11 +43,11 @@ impl Thread {
 
 impl Model {
     /// The thread of a conversation, made when it is not held yet.
-    pub(super) fn thread_mut(&mut self, id: ConversationId) -> &mut Thread {
-        let at = match self.threads.iter().position(|thread| thread.id == id) {
+    pub(super) fn thread_mut(&mut self, id: &ConversationId) -> &mut Thread {
+        let at = match self.threads.iter().position(|thread| thread.id == *id) {
             Some(at) => at,
             None => {
-                self.threads.push(Thread::new(id));
+                self.threads.push(Thread::new(*id));
                 self.threads.len() - 1
             }
         };
@@ -58,23 +58,23 @@ impl Model {
     }
 
     /// Shows a conversation and gets what is missing of it.
-    pub(super) fn open_thread(&mut self, id: ConversationId) {
+    pub(super) fn open_thread(&mut self, id: &ConversationId) {
         self.fetch_missing(id);
         let read = self.conversation(id).map_or(0, |line| line.visitor_read_seq);
         let thread = self.thread_mut(id);
         let first_new = thread.timeline.items().iter().find(|item| item.seq > read && from_agent(item));
         thread.new_from = first_new.map(|item| item.seq).filter(|_| read > 0);
-        self.show(Screen::Thread(Some(id)));
+        self.show(Screen::Thread(Some(*id)));
     }
 
     /// Asks for a conversation's entries unless they are here or on their way.
-    pub(super) fn fetch_missing(&mut self, id: ConversationId) {
+    pub(super) fn fetch_missing(&mut self, id: &ConversationId) {
         let last = self.conversation(id).map_or(0, |line| line.last_seq);
         let thread = self.thread_mut(id);
         let after = thread.timeline.seq();
         if after < last && !thread.fetched {
             thread.fetched = true;
-            self.effect(Effect::Send(Command::Fetch(Fetch { conversation: id, after })));
+            self.send_command(Command::Fetch(Fetch { conversation: *id, after }));
         }
     }
 
@@ -86,11 +86,11 @@ impl Model {
         if !self.open || !self.at_end {
             return;
         }
-        let Some(thread) = self.thread(id) else {
+        let Some(thread) = self.thread(&id) else {
             return;
         };
         let seq = thread.timeline.seq();
-        let read = self.conversation(id).map_or(u64::MAX, |line| line.visitor_read_seq);
+        let read = self.conversation(&id).map_or(u64::MAX, |line| line.visitor_read_seq);
         if thread.unread_after(read) == 0 {
             return;
         }
@@ -101,7 +101,7 @@ impl Model {
             line.unread = 0;
         }
         if self.reads.advance(id, seq) {
-            self.effect(Effect::Send(Command::Read(Read { conversation: id, seq })));
+            self.send_command(Command::Read(Read { conversation: id, seq }));
         }
     }
 }

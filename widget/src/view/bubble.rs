@@ -8,7 +8,7 @@ use protocol::timeline::{Pending, SendState};
 
 use crate::clock;
 use crate::links::pieces;
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::state::{PictureState, is_picture, refusal};
 use crate::texts::{fill, key, number, t};
 
@@ -21,26 +21,24 @@ pub(super) struct Place {
     pub(super) goes_on: bool,
 }
 
-#[inline(never)]
 fn open_message(p: &mut Page<'_>, key: &str, mine: bool, place: Place) {
-    p.put("<div k='");
+    p.put(m!("<div k='"));
     p.words(key);
-    p.put(if mine { "' class='msg mine" } else { "' class='msg theirs" });
-    p.put(if place.joined { " joined'>" } else { "'>" });
+    p.put(if mine { m!("' class='msg mine") } else { m!("' class='msg theirs") });
+    p.put(if place.joined { m!(" joined'>") } else { m!("'>") });
     if mine {
-        put!(p, "<span class='hidden'>", t!(from_you), "</>");
+        p.put(m!("<span class='hidden'>", t!(from_you), "</>"));
     }
 }
 
 /// Plain text with its links. `dir=auto` isolates its direction from the rest.
-#[inline(never)]
 fn words(p: &mut Page<'_>, body: &str) {
-    p.put("<div class='bubble' dir='auto'>");
+    p.put(m!("<div class='bubble' dir='auto'>"));
     pieces(body, &mut |text, is_link| {
         if is_link {
-            p.put("<a target='_blank' rel='noopener noreferrer nofollow ugc' href='");
+            p.put(m!("<a target='_blank' rel='noopener noreferrer nofollow ugc' href='"));
             p.say(text);
-            p.el_say("'>", text);
+            p.el_say(m!("'>"), text);
         } else {
             p.say(text);
         }
@@ -50,44 +48,44 @@ fn words(p: &mut Page<'_>, body: &str) {
 
 fn file_row(p: &mut Page<'_>, name: &str, size: Option<u64>) {
     p.el_say(
-        "<span class='file'><span class='sign'><svg i='file'></><span class='grow'><b class='cut' dir='auto'>",
+        m!("<span class='file'><span class='sign'><svg i='file'></><span class='grow'><b class='cut' dir='auto'>"),
         name,
     );
     if let Some(bytes) = size {
         // In the unit a person would use.
-        let (shift, unit) = if bytes < 1 << 20 { (10, " KB · ") } else { (20, " MB · ") };
-        p.put("<small>");
+        let (shift, unit) = if bytes < 1 << 20 { (10, m!(" KB · ")) } else { (20, m!(" MB · ")) };
+        p.put(m!("<small>"));
         p.number((bytes + (1 << shift) - 1) >> shift);
         p.put(unit);
-        put!(p, t!(download), "</>");
+        p.put(m!(t!(download), "</>"));
     }
-    p.put("</></>");
+    p.put(m!("</></>"));
 }
 
 fn file(p: &mut Page<'_>, file: &File) {
     let picture = is_picture(&file.media_type);
-    let state = p.model.picture(file.attachment);
+    let state = p.model.picture(&file.attachment);
     match state {
-        Some(PictureState::Gone) => return put!(p, "<div class='bubble dim'>", t!(file_gone), "</>"),
+        Some(PictureState::Gone) => return p.put(m!("<div class='bubble dim'>", t!(file_gone), "</>")),
         None | Some(PictureState::Loading) if picture => {
-            return p.put("<div class='bubble loading'><span class='spinner'></></>");
+            return p.put(m!("<div class='bubble loading'><span class='spinner'></></>"));
         }
         _ => {}
     }
-    p.put("<button type='button' class='bubble plainly' data-a='save:");
+    p.put(m!("<button type='button' class='bubble plainly' data-a='save:"));
     p.say(&file.attachment.text());
-    put!(p, "' title='", t!(download), "'>");
+    p.put(m!("' title='", t!(download), "'>"));
     if let Some(PictureState::Ready(url)) = state {
-        p.put("<img src='");
+        p.put(m!("<img src='"));
         p.say(url);
-        put!(p, "' alt='", t!(picture));
+        p.put(m!("' alt='", t!(picture)));
         if let (Some(width), Some(height)) = (file.width, file.height) {
-            p.put("' width='");
+            p.put(m!("' width='"));
             p.number(u64::from(width));
-            p.put("' height='");
+            p.put(m!("' height='"));
             p.number(u64::from(height));
         }
-        p.put("'></>");
+        p.put(m!("'></>"));
     } else {
         file_row(p, &file.name, Some(file.size));
     }
@@ -109,27 +107,27 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
         }
         Some(other) => {
             if let Some(words) = note_words(other) {
-                p.put("<div k='");
+                p.put(m!("<div k='"));
                 p.words(&key);
-                p.put("' class='note' dir='auto'><span>");
+                p.put(m!("' class='note' dir='auto'><span>"));
                 p.words(&words);
-                p.put("</></>");
+                p.put(m!("</></>"));
             }
             return;
         }
         None => return,
     }
     if !place.goes_on || read.is_some() {
-        p.put("<div class='meta'><span>");
+        p.put(m!("<div class='meta'><span>"));
         if !mine {
             p.own(item.author.as_ref().and_then(|author| author.name.as_deref()), key::TEAM);
-            p.put(" · ");
+            p.put(m!(" · "));
         }
         p.words(&clock::time(item.at.unwrap_or(0), p.model.offset));
         p.end();
         match read {
-            Some(true) => put!(p, "<span class='mark read'><svg i='checks'>", t!(read), "</>"),
-            Some(false) => put!(p, "<span class='mark'><svg i='check'>", t!(sent), "</>"),
+            Some(true) => p.put(m!("<span class='mark read'><svg i='checks'>", t!(read), "</>")),
+            Some(false) => p.put(m!("<span class='mark'><svg i='check'>", t!(sent), "</>")),
             None => {}
         }
         p.end();
@@ -138,7 +136,6 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
 }
 
 /// What the system noted.
-#[inline(never)]
 pub(super) fn note_words(body: &EntryBody) -> Option<String> {
     let words = match body {
         EntryBody::Assigned(it) => return Some(fill(key::JOINED, &[&it.name])),
@@ -157,7 +154,7 @@ pub(super) fn note_words(body: &EntryBody) -> Option<String> {
         EntryBody::Reopened(_) => key::REOPENED,
         _ => return None,
     };
-    Some(words.0.into())
+    Some(words.text())
 }
 
 /// A message on its way.
@@ -167,8 +164,8 @@ pub(super) fn pending(p: &mut Page<'_>, pending: &Pending, place: Place) {
     match &pending.body {
         PostBody::Message(message) | PostBody::Note(message) => words(p, &message.text),
         PostBody::File(file) => {
-            let name = p.model.file_name(file.attachment);
-            p.put("<div class='bubble plainly'>");
+            let name = p.model.file_name(&file.attachment);
+            p.put(m!("<div class='bubble plainly'>"));
             file_row(p, name, None);
             p.end();
         }
@@ -176,37 +173,37 @@ pub(super) fn pending(p: &mut Page<'_>, pending: &Pending, place: Place) {
     }
     let why = match pending.state {
         SendState::Failed(code) => {
-            put!(p, "<div class='meta bad'><svg i='warn'><span>", t!(not_sent), "</>");
+            p.put(m!("<div class='meta bad'><svg i='warn'><span>", t!(not_sent), "</>"));
             refusal(code)
         }
         SendState::Stale => {
-            p.put("<div class='meta bad'><svg i='warn'>");
+            p.put(m!("<div class='meta bad'><svg i='warn'>"));
             key::STALE
         }
         SendState::Stored => {
-            return put!(p, "<div class='meta'><span class='mark'><svg i='check'>", t!(sent), "</></></>");
+            return p.put(m!("<div class='meta'><span class='mark'><svg i='check'>", t!(sent), "</></></>"));
         }
         SendState::Sending => {
-            return put!(p, "<div class='meta'><span class='mark'><svg i='clock'>", t!(sending), "</></></>");
+            return p.put(m!("<div class='meta'><span class='mark'><svg i='clock'>", t!(sending), "</></></>"));
         }
     };
-    p.el("<span>", why);
-    p.put("<button type='button' class='link' data-a='retry:");
+    p.el(m!("<span>"), why);
+    p.put(m!("<button type='button' class='link' data-a='retry:"));
     p.words(&id);
-    put!(p, "'>", t!(try_again), "</><button type='button' class='link' data-a='discard:");
+    p.put(m!("'>", t!(try_again), "</><button type='button' class='link' data-a='discard:"));
     p.words(&id);
-    put!(p, "'>", t!(discard), "</></></>");
+    p.put(m!("'>", t!(discard), "</></></>"));
 }
 
 /// Somebody types.
 pub(super) fn typing(p: &mut Page<'_>, name: Option<&str>) {
-    p.put(
-        "<div k='typing' class='msg theirs'><div class='bubble dots' aria-hidden='true'><i></><i></><i></></>\
-         <div class='meta'>",
-    );
+    p.put(m!(
+        "<div k='typing' class='msg theirs'><div class='bubble dots' aria-hidden='true'><i></><i></><i></></>",
+        "<div class='meta'>"
+    ));
     match name {
         Some(name) => p.fill(key::TYPING, &[name]),
-        None => p.t(key::TYPING_NOBODY),
+        None => p.put(key::TYPING_NOBODY),
     }
-    p.put("</></>");
+    p.put(m!("</></>"));
 }

@@ -1,45 +1,42 @@
 //! What stands under a thread that waits or is over.
 
-use protocol::ids::ConversationId;
-use protocol::state::{ConversationState, Estimate};
+use protocol::state::{ConversationState, Estimate, VisitorConversation};
 
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::texts::{Key, key, number, t};
 
 /// The place in the queue, while the conversation waits.
-pub(super) fn waiting(p: &mut Page<'_>, id: ConversationId) {
-    let model = p.model;
-    let Some(line) = model.conversation(id) else { return };
+pub(super) fn waiting(p: &mut Page<'_>, line: &VisitorConversation) {
     let offered = line.state == ConversationState::Offered;
     if !offered && line.state != ConversationState::Waiting {
         return;
     }
     let place = line.position.filter(|_| !offered).unwrap_or(0);
-    p.put("<section k='wait' class='wait' role='status'><span class='place' aria-hidden='true'>");
+    p.put(m!("<section k='wait' class='wait' role='status'><span class='place' aria-hidden='true'>"));
     if place > 0 {
         p.number(u64::from(place));
     } else {
-        p.put("<span class='spinner'></>");
+        p.put(m!("<span class='spinner'></>"));
     }
-    p.put("</><div class='grow'><b>");
+    p.put(m!("</><div class='grow'><b>"));
     match place {
-        0 => p.t(if offered { key::OFFERED } else { key::WAITING }),
-        1 => p.t(key::WAITING_NEXT),
+        0 => p.put(if offered { key::OFFERED } else { key::WAITING }),
+        1 => p.put(key::WAITING_NEXT),
         _ => p.fill(key::WAITING_PLACE, &[&number(u64::from(place))]),
     }
-    p.put("</><p class='dim'>");
+    p.put(m!("</><p class='dim'>"));
     match &line.estimate {
         Some(estimate) if !offered => estimate_words(p, estimate),
-        _ => p.t(key::WAITING_SOON),
+        _ => p.put(key::WAITING_SOON),
     }
-    put!(p, "</><button type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>");
+    p.put(m!("</><button type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>"));
 }
 
 /// "Usually 4 to 9 minutes."
 fn estimate_words(p: &mut Page<'_>, estimate: &Estimate) {
     let to = estimate.p90_s.div_ceil(60);
     if to <= 1 {
-        return p.t(key::ESTIMATE_SHORT);
+        return p.put(key::ESTIMATE_SHORT);
     }
     let from = estimate.p50_s.div_ceil(60).max(1).min(to - 1);
     p.fill(key::ESTIMATE, &[&number(u64::from(from)), &number(u64::from(to))]);
@@ -48,47 +45,48 @@ fn estimate_words(p: &mut Page<'_>, estimate: &Estimate) {
 const SCORES: [Key; 5] = [key::RATE_1, key::RATE_2, key::RATE_3, key::RATE_4, key::RATE_5];
 
 /// Rating, and the way to a new conversation.
-pub(super) fn closed(p: &mut Page<'_>, id: ConversationId) {
-    let rated = p.model.conversation(id).is_some_and(|line| line.rating.is_some());
-    p.put("<footer k='closed' class='closed'>");
-    if p.model.rating.given || rated {
-        put!(p, "<p class='dim' role='status'>", t!(rate_thanks), "</>");
+pub(super) fn closed(p: &mut Page<'_>, line: &VisitorConversation) {
+    p.put(m!("<footer k='closed' class='closed'>"));
+    if p.model.rating.given || line.rating.is_some() {
+        p.put(m!("<p class='dim' role='status'>", t!(rate_thanks), "</>"));
     } else {
         rating(p);
     }
-    put!(p, "<button type='button' class='plain' data-a='chat'>", t!(new_conversation), "</></>");
+    p.put(m!("<button type='button' class='plain' data-a='chat'>", t!(new_conversation), "</></>"));
 }
 
 fn rating(p: &mut Page<'_>) {
     let chosen = p.model.rating.score;
-    put!(
-        p,
+    p.put(m!(
         "<form class='rating' data-a='rate'><b id='rate'>",
         t!(rate),
         "</><div class='stars' role='radiogroup' aria-labelledby='rate'>"
-    );
+    ));
     let mut chosen_label = None;
     for (score, label) in (1..).zip(SCORES) {
-        p.put("<button type='button' role='radio' data-a='score:");
+        p.put(m!("<button type='button' role='radio' data-a='score:"));
         p.number(u64::from(score));
-        p.put(if score <= chosen { "' class='star on' aria-checked='" } else { "' class='star' aria-checked='" });
+        p.put(if score <= chosen {
+            m!("' class='star on' aria-checked='")
+        } else {
+            m!("' class='star' aria-checked='")
+        });
         if score == chosen {
             chosen_label = Some(label);
-            p.put("true");
+            p.put(m!("true"));
         } else {
-            p.put("false");
+            p.put(m!("false"));
         }
-        p.put("' aria-label='");
-        p.t(label);
-        p.put("' title='");
-        p.t(label);
-        p.put("'><svg i='star'></>");
+        p.put(m!("' aria-label='"));
+        p.put(label);
+        p.put(m!("' title='"));
+        p.put(label);
+        p.put(m!("'><svg i='star'></>"));
     }
     p.end();
     if let Some(label) = chosen_label {
-        p.el("<small class='dim'>", label);
-        put!(
-            p,
+        p.el(m!("<small class='dim'>"), label);
+        p.put(m!(
             "<textarea id='comment' rows='2' dir='auto' maxlength='1000' placeholder='",
             t!(comment),
             "' aria-label='",
@@ -96,7 +94,7 @@ fn rating(p: &mut Page<'_>) {
             "'></><button type='submit' class='main'>",
             t!(rate_send),
             "</>"
-        );
+        ));
     }
     p.end();
 }

@@ -5,7 +5,7 @@ use protocol::state::{Availability, ConversationState, VisitorConversation};
 use super::banner;
 use super::parts::{availability_words, avatar, close_button, dot, title_bar};
 use crate::clock;
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::texts::{Key, key, number, t};
 
 /// Conversations shown before "all conversations".
@@ -13,21 +13,21 @@ const SHOWN: usize = 3;
 
 pub(super) fn home(p: &mut Page<'_>) {
     let model = p.model;
-    p.put("<main k='home' class='home' tabindex='-1'><header class='hero'><div class='row'>");
+    p.put(m!("<main k='home' class='home' tabindex='-1'><header class='hero'><div class='row'>"));
     avatar(p, &model.config.site.name);
-    p.el_say("<span class='grow brand'>", &model.config.site.name);
+    p.el_say(m!("<span class='grow brand'>"), &model.config.site.name);
     close_button(p);
-    p.put("</><h1>");
+    p.put(m!("</><h1>"));
     p.own(model.own_text(|texts| &texts.greeting), key::GREETING);
-    p.put("</><p>");
+    p.put(m!("</><p>"));
     p.own(model.own_text(|texts| &texts.welcome), key::WELCOME);
-    p.put("</></>");
+    p.put(m!("</></>"));
     banner(p);
-    p.put("<div class='cards'>");
+    p.put(m!("<div class='cards'>"));
     let current = model.current();
     match current {
         Some(line) => {
-            put!(p, "<section class='card list'><h2>", t!(conversation_now), "</>");
+            p.put(m!("<section class='card list'><h2>", t!(conversation_now), "</>"));
             row(p, line, true);
             p.end();
         }
@@ -39,16 +39,16 @@ pub(super) fn home(p: &mut Page<'_>) {
     }
     let count = earlier.len();
     if count > 0 {
-        put!(p, "<section k='earlier' class='card list'><h2>", t!(earlier), "</>");
+        p.put(m!("<section k='earlier' class='card list'><h2>", t!(earlier), "</>"));
         for line in earlier.take(SHOWN) {
             row(p, line, false);
         }
         if count > SHOWN {
-            put!(p, "<button type='button' class='link more' data-a='history'>", t!(all_conversations), "</>");
+            p.put(m!("<button type='button' class='link more' data-a='history'>", t!(all_conversations), "</>"));
         }
         p.end();
     }
-    p.put("</></>");
+    p.put(m!("</></>"));
 }
 
 /// Whether somebody is there, and the button that follows from it.
@@ -56,14 +56,14 @@ fn way_in(p: &mut Page<'_>) {
     let availability = p.model.availability();
     let (title, hint) = availability_words(availability);
     let offline = availability == Availability::Offline;
-    p.put("<section class='card'><h2 class='status'>");
+    p.put(m!("<section class='card'><h2 class='status'>"));
     dot(p, availability);
-    p.t(title);
-    p.put("</><p class='dim'>");
+    p.put(title);
+    p.put(m!("</><p class='dim'>"));
     p.own(p.model.own_text(|texts| &texts.offline).filter(|_| offline), hint);
-    p.put("</><button type='button' class='main' id='main' data-a='chat'>");
-    p.t(if offline { key::LEAVE_MESSAGE } else { key::START_CHAT });
-    p.put("<svg i='next'></></>");
+    p.put(m!("</><button type='button' class='main' id='main' data-a='chat'>"));
+    p.put(if offline { key::LEAVE_MESSAGE } else { key::START_CHAT });
+    p.put(m!("<svg i='next'></></>"));
 }
 
 fn state_words(state: ConversationState) -> Key {
@@ -76,67 +76,65 @@ fn state_words(state: ConversationState) -> Key {
 }
 
 /// One conversation in a list.
-#[inline(never)]
 fn row(p: &mut Page<'_>, line: &VisitorConversation, current: bool) {
     let model = p.model;
     let id = line.id.text();
-    p.put("<button k='");
+    p.put(m!("<button k='"));
     p.say(&id);
-    p.put("' type='button' class='line' data-a='open:");
+    p.put(m!("' type='button' class='line' data-a='open:"));
     p.say(&id);
-    p.put(if current { "' id='main'>" } else { "'>" });
+    p.put(if current { m!("' id='main'>") } else { m!("'>") });
     let agent = line.agent.as_ref().map(|agent| agent.name.as_str());
     let name = agent.unwrap_or(&model.config.site.name);
     avatar(p, name);
-    p.el_say("<span class='grow'><span class='two'><b class='cut'>", name);
-    p.put("<small>");
+    p.el_say(m!("<span class='grow'><span class='two'><b class='cut'>"), name);
+    p.put(m!("<small>"));
     p.words(&clock::moment(line.updated_at, p.now, model.offset));
-    p.put("</></><span class='two'><span class='cut dim'>");
+    p.put(m!("</></><span class='two'><span class='cut dim'>"));
     p.own(line.preview.as_deref(), key::CHAT);
     p.end();
     let unread = u64::from(model.unread(line));
     if unread > 0 {
-        p.put("<span class='badge' aria-label='");
+        p.put(m!("<span class='badge' aria-label='"));
         match unread {
-            1 => p.t(key::UNREAD_ONE),
+            1 => p.put(key::UNREAD_ONE),
             _ => p.fill(key::UNREAD_OTHER, &[&number(unread)]),
         }
-        p.put("'>");
+        p.put(m!("'>"));
         p.number(unread);
         p.end();
     } else {
         let closed = line.state == ConversationState::Closed;
-        p.el(if closed { "<small>" } else { "<small class='chip'>" }, state_words(line.state));
+        p.el(if closed { m!("<small>") } else { m!("<small class='chip'>") }, state_words(line.state));
     }
-    p.put("</></></>");
+    p.put(m!("</></></>"));
 }
 
 pub(super) fn history(p: &mut Page<'_>) {
     let lines = p.model.conversations();
-    p.put("<main k='history' class='page' tabindex='-1'>");
+    p.put(m!("<main k='history' class='page' tabindex='-1'>"));
     title_bar(p, key::ALL_CONVERSATIONS);
     banner(p);
-    p.put("<div class='scroll list'>");
+    p.put(m!("<div class='scroll list'>"));
     for line in lines {
         row(p, line, false);
     }
     if lines.is_empty() {
-        put!(p, "<p class='empty'>", t!(no_conversations), "</>");
+        p.put(m!("<p class='empty'>", t!(no_conversations), "</>"));
     }
-    p.put("</></>");
+    p.put(m!("</></>"));
 }
 
 /// The tenant is suspended.
 pub(super) fn unavailable(p: &mut Page<'_>) {
-    p.put("<main k='unavailable' class='page' tabindex='-1'><header class='bar'>");
-    p.el_say("<h1 class='grow'>", &p.model.config.site.name);
+    p.put(m!("<main k='unavailable' class='page' tabindex='-1'><header class='bar'>"));
+    p.el_say(m!("<h1 class='grow'>"), &p.model.config.site.name);
     close_button(p);
-    put!(
-        p,
+    p.put(m!(
         "</><div class='centre'><span class='sign'><svg i='clock'></><h2>",
         t!(unavailable),
         "</><p class='dim'>",
         t!(unavailable_hint),
         "</></></>"
-    );
+    ));
 }

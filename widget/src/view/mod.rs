@@ -13,12 +13,12 @@ use alloc::string::String;
 use client::Status;
 use protocol::state::Availability;
 
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::state::{Model, Screen};
-use crate::texts::{key, t};
+use crate::texts::{Key, key, t};
 
 /// What is left to show when nothing else works any more.
-pub const BROKEN: &str = concat!(
+pub const BROKEN: Key = m!(
     "<div class='centre'><p>",
     t!(error_other),
     "</><button type='button' class='plain' data-a='reload'>",
@@ -30,19 +30,18 @@ pub const BROKEN: &str = concat!(
 pub fn view(model: &Model, now: i64) -> String {
     let mut page = Page::new(model, now);
     let p = &mut page;
-    match model.screen {
+    match &model.screen {
         _ if is_unavailable(model) => home::unavailable(p),
         Screen::Home => home::home(p),
         Screen::History => home::history(p),
         Screen::PreChat => form::prechat(p),
         Screen::Offline(_) => form::offline(p),
         Screen::Left => form::left(p),
-        Screen::Thread(id) => thread::thread(p, id),
+        Screen::Thread(id) => thread::thread(p, id.as_ref()),
     }
     if model.ending {
         // Asks before ending a conversation.
-        put!(
-            p,
+        p.put(m!(
             "<div class='veil'><div class='sheet' role='alertdialog' aria-modal='true' aria-labelledby='ask'>",
             "<h2 id='ask'>",
             t!(end_question),
@@ -53,7 +52,7 @@ pub fn view(model: &Model, now: i64) -> String {
             "</><button type='button' class='danger' data-a='really-end'>",
             t!(end),
             "</></></></>"
-        );
+        ));
     }
     page.out
 }
@@ -65,19 +64,17 @@ fn is_unavailable(model: &Model) -> bool {
 
 /// What is wrong right now, under the header. The element is always there, so that it is read out when it
 /// fills.
-#[inline(never)]
 fn banner(p: &mut Page<'_>) {
     let model = p.model;
-    p.put("<div class='banners' role='status'>");
+    p.put(m!("<div class='banners' role='status'>"));
     if model.outdated {
-        put!(
-            p,
+        p.put(m!(
             "<div class='banner'>",
             t!(outdated),
             "</><button type='button' class='link' data-a='reload'>",
             t!(reload),
             "</>"
-        );
+        ));
     }
     let connection = match model.status {
         Status::Waiting(_) => Some(key::RECONNECTING),
@@ -86,20 +83,19 @@ fn banner(p: &mut Page<'_>) {
         _ => None,
     };
     if let Some(words) = connection {
-        p.el("<div class='banner busy'><span class='spinner'></>", words);
+        p.el(m!("<div class='banner busy'><span class='spinner'></>"), words);
     }
     if model.not_kept {
-        put!(p, "<div class='banner'>", t!(not_kept), "</>");
+        p.put(m!("<div class='banner'>", t!(not_kept), "</>"));
     }
     if let Some(words) = &model.notice {
-        p.put("<div class='banner bad'><span class='grow'>");
+        p.put(m!("<div class='banner bad'><span class='grow'>"));
         p.words(words);
-        put!(
-            p,
+        p.put(m!(
             "</><button type='button' class='icon small' data-a='dismiss' aria-label='",
             t!(remove),
             "'><svg i='close'></></>"
-        );
+        ));
     }
     p.end();
 }

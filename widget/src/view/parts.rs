@@ -2,13 +2,12 @@
 
 use protocol::state::{Availability, Presence};
 
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::texts::{Key, key, t};
 
 /// A round sign with the first letter of a name.
-#[inline(never)]
 pub(super) fn avatar(p: &mut Page<'_>, name: &str) {
-    p.put("<span class='avatar' aria-hidden='true'>");
+    p.put(m!("<span class='avatar' aria-hidden='true'>"));
     let mut chars = name.chars();
     if let Some(first) = chars.find(|c| !c.is_ascii() || c.is_ascii_alphanumeric()) {
         p.say(first.encode_utf8(&mut [0; 4]));
@@ -17,12 +16,11 @@ pub(super) fn avatar(p: &mut Page<'_>, name: &str) {
 }
 
 /// The dot before "online".
-#[inline(never)]
 pub(super) fn dot(p: &mut Page<'_>, availability: Availability) {
     p.put(match availability {
-        Availability::Online => "<span class='dot on'></>",
-        Availability::OnlineForQueue => "<span class='dot busy'></>",
-        _ => "<span class='dot'></>",
+        Availability::Online => m!("<span class='dot on'></>"),
+        Availability::OnlineForQueue => m!("<span class='dot busy'></>"),
+        _ => m!("<span class='dot'></>"),
     });
 }
 
@@ -48,38 +46,33 @@ pub(super) fn availability_words(availability: Availability) -> (Key, Key) {
 }
 
 /// The way out, where there is a page around.
-#[inline(never)]
 pub(super) fn close_button(p: &mut Page<'_>) {
     if !p.model.alone {
-        put!(
-            p,
+        p.put(m!(
             "<button k='close' type='button' class='icon' data-a='close' aria-label='",
             t!(close),
             "' title='",
             t!(close),
             "'><svg i='close'></>"
-        );
+        ));
     }
 }
 
 /// The bar of a screen that one gets to from home, left open.
-#[inline(never)]
 pub(super) fn open_bar(p: &mut Page<'_>) {
-    put!(
-        p,
+    p.put(m!(
         "<header class='bar'><button k='home' type='button' class='icon' data-a='home' aria-label='",
         t!(back),
         "' title='",
         t!(back),
         "'><svg i='back'></>"
-    );
+    ));
 }
 
 /// A bar with a plain title.
-#[inline(never)]
 pub(super) fn title_bar(p: &mut Page<'_>, title: Key) {
     open_bar(p);
-    p.el("<h1 class='grow'>", title);
+    p.el(m!("<h1 class='grow'>"), title);
     close_button(p);
     p.end();
 }

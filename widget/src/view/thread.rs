@@ -2,80 +2,80 @@
 
 use protocol::entry::{AuthorKind, Item};
 use protocol::ids::ConversationId;
-use protocol::state::ConversationState;
+use protocol::state::{ConversationState, VisitorConversation};
 use protocol::timeline::Timeline;
 
 use super::bubble::{self, Place};
 use super::parts::{availability_words, avatar, close_button, dot, open_bar, presence_dot};
 use super::{banner, composer, footer};
 use crate::clock;
-use crate::page::{Page, put};
+use crate::page::{Page, m};
 use crate::texts::{key, t};
 
 /// Messages of one person closer than this stand together, in milliseconds.
 const TOGETHER_MS: i64 = 5 * 60_000;
 
-pub(super) fn thread(p: &mut Page<'_>, id: Option<ConversationId>) {
+pub(super) fn thread(p: &mut Page<'_>, id: Option<&ConversationId>) {
     let model = p.model;
-    p.put("<main k='thread' class='page thread' tabindex='-1'>");
-    header(p, id);
+    let line = id.and_then(|id| model.conversation(id));
+    p.put(m!("<main k='thread' class='page thread' tabindex='-1'>"));
+    header(p, line);
     banner(p);
     log(p, id);
-    p.put("<div class='over'>");
+    p.put(m!("<div class='over'>"));
     if !model.at_end {
-        put!(p, "<button type='button' class='pill' data-a='to-end' aria-label='", t!(to_end), "'><svg i='down'>");
-        let line = id.and_then(|id| model.conversation(id));
+        p.put(m!("<button type='button' class='pill' data-a='to-end' aria-label='", t!(to_end), "'><svg i='down'>"));
         if line.is_some_and(|line| model.unread(line) > 0) {
-            put!(p, "<span>", t!(new_messages), "</>");
+            p.put(m!("<span>", t!(new_messages), "</>"));
         }
         p.end();
     }
     p.end();
-    if let Some(id) = id {
-        footer::waiting(p, id);
-    }
-    match id {
-        Some(id) if !model.is_open(id) => footer::closed(p, id),
-        _ => composer::composer(p, id),
+    match line {
+        Some(line) if line.state == ConversationState::Closed => footer::closed(p, line),
+        _ => {
+            if let Some(line) = line {
+                footer::waiting(p, line);
+            }
+            composer::composer(p, id);
+        }
     }
     if model.dragging {
-        put!(p, "<div k='drop' class='drop'><svg i='clip'>", t!(drop_here), "</>");
+        p.put(m!("<div k='drop' class='drop'><svg i='clip'>", t!(drop_here), "</>"));
     }
     p.end();
 }
 
-fn header(p: &mut Page<'_>, id: Option<ConversationId>) {
+fn header(p: &mut Page<'_>, line: Option<&VisitorConversation>) {
     let model = p.model;
-    let line = id.and_then(|id| model.conversation(id));
     let agent = line.and_then(|line| line.agent.as_ref());
     let state = line.map(|line| line.state);
     let name = agent.map_or(model.config.site.name.as_str(), |agent| agent.name.as_str());
     open_bar(p);
-    p.put("<div class='who grow'>");
+    p.put(m!("<div class='who grow'>"));
     avatar(p, name);
-    p.el_say("<div class='grow'><h1 class='cut'>", name);
-    p.put("<p class='dim cut'>");
+    p.el_say(m!("<div class='grow'><h1 class='cut'>"), name);
+    p.put(m!("<p class='dim cut'>"));
     match (agent, state) {
         (Some(agent), Some(ConversationState::Active)) => {
             presence_dot(p, agent.presence);
             p.say(&model.config.site.name);
         }
-        (_, Some(ConversationState::Closed)) => p.t(key::STATE_CLOSED),
+        (_, Some(ConversationState::Closed)) => p.put(key::STATE_CLOSED),
         _ => {
             dot(p, model.availability());
-            p.t(availability_words(model.availability()).0);
+            p.put(availability_words(model.availability()).0);
         }
     }
-    p.put("</></></>");
+    p.put(m!("</></></>"));
     if matches!(state, Some(ConversationState::Active | ConversationState::Waiting | ConversationState::Offered)) {
-        put!(
-            p,
+        p.put(m!(
             "<button k='end' type='button' class='icon' data-a='end' aria-label='",
             t!(end),
             "' title='",
             t!(end),
             "'><svg i='exit'></>"
-        );
+        ));
     }
     close_button(p);
     p.end();
@@ -90,9 +90,9 @@ fn together(one: &Item, other: Option<&Item>) -> bool {
     same && one.is_message() && other.is_message() && apart.abs() < TOGETHER_MS
 }
 
-fn log(p: &mut Page<'_>, id: Option<ConversationId>) {
+fn log(p: &mut Page<'_>, id: Option<&ConversationId>) {
     let model = p.model;
-    put!(p, "<div id='log' class='log' role='log' tabindex='0' aria-label='", t!(log), "'>");
+    p.put(m!("<div id='log' class='log' role='log' tabindex='0' aria-label='", t!(log), "'>"));
     let before = p.out.len();
     if let Some(timeline) = model.timeline() {
         entries(p, id, timeline);
@@ -103,7 +103,7 @@ fn log(p: &mut Page<'_>, id: Option<ConversationId>) {
         }
     }
     if let Some(typist) = &model.typist
-        && Some(typist.conversation) == id
+        && id == Some(&typist.conversation)
     {
         bubble::typing(p, typist.name.as_deref());
     }
@@ -114,21 +114,21 @@ fn log(p: &mut Page<'_>, id: Option<ConversationId>) {
 }
 
 /// What stands in an empty thread.
-fn beginning(p: &mut Page<'_>, id: Option<ConversationId>) {
-    p.put("<div k='empty' class='centre'>");
+fn beginning(p: &mut Page<'_>, id: Option<&ConversationId>) {
+    p.put(m!("<div k='empty' class='centre'>"));
     if id.is_some() {
-        p.put("<span class='spinner big'></>");
+        p.put(m!("<span class='spinner big'></>"));
     } else {
         avatar(p, &p.model.config.site.name);
-        p.put("<h2>");
+        p.put(m!("<h2>"));
         p.own(p.model.own_text(|texts| &texts.greeting), key::GREETING);
-        put!(p, "</><p class='dim'>", t!(write_first), "</>");
+        p.put(m!("</><p class='dim'>", t!(write_first), "</>"));
     }
     p.end();
 }
 
 /// The stored entries with the days between them.
-fn entries(p: &mut Page<'_>, id: Option<ConversationId>, timeline: &Timeline) {
+fn entries(p: &mut Page<'_>, id: Option<&ConversationId>, timeline: &Timeline) {
     let model = p.model;
     let items = timeline.items();
     let thread = id.and_then(|id| model.thread(id));
@@ -153,14 +153,14 @@ fn entries(p: &mut Page<'_>, id: Option<ConversationId>, timeline: &Timeline) {
         let day_of = clock::day(item.at.unwrap_or(0), model.offset);
         if day != day_of {
             day = day_of;
-            p.put("<div k='day");
+            p.put(m!("<div k='day"));
             p.number(day.unsigned_abs());
-            p.put("' class='day'><span>");
+            p.put(m!("' class='day'><span>"));
             p.words(&clock::day_label(day, clock::day(p.now, model.offset)));
-            p.put("</></>");
+            p.put(m!("</></>"));
         }
         if new_from == Some(item.seq) {
-            put!(p, "<div k='new' class='new'><span>", t!(new_messages), "</></>");
+            p.put(m!("<div k='new' class='new'><span>", t!(new_messages), "</></>"));
         }
         let read = (item.seq == last_mine).then_some(agent_read >= item.seq);
         bubble::entry(p, item, place, read);

@@ -124,10 +124,7 @@ impl Rig {
 
     pub(crate) fn connect(mut self) -> Self {
         self.host(r#"{"t":"init","open":true}"#);
-        self.msg(Msg::Visitor {
-            status: 200,
-            text: format!(r#"{{"token":"tok","visitor":"{VISITOR}","expires_at":1}}"#),
-        });
+        self.msg(Msg::Visitor { status: 200, text: &format!("{VISITOR}\ntok"), wait_ms: 0 });
         self.push_state();
         self
     }
@@ -141,7 +138,7 @@ impl Rig {
         rig
     }
 
-    pub(crate) fn msg(&mut self, msg: Msg) -> Vec<Effect> {
+    pub(crate) fn msg(&mut self, msg: Msg<'_>) -> Vec<Effect> {
         self.next += 1;
         let env = Env { now: self.now, wall: WALL, cmid: self.cmid() };
         self.model.update(msg, &env);
@@ -154,19 +151,19 @@ impl Rig {
     }
 
     pub(crate) fn act(&mut self, action: &str) -> Vec<Effect> {
-        self.msg(Msg::Act(action.to_owned()))
+        self.msg(Msg::Act(action))
     }
 
     pub(crate) fn host(&mut self, text: &str) -> Vec<Effect> {
-        self.msg(Msg::Host(text.to_owned()))
+        self.msg(Msg::Host(text))
     }
 
     pub(crate) fn event(&mut self, event: Event) -> Vec<Effect> {
-        self.msg(Msg::Client(ClientEvent::Event(event)))
+        self.msg(Msg::Client(ClientEvent::Event(Box::new(event))))
     }
 
     pub(crate) fn input(&mut self, field: &str, value: &str) -> Vec<Effect> {
-        self.msg(Msg::Input { field: field.to_owned(), value: value.to_owned() })
+        self.msg(Msg::Input { field, value })
     }
 
     pub(crate) fn push_state(&mut self) -> Vec<Effect> {

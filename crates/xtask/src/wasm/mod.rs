@@ -100,12 +100,20 @@ pub(crate) fn build(profile: Profile) -> Result<()> {
     std::fs::write(&stamp_path, stamp).with_context(|| format!("cannot write {}", stamp_path.display()))
 }
 
+/// What the linker is told of the widget, whose bytes are counted: a stack of 64 KiB before the data, whose
+/// addresses are shorter then.
+const WIDGET_FLAGS: [&str; 2] = ["-C", "link-arg=-zstack-size=65536"];
+
 /// Compiles one browser crate. Each in its own cargo run: together, cargo
-/// would give the widget the features the console asks of shared crates.
+/// would give the widget the features the console asks of shared crates. As a
+/// `cdylib` alone: with an `rlib` beside it, nothing is optimised across crates.
 fn compile(profile: Profile, package: &str) -> Result<PathBuf> {
-    let args = ["build", "--package", package, "--target", TRIPLE];
+    let args = ["rustc", "--lib", "--crate-type", "cdylib", "--package", package, "--target", TRIPLE];
     let mut command = cargo(args);
     command.args(["--profile", profile.cargo_name()]);
+    if package == "widget" && profile == Profile::Small {
+        command.arg("--").args(WIDGET_FLAGS);
+    }
     shell::run(&mut command)?;
     let file = format!("{}.wasm", package.replace('-', "_"));
     Ok(target_dir().join(TRIPLE).join(profile.folder()).join(file))
@@ -128,17 +136,22 @@ fn add_widget(out: &mut Output, profile: Profile) -> Result<()> {
     Ok(())
 }
 
-/// The packed texts of the widget by language, from `widget/locales`.
+/// What the page gets of the widget by language: its texts, from `widget/locales`, and its markup, from the sources.
 fn widget_texts() -> Result<Vec<(String, String)>> {
-    let folder = root().join("widget").join("locales");
+    let folder = root().join("widget");
     let table = |path: &Path| pack::read(&read(path)?).map_err(|why| anyhow::anyhow!("{}: {why}", path.display()));
-    let english = table(&folder.join("en.txt"))?;
+    let english = table(&folder.join("locales").join("en.txt"))?;
+    let mut sources = files_below(&folder.join("src").join("view"))?;
+    sources.sort();
+    sources.push(folder.join("src").join("page.rs"));
+    let sources = sources.iter().map(|path| read(path)).collect::<Result<Vec<_>>>()?;
+    let pieces = pack::pieces(&sources).map_err(anyhow::Error::msg)?;
     let mut packed = Vec::new();
-    for path in files_below(&folder)? {
+    for path in files_below(&folder.join("locales"))? {
         let language = path.file_stem().and_then(|stem| stem.to_str()).context("a language without a name")?;
-        let texts = pack::pack(&english, &table(&path)?);
-        let texts = texts.map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
-        packed.push((language.to_owned(), texts));
+        let lines = pack::lines(&english, &table(&path)?, &pieces);
+        let lines = lines.map_err(|why| anyhow::anyhow!("{}: {why}", path.display()))?;
+        packed.push((language.to_owned(), lines));
     }
     Ok(packed)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use walrus::{ExportItem, ModuleConfig};
+use walrus::{ExportItem, FunctionBuilder, FunctionId, FunctionKind, Module, ModuleConfig};
 
 use super::Profile;
 
@@ -25,8 +25,35 @@ pub(super) fn trim(compiled: &Path, profile: Profile) -> Result<Vec<u8>> {
     for id in custom {
         module.customs.delete(id);
     }
+    if profile == Profile::Small {
+        silence(&mut module)?;
+    }
     walrus::passes::gc::run(&mut module);
     Ok(module.emit_wasm())
+}
+
+/// Code that only words a panic: nobody reads it, for a panic ends the module without a word.
+const WORDING: [&str; 2] = ["4core3fmt", "alloc_error_handler"];
+
+/// Makes the functions that word panics trap at once, so that nothing they need is kept.
+///
+/// # Errors
+/// When one cannot be replaced.
+fn silence(module: &mut Module) -> Result<()> {
+    let words = |name: &str| WORDING.iter().any(|part| name.contains(part));
+    let wording: Vec<FunctionId> =
+        module.funcs.iter().filter(|it| it.name.as_deref().is_some_and(words)).map(walrus::Function::id).collect();
+    for id in wording {
+        let FunctionKind::Local(local) = &module.funcs.get(id).kind else { continue };
+        let (parameters, results) = module.types.params_results(local.ty());
+        let (parameters, results) = (parameters.to_vec(), results.to_vec());
+        let mut builder = FunctionBuilder::new(&mut module.types, &parameters, &results);
+        builder.func_body().unreachable();
+        let arguments = parameters.iter().map(|ty| module.locals.add(*ty)).collect();
+        let replaced = builder.local_func(arguments);
+        module.funcs.get_mut(id).kind = FunctionKind::Local(replaced);
+    }
+    Ok(())
 }
 
 /// Replaces each marker of `source`, which stands there once.
