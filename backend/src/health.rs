@@ -12,7 +12,8 @@ pub async fn healthz() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ok\n")
 }
 
-/// `GET /readyz`: requests can be served; 503 while the server stops or the database does not answer.
+/// `GET /readyz`: requests can be served; 503 while the server stops or the database does not answer
+/// or does not take writes.
 pub async fn readyz(app: web::Data<App>, realtime: web::Data<Realtime>) -> HttpResponse {
     let why = if realtime.hub.is_draining() { Some("stopping\n") } else { database(&app).await };
     match why {
@@ -22,6 +23,9 @@ pub async fn readyz(app: web::Data<App>, realtime: web::Data<Realtime>) -> HttpR
 }
 
 async fn database(app: &App) -> Option<&'static str> {
+    if !app.store.is_writable() {
+        return Some("the database does not take writes\n");
+    }
     let answer = async {
         let mut conn = app.store.read(EveryTenant).await?;
         meta::ping(&mut conn).await

@@ -11,10 +11,14 @@ use protocol::error::ErrorCode;
 /// The conversation, if `who` may read it: visitors their own, agents every one of their tenant.
 pub(super) async fn readable(conn: &mut Conn, who: &Principal, id: ConversationId) -> AppResult<Conversation> {
     let row = conversation::find(conn, who.tenant(), id).await?;
-    let row = row.ok_or_else(|| AppError::not_found("conversation"))?;
+    row.filter(|row| may_read(who, row)).ok_or_else(|| AppError::not_found("conversation"))
+}
+
+/// Whether `who`, of the conversation's tenant, may read it.
+pub(super) fn may_read(who: &Principal, row: &Conversation) -> bool {
     match who {
-        Principal::Visitor(visitor) if visitor.visitor != row.visitor_id => Err(AppError::not_found("conversation")),
-        _ => Ok(row),
+        Principal::Visitor(visitor) => visitor.visitor == row.visitor_id,
+        Principal::Agent(_) => true,
     }
 }
 

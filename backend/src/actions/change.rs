@@ -15,6 +15,7 @@ use crate::clock::new_id;
 use crate::error::{AppError, AppResult, Refusal};
 use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
+use crate::store::entry::Entry;
 use crate::store::{Conn, agent, entry, offer, tenant};
 
 /// Who asks.
@@ -36,8 +37,7 @@ impl Asker {
 
     fn actor(&self) -> Actor {
         match self {
-            Self::Person(Principal::Visitor(visitor)) => Actor::Visitor(visitor.visitor),
-            Self::Person(Principal::Agent(agent)) => Actor::Agent { id: agent.agent, role: agent.role },
+            Self::Person(who) => person(who),
             Self::System(_) => Actor::System,
         }
     }
@@ -48,6 +48,14 @@ impl Asker {
             Self::Person(Principal::Agent(agent)) => Ok(log::agent_author(agent)),
             Self::System(_) => Ok(Author { kind: AuthorKind::System, id: None, name: None }),
         }
+    }
+}
+
+/// A person as the state machine knows people.
+pub(super) fn person(who: &Principal) -> Actor {
+    match who {
+        Principal::Visitor(visitor) => Actor::Visitor(visitor.visitor),
+        Principal::Agent(agent) => Actor::Agent { id: agent.agent, role: agent.role },
     }
 }
 
@@ -94,7 +102,7 @@ pub(super) async fn carry_out(app: &App, request: Request) -> AppResult<Done> {
 /// Publishes an outcome; call after COMMIT returned.
 pub(super) fn announce(app: &App, tenant: TenantId, outcome: Outcome) -> Done {
     if !outcome.items.is_empty() {
-        publish::grown(app, tenant, &outcome.row, &outcome.items);
+        publish::grown(app, tenant, &outcome.row, outcome.items);
     }
     if outcome.moved {
         publish::state_changed(app, tenant, &outcome.row);
@@ -168,18 +176,29 @@ impl Recording<'_> {
                 Some(id) => Some(self.note_holder(tx, id).await?),
                 None => None,
             };
-            let mut projection = row.projection();
-            projection.apply(change, self.now);
-            row.absorb(projection, change, self.now);
-            let name = holder.unwrap_or_default();
-            if let Some(body) = change.entry(|_| name.clone()) {
-                let written = matches!(change, Change::Wrote(_));
-                let cmid = self.cmid.filter(|_| written);
-                let new = NewEntry { author: self.author.clone(), cmid, body };
-                items.push(log::append(tx, self.tenant, row, new, self.now).await?);
+            if let Some((entry, item)) = self.fold(row, change, holder.as_deref())? {
+                entry::append(tx, self.tenant, row.id, &entry).await?;
+                items.push(item);
             }
         }
         Ok(items)
+    }
+
+    /// Folds a change into `row` and makes its entry, if it writes one. The caller stores both. `holder` is the
+    /// name of [`Change::new_holder`].
+    pub(super) fn fold(
+        &self,
+        row: &mut Conversation,
+        change: &Change,
+        holder: Option<&str>,
+    ) -> AppResult<Option<(Entry, Item)>> {
+        let mut projection = row.projection();
+        projection.apply(change, self.now);
+        row.absorb(projection, change, self.now);
+        let Some(body) = change.entry(|_| holder.unwrap_or_default().to_owned()) else { return Ok(None) };
+        let written = matches!(change, Change::Wrote(_));
+        let cmid = self.cmid.filter(|_| written);
+        log::next(row, NewEntry { author: self.author.clone(), cmid, body }, self.now).map(Some)
     }
 
     async fn note_offer(
@@ -262,7 +281,7 @@ impl Recording<'_> {
 }
 
 /// Whether more than the log changed.
-fn moved(before: &Conversation, after: &Conversation) -> bool {
+pub(super) fn moved(before: &Conversation, after: &Conversation) -> bool {
     before.state != after.state
         || before.agent_id != after.agent_id
         || before.offered_to != after.offered_to

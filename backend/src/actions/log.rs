@@ -1,17 +1,17 @@
-//! Appending to a conversation's log: sequence, clock, hash chain, projection. Runs inside the caller's
-//! write, on a row the caller read in the same write and saves afterwards.
+//! Appending to a conversation's log: sequence, clock, hash chain, projection. Works on a row that the caller
+//! read and saves in one write, together with the entry.
 
 use domain::chain;
 use domain::entry::{audience_of, author_key, kind_of};
 use protocol::entry::{Author, AuthorKind, EntryBody, Item};
-use protocol::ids::{Cmid, TenantId};
+use protocol::ids::Cmid;
 use protocol::state::preview_of;
 
 use crate::auth::{AgentIdentity, VisitorIdentity};
 use crate::error::{AppError, AppResult};
 use crate::planted::{Bug, planted};
 use crate::store::conversation::Conversation;
-use crate::store::entry::{self, Entry};
+use crate::store::entry::Entry;
 use crate::store::{Conn, visitor};
 
 /// An entry to be written.
@@ -21,14 +21,9 @@ pub(super) struct NewEntry {
     pub(super) body: EntryBody,
 }
 
-/// Writes `new` as the conversation's next entry and updates the projection in `row`.
-pub(super) async fn append(
-    tx: &mut Conn,
-    tenant: TenantId,
-    row: &mut Conversation,
-    new: NewEntry,
-    now: i64,
-) -> AppResult<Item> {
+/// Makes `new` the conversation's next entry: gives it its place and hash and updates the projection in `row`.
+/// The caller stores both.
+pub(super) fn next(row: &mut Conversation, new: NewEntry, now: i64) -> AppResult<(Entry, Item)> {
     // Stored times never decrease in a conversation, whatever the wall clock does (C16).
     let at = now.max(row.last_at);
     let seq = row.last_seq + 1;
@@ -56,15 +51,15 @@ pub(super) async fn append(
         commitment: commitment.to_vec(),
         hash: hash.to_vec(),
     };
-    entry::append(tx, tenant, row.id, &entry).await?;
     project(row, &new, &entry);
-    Ok(Item {
+    let item = Item {
         seq: u64::try_from(seq).unwrap_or(0),
         at: Some(at),
         author: Some(new.author),
         cmid: new.cmid,
         body: Some(new.body),
-    })
+    };
+    Ok((entry, item))
 }
 
 fn project(row: &mut Conversation, new: &NewEntry, entry: &Entry) {
@@ -90,7 +85,12 @@ fn project(row: &mut Conversation, new: &NewEntry, entry: &Entry) {
 pub(super) async fn visitor_author(tx: &mut Conn, who: &VisitorIdentity) -> AppResult<Author> {
     let visitor = visitor::find(tx, who.tenant, who.visitor).await?;
     let visitor = visitor.ok_or_else(AppError::unauthenticated)?;
-    Ok(Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name: visitor.name })
+    Ok(named_visitor(who, visitor.name))
+}
+
+/// The visitor as an author, with this name.
+pub(super) fn named_visitor(who: &VisitorIdentity, name: Option<String>) -> Author {
+    Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name }
 }
 
 /// The agent as an author.

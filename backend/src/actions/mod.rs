@@ -7,6 +7,8 @@ pub mod actor;
 pub mod site_rules;
 /// Who may see a conversation.
 mod access;
+/// A message into a conversation that goes on: the way nearly everything takes.
+mod append;
 /// A visitor's new conversation.
 mod begin;
 /// The one way a conversation changes.

@@ -8,6 +8,7 @@ use protocol::error::ErrorCode;
 use protocol::ids::{AttachmentId, ConversationId};
 use protocol::state::{Availability, ConversationState};
 
+use super::append::{self, Posted};
 use super::begin::Profile;
 use super::change::{self, Asker, Request, carry_out};
 use super::{Done, access, notify, start, view};
@@ -26,13 +27,22 @@ pub async fn post_message(app: &App, who: &Principal, command: Post) -> AppResul
             access::acting_agent(who)?;
             let id = command.conversation.ok_or_else(|| missing("conversation"))?;
             let written = written(app, who, id, command.body).await?;
-            post(app, who, id, command.cmid, (written, Availability::Online)).await
+            match append::append(app, who, (id, command.cmid), &written).await? {
+                Posted::Done(done) => Ok(done),
+                Posted::NotPlain => post(app, who, id, command.cmid, (written, Availability::Online)).await,
+            }
         }
         Principal::Visitor(visitor) => visitor_posts(app, who, visitor, command).await,
     }
 }
 
 async fn visitor_posts(app: &App, who: &Principal, visitor: &VisitorIdentity, command: Post) -> AppResult<Done> {
+    if let Some(id) = command.conversation {
+        let written = written(app, who, id, command.body.clone()).await?;
+        if let Posted::Done(done) = append::append(app, who, (id, command.cmid), &written).await? {
+            return Ok(done);
+        }
+    }
     let target = match target(app, who, visitor, &command).await? {
         Target::Stored(done) => return Ok(done),
         Target::In(id, state) => Some((id, state)),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::entry::{Audience, as_seen_by};
+use domain::entry::{Audience, as_seen_by, is_seen_by};
 use protocol::entry::Item;
 use protocol::event::{Entries, Event};
 use protocol::ids::{Cmid, TenantId};
@@ -13,23 +13,19 @@ use crate::planted::{Bug, planted};
 use crate::store::conversation::Conversation;
 
 /// Tells the readers of a conversation what it grew by, and the lists that its line changed. `items` are
-/// consecutive.
-pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: &[Item]) {
-    let told = planted_items(items);
-    let items = told.as_deref().unwrap_or(items);
-    if let Some(first) = items.first() {
-        let last_seq = items.last().map_or(first.seq, |item| item.seq);
-        let event = |reader: Audience| {
-            let items = items.iter().map(|item| as_seen_by(item.clone(), reader)).collect();
-            frame(&Event::Entries(Entries { conversation: row.id, epoch: app.epoch, from: first.seq, last_seq, items }))
-        };
-        let note = Note::Entries {
-            conversation: row.id,
-            from: first.seq,
-            last_seq,
-            everyone: event(Audience::Everyone),
-            agents: event(Audience::Agents),
-        };
+/// consecutive. Each audience's event is encoded once; it is one event where both may see everything.
+pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: Vec<Item>) {
+    let items = planted_items(&items).unwrap_or(items);
+    if let (Some(first), Some(last)) = (items.first(), items.last()) {
+        let (from, last_seq) = (first.seq, last.seq);
+        let event =
+            |items| frame(&Event::Entries(Entries { conversation: row.id, epoch: app.epoch, from, last_seq, items }));
+        let seen = items.iter().all(|item| is_seen_by(item, Audience::Everyone));
+        let placeholders = (!seen).then(|| items.iter().map(|item| as_seen_by(item.clone(), Audience::Everyone)));
+        let hidden = placeholders.map(|items| event(items.collect()));
+        let agents = event(items);
+        let everyone = hidden.unwrap_or_else(|| Arc::clone(&agents));
+        let note = Note::Entries { conversation: row.id, from, last_seq, everyone, agents };
         app.bus.publish(Topic::Conversation(tenant, row.id), note.clone());
         if planted(Bug::Leak) {
             app.bus.publish(Topic::Visitors(tenant), note.clone());

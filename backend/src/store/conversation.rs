@@ -98,18 +98,24 @@ impl Conversation {
     }
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "select id, site_id, department_id, visitor_id, start_cmid, state, agent_id, last_agent, offered_to, \
-             offer_deadline_at, reply_deadline_at, waiting_since, queued_at, priority, last_seq, last_hash, last_at, \
-             created_at, updated_at, assigned_at, first_reply_at, message_at, visitor_left_at, closed_at, \
-             closed_by, offline_name, offline_email, visitor_messages, last_author, preview, \
-             visitor_read_seq, agent_read_seq, rating from conversation where tenant_id = $1 ",
-            $rest
-        )
+macro_rules! columns {
+    () => {
+        "id, site_id, department_id, visitor_id, start_cmid, state, agent_id, last_agent, offered_to, \
+         offer_deadline_at, reply_deadline_at, waiting_since, queued_at, priority, last_seq, last_hash, last_at, \
+         created_at, updated_at, assigned_at, first_reply_at, message_at, visitor_left_at, closed_at, closed_by, \
+         offline_name, offline_email, visitor_messages, last_author, preview, visitor_read_seq, agent_read_seq, \
+         rating"
     };
 }
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!("select ", columns!(), " from conversation where tenant_id = $1 ", $rest)
+    };
+}
+
+/// The columns of a [`Conversation`], for statements that join.
+pub(super) const COLUMNS: &str = columns!();
 
 /// The conversation with this id. In a write nobody else changes it until the commit.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<Conversation>> {

@@ -82,9 +82,8 @@ pub async fn find_visitor_cmid(
     visitor: VisitorId,
     cmid: Cmid,
 ) -> AppResult<Option<Stored>> {
-    const SQL: &str = "select e.conversation_id, e.seq, e.at from conversation c \
-         join entry e on e.tenant_id = c.tenant_id and e.conversation_id = c.id and e.author_id = c.visitor_id \
-         where c.tenant_id = $1 and c.visitor_id = $2 and e.cmid = $3";
+    const SQL: &str = "select conversation_id, seq, at from entry \
+         where tenant_id = $1 and author_id = $2 and cmid = $3";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(visitor).bind(cmid).fetch_optional(c).await)?)
 }
 

@@ -1,38 +1,74 @@
-//! Group commit. One task owns the writing connection, takes every job that waits (up to a bound), runs
-//! them in one transaction, commits once, then answers each. That is where durable throughput comes from:
-//! the cost of a commit is shared, and nobody waits for a timer.
+//! Group commit. One task owns the writing connection, takes everything that waits (up to a bound), writes it
+//! in one transaction, commits once, then answers each. That is where durable throughput comes from: the cost
+//! of a commit is shared, and nobody waits for a timer.
 //!
-//! Each job runs in its own savepoint, so that one that fails rolls back alone.
+//! Two kinds of work: appends, which share their statements too (`append/`), and jobs, each in its own
+//! savepoint, so that one that fails rolls back alone.
+//!
+//! A transaction that cannot begin or commit is answered by an error that passes (C14); so is everything that
+//! waited meanwhile, so that nobody waits longer than the database's own time limit. From then on a small write
+//! of the lane's own finds out when the database is back, if nobody else's does.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anyhow::anyhow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
+use super::append::{self, Address, Append, Decided, Found, Heads};
 use super::source::Source;
-use super::{Conn, EveryTenant, Scope, on, wall};
+use super::{Conn, EveryTenant, Scope, meta, on, wall};
 use crate::error::{AppError, AppResult};
 use crate::planted::{Bug, Point, crash_point, messages_began, planted};
 
-/// Most jobs in one commit: bounds how long the first of them waits.
+/// Most work in one commit: bounds how long the first of it waits.
 const BATCH: usize = 256;
-/// Most jobs waiting; a sender beyond that waits for room, which is the back-pressure.
+/// Most work waiting; a sender beyond that waits for room, which is the back-pressure.
 const WAITING: usize = 4096;
+/// Primary result codes of SQLite that speak of the database, not of a statement: busy, locked, no memory,
+/// read-only, I/O error, corrupt, full, cannot open, not a database (sqlite.org/rescode.html).
+const SQLITE_BROKEN: [u32; 9] = [5, 6, 7, 8, 10, 11, 13, 14, 26];
+/// The same for PostgreSQL, by class: connection, transaction state, resources, operator, system, internal.
+const POSTGRES_BROKEN: [&str; 6] = ["08", "25", "53", "57", "58", "XX"];
+/// How often a lane that failed and has nothing to do tries whether the database is back.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Clone)]
 pub(super) struct Lane {
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    waiting: mpsc::Sender<Work>,
+    works: Arc<AtomicBool>,
 }
+
+enum Work {
+    Append(Box<dyn Append>),
+    Job(Box<dyn Job>),
+}
+
+type Appends = Vec<Box<dyn Append>>;
+type Jobs = Vec<Box<dyn Job>>;
 
 trait Job: Send {
     /// Whose rows it touches.
     fn scope(&self) -> Scope;
-    /// Runs inside the job's savepoint; false rolls it back.
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool>;
+    /// Runs inside the job's savepoint.
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Ran>;
     /// Answers whoever waits, once the fate of the transaction is known.
-    fn finish(self: Box<Self>, committed: Result<(), &sqlx::Error>);
+    fn finish(self: Box<Self>, committed: Result<(), &str>);
+}
+
+/// How a job went.
+enum Ran {
+    /// What it wrote stays.
+    Well,
+    /// What it wrote goes.
+    Badly,
+    /// The database failed under it: nothing of the transaction can be trusted.
+    Broken(String),
 }
 
 struct Typed<F, T> {
@@ -51,35 +87,44 @@ where
         self.scope
     }
 
-    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, bool> {
+    fn run<'c>(&'c mut self, conn: &'c mut Conn) -> BoxFuture<'c, Ran> {
         async move {
-            let Some(work) = self.work.take() else { return false };
+            let Some(work) = self.work.take() else { return Ran::Badly };
             let outcome = AssertUnwindSafe(work(conn)).catch_unwind().await;
             let outcome = outcome.unwrap_or_else(|_| Err(AppError::Internal(anyhow!("a write panicked"))));
-            let keep = outcome.is_ok();
+            let ran = match &outcome {
+                Ok(_) => Ran::Well,
+                Err(error) if is_broken(error) => Ran::Broken(error.to_string()),
+                Err(_) => Ran::Badly,
+            };
             self.outcome = Some(outcome);
-            keep
+            ran
         }
         .boxed()
     }
 
-    fn finish(self: Box<Self>, committed: Result<(), &sqlx::Error>) {
-        let outcome = match (self.outcome, committed) {
-            (Some(Ok(value)), Ok(())) => Ok(value),
-            (Some(Err(error)), _) => Err(error),
-            (_, Err(error)) => Err(AppError::Internal(anyhow!("commit failed: {error}"))),
-            (None, Ok(())) => Err(AppError::Internal(anyhow!("the write did not run"))),
-        };
+    fn finish(self: Box<Self>, committed: Result<(), &str>) {
         // Whoever asked may have gone; what was written stays written.
-        let _ = self.reply.send(outcome);
+        let _ = self.reply.send(fate(self.outcome, committed));
+    }
+}
+
+/// What somebody is told: success only when it ran and the transaction was committed.
+pub(super) fn fate<T>(outcome: Option<AppResult<T>>, committed: Result<(), &str>) -> AppResult<T> {
+    match (outcome, committed) {
+        (Some(Ok(value)), Ok(())) => Ok(value),
+        (Some(Err(error)), _) => Err(error),
+        (_, Err(error)) => Err(AppError::Internal(anyhow!("not committed: {error}"))),
+        (None, Ok(())) => Err(AppError::Internal(anyhow!("the write did not run"))),
     }
 }
 
 impl Lane {
     pub(super) fn start(source: Source) -> Self {
-        let (jobs, waiting) = mpsc::channel(WAITING);
-        tokio::spawn(work(source, waiting));
-        Self { jobs }
+        let (sender, waiting) = mpsc::channel(WAITING);
+        let works = Arc::new(AtomicBool::new(true));
+        tokio::spawn(Writer { source, heads: Heads::default(), works: Arc::clone(&works) }.run(waiting));
+        Self { waiting: sender, works }
     }
 
     pub(super) async fn run<T, F>(&self, scope: Scope, job: F) -> AppResult<T>
@@ -89,8 +134,24 @@ impl Lane {
     {
         let (reply, answer) = oneshot::channel();
         let job = Typed { scope, work: Some(job), outcome: None, reply };
-        self.jobs.send(Box::new(job)).await.map_err(|_| stopped())?;
+        self.waiting.send(Work::Job(Box::new(job))).await.map_err(|_| stopped())?;
         answer.await.map_err(|_| stopped())?
+    }
+
+    pub(super) async fn append<T, F>(&self, address: Address, decide: F) -> AppResult<T>
+    where
+        T: Send + 'static,
+        F: Fn(Found<'_>) -> Decided<T> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let append = append::Typed { address, decide, outcome: None, reply };
+        self.waiting.send(Work::Append(Box::new(append))).await.map_err(|_| stopped())?;
+        answer.await.map_err(|_| stopped())?
+    }
+
+    /// Whether the last transaction was committed.
+    pub(super) fn works(&self) -> bool {
+        self.works.load(Ordering::Acquire)
     }
 
     /// Returns when everything sent before is committed.
@@ -99,49 +160,203 @@ impl Lane {
     }
 }
 
+fn touch(conn: &mut Conn) -> BoxFuture<'_, AppResult<()>> {
+    meta::touch(conn).boxed()
+}
+
 fn stopped() -> AppError {
     AppError::Internal(anyhow!("the write lane has stopped"))
 }
 
-async fn work(mut source: Source, mut waiting: mpsc::Receiver<Box<dyn Job>>) {
-    let mut batch = Vec::with_capacity(BATCH);
-    while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        if source.is_shared() {
-            batch.sort_by_key(|job| job.scope().key());
+/// The task that writes.
+struct Writer {
+    source: Source,
+    heads: Heads,
+    works: Arc<AtomicBool>,
+}
+
+impl Writer {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Work>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        loop {
+            let taken = if self.works.load(Ordering::Acquire) {
+                waiting.recv_many(&mut batch, BATCH).await
+            } else {
+                match timeout(PROBE_EVERY, waiting.recv_many(&mut batch, BATCH)).await {
+                    Ok(taken) => taken,
+                    Err(_) => {
+                        self.probe().await;
+                        continue;
+                    }
+                }
+            };
+            if taken == 0 {
+                return;
+            }
+            let mut appends = Vec::new();
+            let mut jobs = Vec::new();
+            sort(&mut batch, &mut appends, &mut jobs);
+            if self.source.is_shared() {
+                appends.sort_by_key(|append| append.address().tenant);
+                jobs.sort_by_key(|job| job.scope().key());
+            }
+            let committed = self.transaction(&mut appends, &mut jobs).await;
+            if let Err(error) = &committed {
+                tracing::error!(%error, work = taken, "a batch of writes was not committed");
+                while let Ok(work) = waiting.try_recv() {
+                    batch.push(work);
+                }
+                sort(&mut batch, &mut appends, &mut jobs);
+            }
+            let text = committed.as_ref().map(|_| ()).map_err(ToString::to_string);
+            let fate = text.as_ref().map(|_| ()).map_err(String::as_str);
+            appends.into_iter().for_each(|append| append.finish(fate));
+            jobs.into_iter().for_each(|job| job.finish(fate));
         }
-        let committed = transaction(&mut source, &mut batch).await;
-        if let Err(error) = &committed {
-            tracing::error!(%error, jobs = batch.len(), "a batch of writes was not committed");
-            source.failed().await;
+    }
+
+    /// A write that changes nothing, to see whether one can be committed.
+    async fn probe(&mut self) {
+        let (scope, reply) = (EveryTenant.into(), oneshot::channel().0);
+        let job: Box<dyn Job> = Box::new(Typed { scope, work: Some(touch), outcome: None, reply });
+        if self.transaction(&mut Vec::new(), &mut vec![job]).await.is_ok() {
+            tracing::info!("the database takes writes again");
         }
-        for job in batch.drain(..) {
-            job.finish(committed.as_ref().map(|_| ()));
+    }
+
+    /// Runs everything in one transaction. An error means that nothing of it is stored.
+    async fn transaction(&mut self, appends: &mut Appends, jobs: &mut Jobs) -> AppResult<()> {
+        let any_job = !jobs.is_empty();
+        let committed = self.attempt(appends, jobs).await;
+        if committed.is_err() {
+            self.source.failed().await;
         }
+        if committed.is_err() || any_job {
+            self.heads.forget();
+        }
+        self.works.store(committed.is_ok(), Ordering::Release);
+        committed
+    }
+
+    async fn attempt(&mut self, appends: &mut Appends, jobs: &mut Jobs) -> AppResult<()> {
+        let shared = self.source.is_shared();
+        let conn = self.source.conn().await?;
+        match (appends.as_slice(), jobs.as_mut_slice()) {
+            ([], [job]) if !shared => return alone(conn, job).await,
+            _ => wall::begin_write(conn).await?,
+        }
+        if let Err(error) = together(conn, &mut self.heads, appends, shared).await {
+            if is_broken(&error) {
+                return Err(error);
+            }
+            // One spoils the statements of all.
+            tracing::error!(%error, "a batch of appends is repeated one by one");
+            execute(conn, "rollback").await?;
+            wall::begin_write(conn).await?;
+            apart(conn, &mut self.heads, appends).await?;
+        }
+        for job in jobs.iter_mut() {
+            wall::step(conn, job.scope()).await?;
+            match job.run(conn).await {
+                Ran::Well => {}
+                Ran::Badly => execute(conn, "rollback to savepoint job").await?,
+                Ran::Broken(error) => return Err(broken(&error)),
+            }
+            execute(conn, "release savepoint job").await?;
+        }
+        if planted(Bug::AckBeforeCommit) && messages_began() {
+            appends.drain(..).for_each(|append| append.finish(Ok(())));
+            jobs.drain(..).for_each(|job| job.finish(Ok(())));
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        commit(conn).await
     }
 }
 
-async fn transaction(source: &mut Source, batch: &mut Vec<Box<dyn Job>>) -> Result<(), sqlx::Error> {
-    let conn = source.conn().await?;
-    wall::begin_write(conn).await?;
-    for job in batch.iter_mut() {
-        wall::step(conn, job.scope()).await?;
-        if !job.run(conn).await {
-            execute(conn, "rollback to savepoint job").await?;
-        }
-        execute(conn, "release savepoint job").await?;
-    }
-    if planted(Bug::AckBeforeCommit) && messages_began() {
-        for job in batch.drain(..) {
-            job.finish(Ok(()));
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-    }
+async fn commit(conn: &mut Conn) -> AppResult<()> {
     crash_point(Point::BeforeCommit);
     execute(conn, "commit").await?;
     crash_point(Point::AfterCommit);
     Ok(())
 }
 
-async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx::Error> {
-    on!(conn, c => sqlx::query(sql).execute(c).await.map(|_| ()))
+/// A job that shares its transaction with nobody needs no savepoint.
+async fn alone(conn: &mut Conn, job: &mut Box<dyn Job>) -> AppResult<()> {
+    wall::begin_write(conn).await?;
+    match job.run(conn).await {
+        Ran::Well => commit(conn).await,
+        Ran::Badly => execute(conn, "rollback").await,
+        Ran::Broken(error) => Err(broken(&error)),
+    }
+}
+
+/// Appends that share their statements: all of them, or on a database with a wall between tenants, a tenant's.
+async fn together(
+    conn: &mut Conn,
+    heads: &mut Heads,
+    appends: &mut [Box<dyn Append>],
+    shared: bool,
+) -> AppResult<()> {
+    for group in appends.chunk_by_mut(|one, next| !shared || one.address().tenant == next.address().tenant) {
+        if let (true, Some(first)) = (shared, group.first()) {
+            wall::step(conn, first.address().tenant.into()).await?;
+        }
+        for chunk in group.chunks_mut(append::MOST) {
+            append::run(conn, heads, chunk).await?;
+        }
+        if shared {
+            execute(conn, "release savepoint job").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Each append in its own savepoint.
+async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>]) -> AppResult<()> {
+    for append in appends {
+        heads.forget();
+        wall::step(conn, append.address().tenant.into()).await?;
+        if let Err(error) = append::run(conn, heads, std::slice::from_mut(append)).await {
+            if is_broken(&error) {
+                return Err(error);
+            }
+            execute(conn, "rollback to savepoint job").await?;
+            append.fail(AppError::Internal(anyhow!("not stored: {error}")));
+        }
+        execute(conn, "release savepoint job").await?;
+    }
+    heads.forget();
+    Ok(())
+}
+
+fn broken(error: &str) -> AppError {
+    AppError::Internal(anyhow!("the database failed during a write: {error}"))
+}
+
+/// Whether the database failed, rather than refused what was asked of it.
+fn is_broken(error: &AppError) -> bool {
+    match error {
+        AppError::Storage(sqlx::Error::Database(error)) => {
+            let code = error.code().unwrap_or_default();
+            match code.parse::<u32>() {
+                Ok(number) if code.len() < 5 => SQLITE_BROKEN.contains(&(number & 0xff)),
+                _ => POSTGRES_BROKEN.iter().any(|class| code.starts_with(class)),
+            }
+        }
+        AppError::Storage(sqlx::Error::Io(_) | sqlx::Error::WorkerCrashed) => true,
+        _ => false,
+    }
+}
+
+fn sort(batch: &mut Vec<Work>, appends: &mut Appends, jobs: &mut Jobs) {
+    for work in batch.drain(..) {
+        match work {
+            Work::Append(append) => appends.push(append),
+            Work::Job(job) => jobs.push(job),
+        }
+    }
+}
+
+async fn execute(conn: &mut Conn, sql: &'static str) -> AppResult<()> {
+    Ok(on!(conn, c => sqlx::query(sql).execute(c).await.map(|_| ()))?)
 }

@@ -5,6 +5,8 @@
 //! [`Store::read`], writes go through [`Store::write`], which shares commits between everyone who waits
 //! (see `lane.rs`). What is not here: rules, events, time.
 
+/// Entries for conversations that exist, many in few statements.
+pub mod append;
 /// Connections, and one text for both databases.
 mod conn;
 /// The write lane: group commit.
@@ -115,6 +117,27 @@ impl Store {
         // The last digits of an id are random.
         let place = scope.key().as_u128() % self.lanes.len() as u128;
         &self.lanes[usize::try_from(place).unwrap_or(0)]
+    }
+
+    /// Adds an entry to a conversation that exists, in few statements shared with whoever else does (see
+    /// `append/`), and returns only after COMMIT returned (C1). `decide` says what is written; it is pure, and
+    /// called again when the batch must be repeated.
+    ///
+    /// # Errors
+    /// What `decide` refuses; that rolls back this append alone. Whatever the database says.
+    pub async fn append<T, F>(&self, address: append::Address, decide: F) -> AppResult<T>
+    where
+        T: Send + 'static,
+        F: Fn(append::Found<'_>) -> append::Decided<T> + Send + 'static,
+    {
+        let scope = Scope::from((address.tenant, address.conversation));
+        self.lane(scope).append(address, decide).await
+    }
+
+    /// Whether the database took the last write. When it did not, this becomes true again within seconds of
+    /// the database taking writes, whether anybody writes or not.
+    pub fn is_writable(&self) -> bool {
+        self.lanes.iter().all(lane::Lane::works)
     }
 
     /// Closes every connection after the writes under way are committed.

@@ -10,7 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::lane::Lane;
 use super::source::Source;
-use super::{Conn, Readers, Store, on, postgres, schema};
+use super::{Conn, Readers, Store, append, on, postgres, schema};
 use crate::config::database::Database;
 
 /// Connections that read at the same time. SQLite readers do not block the writer in WAL mode.
@@ -48,12 +48,14 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5))
             .pragma("secure_delete", "on")
+            // Statements over many rows keep a journal of their own, so that one that fails can be undone: no file.
+            .pragma("temp_store", "memory")
             .disable_statement_logging();
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone())
+            .connect_with(for_writing(options.clone()))
             .await
             .with_context(|| format!("cannot open the database {}", path.display()))?;
         schema::migrate_sqlite(&writer).await?;
@@ -66,6 +68,19 @@ impl Store {
             .await?;
         Ok(Self { readers: Readers::Sqlite(readers), lanes: Arc::new([Lane::start(Source::Held(conn))]) })
     }
+}
+
+/// What the connection that writes has besides.
+fn for_writing(options: SqliteConnectOptions) -> SqliteConnectOptions {
+    options
+        // Appends come in several lengths (`append/sql.rs`), beside everything else.
+        .statement_cache_capacity(256)
+        // A batch is read in one go; whoever reads it does not have to be woken in between.
+        .row_buffer_size(append::MOST)
+        // What a busy tenant's conversations write to again and again stays in memory; it grows with use only.
+        .pragma("cache_size", "-32768")
+        // Pages that many commits wrote are copied to the database once.
+        .pragma("wal_autocheckpoint", "4096")
 }
 
 async fn check_durability(conn: &mut Conn) -> anyhow::Result<()> {

@@ -44,11 +44,16 @@ impl Tenant {
 
     /// Its queue and routing settings; what it did not set has the default.
     pub fn policy(&self) -> Policy {
-        serde_json::from_str(&self.settings).unwrap_or_else(|error| {
-            tracing::error!(tenant.id = %self.id, %error, "the settings are unreadable; the defaults hold");
-            Policy::default()
-        })
+        policy_of(self.id, &self.settings)
     }
+}
+
+/// The queue and routing settings in the stored text of a tenant.
+pub(super) fn policy_of(tenant: TenantId, settings: &str) -> Policy {
+    serde_json::from_str(settings).unwrap_or_else(|error| {
+        tracing::error!(tenant.id = %tenant, %error, "the settings are unreadable; the defaults hold");
+        Policy::default()
+    })
 }
 
 macro_rules! select {

@@ -62,13 +62,15 @@ pub fn author_key(author: &Author) -> String {
     }
 }
 
+/// Whether a reader of this audience sees the whole item.
+pub fn is_seen_by(item: &Item, reader: Audience) -> bool {
+    let audience = item.body.as_ref().map(kind_of).map_or(Audience::Agents, audience_of);
+    reader.reads(audience)
+}
+
 /// The item as a reader sees it: itself, or the bare placeholder.
 pub fn as_seen_by(item: Item, reader: Audience) -> Item {
-    let audience = item.body.as_ref().map(kind_of).map_or(Audience::Agents, audience_of);
-    if reader.reads(audience) {
-        return item;
-    }
-    placeholder(item.seq)
+    if is_seen_by(&item, reader) { item } else { placeholder(item.seq) }
 }
 
 /// What stands in a reader's stream for an entry outside the reader's audience.

@@ -1,0 +1,208 @@
+//! Appends: entries for conversations that exist. All appends of a batch share a handful of statements,
+//! whatever their number: one reads the heads of the conversations, one looks for sends that are already
+//! stored, one adds the entries, one writes the heads back. Between the reads and the writes each is decided in
+//! memory, in order, by a pure function of the caller.
+
+/// The statements.
+mod sql;
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use anyhow::anyhow;
+use domain::policy::Policy;
+use protocol::ids::{Cmid, ConversationId, TenantId};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::Conn;
+use super::conversation::Conversation;
+use super::entry::{Entry, Stored};
+use super::tenant::{TenantState, policy_of};
+use crate::error::{AppError, AppResult};
+
+/// Most appends that share their statements.
+pub(super) const MOST: usize = sql::SIZES[sql::SIZES.len() - 1];
+
+/// Most heads that are kept from one batch to the next.
+const KNOWN: usize = 4096;
+
+/// Which conversation an entry goes into, and which send it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The conversation.
+    pub conversation: ConversationId,
+    /// Who sends.
+    pub author: Uuid,
+    /// The send.
+    pub cmid: Cmid,
+}
+
+/// A conversation, and what decides about entries for it.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// The conversation's row, with what earlier appends of the batch made of it.
+    pub row: Conversation,
+    /// The tenant is suspended.
+    pub suspended: bool,
+    /// The tenant's rules.
+    pub policy: Arc<Policy>,
+    /// The name the visitor gave.
+    pub visitor_name: Option<String>,
+}
+
+/// What an append finds.
+#[derive(Debug, Clone, Copy)]
+pub struct Found<'a> {
+    /// The conversation; none when the tenant has no such conversation.
+    pub head: Option<&'a Head>,
+    /// Where this author's sends with this `cmid` are stored, in whichever conversation.
+    pub stored: &'a [Stored],
+}
+
+/// An entry, and the row of its conversation with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Appended {
+    /// The conversation after the entry. Of its fields only these are written: `last_seq`, `last_hash`,
+    /// `last_at`, `updated_at`, `first_reply_at`, `reply_deadline_at`, `message_at`, `visitor_messages`,
+    /// `last_author`, `preview`, `visitor_read_seq`, `agent_read_seq`. What changes more goes through
+    /// [`super::Store::write`].
+    pub row: Conversation,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// What an append decided: the entry, if it writes one, and what the caller gets.
+pub type Decided<T> = AppResult<(Option<Appended>, T)>;
+
+/// An append that waits for its batch.
+pub(super) trait Append: Send {
+    fn address(&self) -> Address;
+    /// Decides. May be called again when the batch has to be repeated; the last call counts.
+    fn decide(&mut self, found: Found<'_>) -> Option<Appended>;
+    /// Makes it fail.
+    fn fail(&mut self, error: AppError);
+    /// Answers whoever waits, once the fate of the transaction is known.
+    fn finish(self: Box<Self>, committed: Result<(), &str>);
+}
+
+/// An append with the type of its result.
+pub(super) struct Typed<F, T> {
+    pub(super) address: Address,
+    pub(super) decide: F,
+    pub(super) outcome: Option<AppResult<T>>,
+    pub(super) reply: oneshot::Sender<AppResult<T>>,
+}
+
+impl<F, T> Append for Typed<F, T>
+where
+    T: Send,
+    F: Fn(Found<'_>) -> Decided<T> + Send,
+{
+    fn address(&self) -> Address {
+        self.address
+    }
+
+    fn decide(&mut self, found: Found<'_>) -> Option<Appended> {
+        let decided = catch_unwind(AssertUnwindSafe(|| (self.decide)(found)));
+        let decided = decided.unwrap_or_else(|_| Err(AppError::Internal(anyhow!("an append panicked"))));
+        let (appended, outcome) = match decided {
+            Ok((appended, value)) => (appended, Ok(value)),
+            Err(error) => (None, Err(error)),
+        };
+        self.outcome = Some(outcome);
+        appended
+    }
+
+    fn fail(&mut self, error: AppError) {
+        self.outcome = Some(Err(error));
+    }
+
+    fn finish(self: Box<Self>, committed: Result<(), &str>) {
+        // Whoever asked may have gone; what was written stays written.
+        let _ = self.reply.send(super::lane::fate(self.outcome, committed));
+    }
+}
+
+/// Heads as they were left, so that a busy conversation is not read for each batch. They hold as long as
+/// nobody else has written: the lane forgets them after every job, and another connection's write shows in the
+/// database's version.
+#[derive(Default)]
+pub(super) struct Heads {
+    known: HashMap<(TenantId, ConversationId), Head>,
+    version: Option<i64>,
+}
+
+impl Heads {
+    /// Forgets everything.
+    pub(super) fn forget(&mut self) {
+        self.known.clear();
+    }
+
+    /// Reads the heads of these conversations that are not known.
+    async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
+        let version = sql::version(conn).await?;
+        if version.is_none() || version != self.version || self.known.len() > KNOWN {
+            self.forget();
+        }
+        self.version = version;
+        let places = addresses.iter().map(|address| (address.tenant, address.conversation));
+        let mut asked: Vec<_> = places.filter(|place| !self.known.contains_key(place)).collect();
+        if asked.is_empty() {
+            return Ok(());
+        }
+        // In one order, whoever asks: where rows are locked, two batches never wait for each other.
+        asked.sort_unstable();
+        asked.dedup();
+        let mut policies: HashMap<TenantId, Arc<Policy>> = HashMap::new();
+        for row in sql::heads(conn, &asked).await? {
+            let tenant = row.tenant_id;
+            let policy = policies.entry(tenant).or_insert_with(|| Arc::new(policy_of(tenant, &row.tenant_settings)));
+            let head = Head {
+                suspended: row.tenant_state == TenantState::Suspended,
+                policy: Arc::clone(policy),
+                visitor_name: row.visitor_name,
+                row: row.conversation,
+            };
+            self.known.insert((tenant, head.row.id), head);
+        }
+        Ok(())
+    }
+}
+
+/// Runs a batch of at most [`MOST`] appends inside the caller's transaction. An append that is refused writes
+/// nothing and leaves the others alone; an error concerns them all. `heads` holds what the transaction will have
+/// made of them: forget them when it fails.
+pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn Append>]) -> AppResult<()> {
+    let addresses: Vec<Address> = batch.iter().map(|append| append.address()).collect();
+    heads.read(conn, &addresses).await?;
+    let mut stored: HashMap<(TenantId, Uuid, Cmid), Vec<Stored>> = HashMap::new();
+    for (send, place) in sql::stored(conn, &addresses).await? {
+        stored.entry(send).or_default().push(place);
+    }
+    let mut entries = Vec::with_capacity(batch.len());
+    let mut touched = Vec::with_capacity(batch.len());
+    for append in batch {
+        let Address { tenant, conversation, author, cmid } = append.address();
+        let place = (tenant, conversation);
+        let sent = stored.entry((tenant, author, cmid)).or_default();
+        let Some(new) = append.decide(Found { head: heads.known.get(&place), stored: sent }) else { continue };
+        sent.push(Stored { conversation_id: conversation, seq: new.entry.seq, at: new.entry.at });
+        entries.push((place, new.entry));
+        if let Some(head) = heads.known.get_mut(&place) {
+            head.row = new.row;
+        }
+        if !touched.contains(&place) {
+            touched.push(place);
+        }
+    }
+    if entries.is_empty() {
+        return Ok(());
+    }
+    sql::insert(conn, &entries).await?;
+    let rows = touched.iter().filter_map(|place| Some((place.0, &heads.known.get(place)?.row)));
+    sql::update(conn, &rows.collect::<Vec<_>>()).await
+}

@@ -1,0 +1,216 @@
+//! The statements of a batch. Each takes its rows as one list of values. Lists have few lengths, so that a
+//! statement is prepared once and found again; what is left of a list is filled with nulls, which match nothing.
+
+use std::iter;
+use std::sync::LazyLock;
+
+use protocol::ids::{Cmid, ConversationId, TenantId};
+use uuid::Uuid;
+
+use super::Address;
+use crate::error::AppResult;
+use crate::store::conversation::{self, Conversation};
+use crate::store::entry::{Entry, Stored};
+use crate::store::tenant::TenantState;
+use crate::store::{Conn, on, rows};
+
+/// Lengths of lists.
+pub(super) const SIZES: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+
+/// A conversation with what stands around it.
+#[derive(sqlx::FromRow)]
+pub(super) struct HeadRow {
+    #[sqlx(flatten)]
+    pub(super) conversation: Conversation,
+    pub(super) tenant_id: TenantId,
+    pub(super) tenant_state: TenantState,
+    pub(super) tenant_settings: String,
+    pub(super) visitor_name: Option<String>,
+}
+
+#[derive(sqlx::FromRow)]
+struct StoredRow {
+    tenant_id: TenantId,
+    author_id: Uuid,
+    cmid: Cmid,
+    #[sqlx(flatten)]
+    stored: Stored,
+}
+
+/// One statement, for each length of its list.
+struct Texts {
+    /// Values are plain `?`: SQLite looks every numbered one up in a list, which would cost the square of their
+    /// number.
+    sqlite: [String; SIZES.len()],
+    /// Values are `$1`, `$2` and so on.
+    postgres: [String; SIZES.len()],
+}
+
+type Statement = LazyLock<Texts>;
+
+static HEADS: Statement = LazyLock::new(|| {
+    let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
+    let columns = columns.join(", ");
+    let rest = format!(
+        "select {columns}, t.id as tenant_id, t.state as tenant_state, t.settings as tenant_settings, \
+         v.name as visitor_name from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id \
+         join tenant t on t.id = c.tenant_id join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id"
+    );
+    // The weakest lock that keeps other writers out, in one order.
+    texts("tenant_id, id", &rest, " order by a.tenant_id, a.id for no key update of c")
+});
+
+static STORED: Statement = LazyLock::new(|| {
+    texts(
+        "tenant_id, author_id, cmid",
+        "select e.tenant_id, e.author_id, e.cmid, e.conversation_id, e.seq, e.at from batch a join entry e \
+         on e.tenant_id = a.tenant_id and e.cmid = a.cmid and e.author_id = a.author_id",
+        "",
+    )
+});
+
+static INSERT: Statement = LazyLock::new(|| {
+    const COLUMNS: &str = "tenant_id, conversation_id, seq, kind, audience, author_kind, author_id, author_name, \
+         cmid, at, body, salt, commitment, hash";
+    texts(COLUMNS, &format!("insert into entry ({COLUMNS}) select {COLUMNS} from batch where seq is not null"), "")
+});
+
+static UPDATE: Statement = LazyLock::new(|| {
+    const COLUMNS: &str = "last_seq, last_hash, last_at, updated_at, first_reply_at, reply_deadline_at, message_at, \
+         visitor_messages, last_author, preview, visitor_read_seq, agent_read_seq";
+    let sets: Vec<_> = COLUMNS.split(", ").map(|column| format!("{column} = batch.{column}")).collect();
+    let rest = format!(
+        "update conversation set {} from batch where conversation.tenant_id = batch.tenant_id \
+         and conversation.id = batch.id",
+        sets.join(", ")
+    );
+    texts(&format!("tenant_id, id, {COLUMNS}"), &rest, "")
+});
+
+/// A number that changes when another connection has written; none where a transaction cannot keep others from
+/// writing, and nothing read before may be believed.
+pub(super) async fn version(conn: &mut Conn) -> AppResult<Option<i64>> {
+    const SQL: &str = "pragma data_version";
+    match conn {
+        Conn::Sqlite(connection) => {
+            let (version,): (i64,) = sqlx::query_as(SQL).fetch_one(&mut **connection).await?;
+            Ok(Some(version))
+        }
+        Conn::Postgres(_) => Ok(None),
+    }
+}
+
+/// The conversations that exist, with their tenants and the names of their visitors.
+pub(super) async fn heads(conn: &mut Conn, asked: &[(TenantId, ConversationId)]) -> AppResult<Vec<HeadRow>> {
+    let (sql, list) = prepared(conn, &HEADS, asked);
+    Ok(on!(conn, c => {
+        let mut query = sqlx::query_as(sql);
+        for row in list {
+            query = query.bind(row.map(|row| row.0)).bind(row.map(|row| row.1));
+        }
+        query.fetch_all(c).await
+    })?)
+}
+
+/// What is stored of these sends, in whichever conversation.
+pub(super) async fn stored(conn: &mut Conn, asked: &[Address]) -> AppResult<Vec<((TenantId, Uuid, Cmid), Stored)>> {
+    let (sql, list) = prepared(conn, &STORED, asked);
+    let rows: Vec<StoredRow> = on!(conn, c => {
+        let mut query = sqlx::query_as(sql);
+        for row in list {
+            query = query.bind(row.map(|row| row.tenant)).bind(row.map(|row| row.author)).bind(row.map(|row| row.cmid));
+        }
+        query.fetch_all(c).await
+    })?;
+    Ok(rows.into_iter().map(|row| ((row.tenant_id, row.author_id, row.cmid), row.stored)).collect())
+}
+
+/// Adds entries to their conversations.
+pub(super) async fn insert(conn: &mut Conn, entries: &[((TenantId, ConversationId), Entry)]) -> AppResult<()> {
+    let (sql, list) = prepared(conn, &INSERT, entries);
+    on!(conn, c => {
+        let mut query = sqlx::query(sql);
+        for row in list {
+            let place = row.map(|row| row.0);
+            let entry = row.map(|row| &row.1);
+            query = query
+                .bind(place.map(|place| place.0))
+                .bind(place.map(|place| place.1))
+                .bind(entry.map(|entry| entry.seq))
+                .bind(entry.map(|entry| entry.kind.as_str()))
+                .bind(entry.map(|entry| entry.audience.as_str()))
+                .bind(entry.map(|entry| entry.author_kind))
+                .bind(entry.and_then(|entry| entry.author_id))
+                .bind(entry.and_then(|entry| entry.author_name.as_deref()))
+                .bind(entry.and_then(|entry| entry.cmid))
+                .bind(entry.map(|entry| entry.at))
+                .bind(entry.and_then(|entry| entry.body.as_deref()))
+                .bind(entry.and_then(|entry| entry.salt.as_deref()))
+                .bind(entry.map(|entry| entry.commitment.as_slice()))
+                .bind(entry.map(|entry| entry.hash.as_slice()));
+        }
+        query.execute(c).await.map(rows)
+    })?;
+    Ok(())
+}
+
+/// Writes what an entry changes of its conversation.
+pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<()> {
+    let (sql, list) = prepared(conn, &UPDATE, changed);
+    on!(conn, c => {
+        let mut query = sqlx::query(sql);
+        for row in list {
+            let tenant = row.map(|row| row.0);
+            let row = row.map(|row| row.1);
+            query = query
+                .bind(tenant)
+                .bind(row.map(|row| row.id))
+                .bind(row.map(|row| row.last_seq))
+                .bind(row.map(|row| row.last_hash.as_slice()))
+                .bind(row.map(|row| row.last_at))
+                .bind(row.map(|row| row.updated_at))
+                .bind(row.and_then(|row| row.first_reply_at))
+                .bind(row.and_then(|row| row.reply_deadline_at))
+                .bind(row.and_then(|row| row.message_at))
+                .bind(row.map(|row| row.visitor_messages))
+                .bind(row.and_then(|row| row.last_author))
+                .bind(row.and_then(|row| row.preview.as_deref()))
+                .bind(row.map(|row| row.visitor_read_seq))
+                .bind(row.map(|row| row.agent_read_seq));
+        }
+        query.execute(c).await.map(rows)
+    })?;
+    Ok(())
+}
+
+/// The statement for a list of this length, and the list as it is bound. Lists are at most as long as the
+/// longest.
+fn prepared<'a, T>(
+    conn: &Conn,
+    statement: &'static Statement,
+    list: &'a [T],
+) -> (&'static str, impl Iterator<Item = Option<&'a T>>) {
+    let index = SIZES.iter().position(|size| *size >= list.len()).unwrap_or(SIZES.len() - 1);
+    let texts = match conn {
+        Conn::Sqlite(_) => &statement.sqlite,
+        Conn::Postgres(_) => &statement.postgres,
+    };
+    (texts[index].as_str(), list.iter().map(Some).chain(iter::repeat(None)).take(SIZES[index]))
+}
+
+/// `rest` with a list `batch` of these columns; on PostgreSQL it ends in `locks`.
+fn texts(columns: &str, rest: &str, locks: &str) -> Texts {
+    let width = columns.split(", ").count();
+    let with = |size: usize, value: &dyn Fn(usize) -> String, end: &str| {
+        let row = |row: usize| {
+            let values: Vec<_> = (1..=width).map(|column| value(row * width + column)).collect();
+            format!("({})", values.join(", "))
+        };
+        let list: Vec<_> = (0..size).map(row).collect();
+        format!("with batch ({columns}) as (values {}) {rest}{end}", list.join(", "))
+    };
+    Texts {
+        sqlite: SIZES.map(|size| with(size, &|_| "?".to_owned(), "")),
+        postgres: SIZES.map(|size| with(size, &|number| format!("${number}"), locks)),
+    }
+}
