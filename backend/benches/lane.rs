@@ -115,7 +115,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
         membership: Some((tenant.id, Role::Agent)),
     };
     create_account(app, &by, new).await?;
-    let agents = agent::list(&mut app.store.read().await?, tenant.id).await?;
+    let agents = agent::list(&mut app.store.read(tenant.id).await?, tenant.id).await?;
     let agent = agents.first().context("the agent")?.id;
     let held = (0..visitors).map(|_| held(&site, agent, app.now())).collect::<Vec<_>>();
     let places = held.iter().map(|(seen, row)| {
@@ -124,7 +124,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
     });
     let places = places.collect();
     app.store
-        .write(move |tx| {
+        .write(tenant.id, move |tx| {
             Box::pin(async move {
                 for (seen, row) in held {
                     visitor::insert(tx, tenant.id, &seen).await?;
