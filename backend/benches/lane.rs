@@ -4,28 +4,27 @@
 //! `cargo bench -p frontdesk --bench lane -- [SENDERS] [SECONDS] [MESSAGES A SECOND]`; 64 senders and 5 seconds
 //! by default. With a rate, messages are due at fixed times and waiting counts from then.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use domain::chain;
 use frontdesk::actions::actor::Actor;
 use frontdesk::actions::create_account::{NewAccount, create_account};
 use frontdesk::actions::create_site::{NewSite, create_site};
 use frontdesk::actions::create_tenant::{NewTenant, create_tenant};
+use frontdesk::actions::issue_visitor::{Arrival, issue_visitor};
+use frontdesk::actions::leave_message::leave_message;
+use frontdesk::actions::pick::pick_conversation;
 use frontdesk::actions::post::post_message;
 use frontdesk::app::App;
-use frontdesk::auth::{Principal, VisitorIdentity};
+use frontdesk::auth::{AgentIdentity, Principal, VisitorIdentity};
 use frontdesk::config::Config;
 use frontdesk::server::open_app;
-use frontdesk::store::conversation::Conversation;
-use frontdesk::store::site::Site;
-use frontdesk::store::visitor::Visitor;
-use frontdesk::store::{agent, conversation, visitor};
-use protocol::command::{Post, PostBody};
+use protocol::command::{LeaveMessage, Pick, Post, PostBody};
 use protocol::entry::Text;
-use protocol::ids::{AgentId, Cmid, ConversationId, VisitorId};
-use protocol::state::{ConversationState, Role};
+use protocol::ids::{Cmid, ConversationId};
+use protocol::state::Role;
 use uuid::Uuid;
 
 fn main() -> anyhow::Result<()> {
@@ -38,7 +37,7 @@ async fn run() -> anyhow::Result<()> {
     let (senders, seconds, rate) = (number(0, 64), number(1, 5), number(2, 0));
     let folder = std::env::temp_dir().join(format!("frontdesk-lane-{}", Uuid::new_v4()));
     std::fs::create_dir_all(&folder)?;
-    let app = open_app(Config::with_data(&folder)).await?;
+    let app = open_app(Config { rate_limits: false, ..Config::with_data(&folder) }).await?;
     let places = furnish(&app, senders).await?;
     let end = Instant::now() + Duration::from_secs(seconds);
     let pace = (rate > 0).then(|| Duration::from_secs_f64(senders as f64 / rate as f64));
@@ -114,80 +113,37 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
         operator: false,
         membership: Some((tenant.id, Role::Agent)),
     };
-    create_account(app, &by, new).await?;
-    let agents = agent::list(&mut app.store.read(tenant.id).await?, tenant.id).await?;
-    let agent = agents.first().context("the agent")?.id;
-    let held = (0..visitors).map(|_| held(&site, agent, app.now())).collect::<Vec<_>>();
-    let places = held.iter().map(|(seen, row)| {
-        let who = VisitorIdentity { tenant: tenant.id, site: site.id, visitor: seen.id };
-        (Principal::Visitor(who), row.id)
+    let created = create_account(app, &by, new).await?;
+    let agent = Principal::Agent(AgentIdentity {
+        tenant: tenant.id,
+        agent: created.agent.context("the agent")?,
+        account: created.account.id,
+        role: Role::Agent,
+        name: "Agent".to_owned(),
+        suspended: false,
     });
-    let places = places.collect();
-    app.store
-        .write(tenant.id, move |tx| {
-            Box::pin(async move {
-                for (seen, row) in held {
-                    visitor::insert(tx, tenant.id, &seen).await?;
-                    conversation::insert(tx, tenant.id, &row).await?;
-                    conversation::save(tx, tenant.id, &row).await?;
-                }
-                Ok(())
-            })
-        })
-        .await?;
+    let mut places = Vec::new();
+    for _ in 0..visitors {
+        let arrival = Arrival {
+            site: site.key.clone(),
+            token: None,
+            ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            user_agent: None,
+            language: None,
+        };
+        let visitor = issue_visitor(app, arrival).await?.visitor;
+        let who = Principal::Visitor(VisitorIdentity { tenant: tenant.id, site: site.id, visitor });
+        let message = LeaveMessage {
+            cmid: Cmid(Uuid::now_v7()),
+            conversation: None,
+            name: "Ada".to_owned(),
+            email: "ada@bench.test".to_owned(),
+            text: "Hello?".to_owned(),
+            page: None,
+        };
+        let conversation = leave_message(app, &who, message).await?.conversation.context("a conversation")?;
+        pick_conversation(app, &agent, Pick { conversation }).await?;
+        places.push((who, conversation));
+    }
     Ok(places)
-}
-
-fn held(site: &Site, agent: AgentId, now: i64) -> (Visitor, Conversation) {
-    let seen = Visitor {
-        id: VisitorId(Uuid::now_v7()),
-        site_id: site.id,
-        name: Some("Ada".to_owned()),
-        email: None,
-        browser: None,
-        language: None,
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: 1,
-        first_seen_at: now,
-        last_seen_at: now,
-    };
-    let id = ConversationId(Uuid::now_v7());
-    let row = Conversation {
-        id,
-        site_id: site.id,
-        department_id: site.department_id,
-        visitor_id: seen.id,
-        start_cmid: Cmid(Uuid::now_v7()),
-        state: ConversationState::Active,
-        agent_id: Some(agent),
-        last_agent: Some(agent),
-        offered_to: None,
-        offer_deadline_at: None,
-        reply_deadline_at: None,
-        waiting_since: None,
-        queued_at: Some(now),
-        priority: 0,
-        last_seq: 0,
-        last_hash: chain::genesis(site.tenant_id, id).to_vec(),
-        last_at: now,
-        created_at: now,
-        updated_at: now,
-        assigned_at: Some(now),
-        first_reply_at: Some(now),
-        message_at: None,
-        visitor_left_at: None,
-        closed_at: None,
-        closed_by: None,
-        offline_name: None,
-        offline_email: None,
-        visitor_messages: 0,
-        last_author: None,
-        preview: None,
-        visitor_read_seq: 0,
-        agent_read_seq: 0,
-        rating: None,
-    };
-    (seen, row)
 }

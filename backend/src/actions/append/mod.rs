@@ -114,3 +114,6 @@ impl Post {
         stored.iter().find(counts).copied()
     }
 }
+
+#[cfg(test)]
+mod tests;
