@@ -56,7 +56,8 @@ impl World {
         let by = Actor::command_line();
         let tenant = create_tenant(&app, &by, NewTenant { name: "Acme".to_owned(), slug: None }).await.unwrap();
         let origins = vec!["https://acme.example".to_owned()];
-        let site = create_site(&app, &by, NewSite { tenant: tenant.id, name: "Acme".to_owned(), origins }).await.unwrap();
+        let site =
+            create_site(&app, &by, NewSite { tenant: tenant.id, name: "Acme".to_owned(), origins }).await.unwrap();
         let new = NewAccount {
             email: "ann@acme.example".to_owned(),
             name: "Ann".to_owned(),
@@ -131,12 +132,15 @@ impl World {
         }
         assert_eq!((row.last_seq, row.last_at), (i64::try_from(entries.len()).unwrap(), at));
         assert_eq!(row.last_hash, hash);
-        let written = |kind: &str| entries.iter().filter(|it| it.kind == "message" && it.author_kind.to_string() == kind);
+        let written =
+            |kind: &str| entries.iter().filter(|it| it.kind == "message" && it.author_kind.to_string() == kind);
         assert_eq!(row.visitor_messages, i64::try_from(written("visitor").count()).unwrap());
         if let Some(last) = written("agent").next_back() {
             assert!(row.agent_read_seq >= last.seq && row.first_reply_at.is_some());
         }
-        let body = |text: &String| serde_json::from_str::<serde_json::Value>(text).unwrap()["text"].as_str().map(str::to_owned);
+        let body = |text: &String| {
+            serde_json::from_str::<serde_json::Value>(text).unwrap()["text"].as_str().map(str::to_owned)
+        };
         entries.iter().filter_map(|entry| entry.body.as_ref().and_then(body)).collect()
     }
 
@@ -270,9 +274,10 @@ async fn what_others_wrote_counts_from_the_next_batch_on() {
     // Through the lane: a job.
     let Principal::Visitor(who) = vera.clone() else { unreachable!("a visitor") };
     let profile = begin::Profile { name: Some("Vera B.".to_owned()), email: None, page: None };
-    let renamed = world.app.store.write((tenant, who.visitor), move |tx| {
-        Box::pin(async move { begin::remember(tx, &who, &profile, 1).await })
-    });
+    let renamed = world
+        .app
+        .store
+        .write((tenant, who.visitor), move |tx| Box::pin(async move { begin::remember(tx, &who, &profile, 1).await }));
     renamed.await.unwrap();
     world.says(&vera, place, cmid(), "two").await.unwrap();
     let mut conn = world.app.store.read(tenant).await.unwrap();

@@ -189,7 +189,7 @@ fn prepared<'a, T>(
     conn: &Conn,
     statement: &'static Statement,
     list: &'a [T],
-) -> (&'static str, impl Iterator<Item = Option<&'a T>>) {
+) -> (&'static str, impl Iterator<Item = Option<&'a T>> + use<'a, T>) {
     let index = SIZES.iter().position(|size| *size >= list.len()).unwrap_or(SIZES.len() - 1);
     let texts = match conn {
         Conn::Sqlite(_) => &statement.sqlite,
