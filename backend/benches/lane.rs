@@ -130,6 +130,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,
+            prepared: false,
         };
         let visitor = issue_visitor(app, arrival).await?.visitor;
         let who = Principal::Visitor(VisitorIdentity { tenant: tenant.id, site: site.id, visitor });

@@ -291,12 +291,7 @@ async fn alone(conn: &mut Conn, job: &mut Box<dyn Job>) -> AppResult<()> {
 }
 
 /// Appends that share their statements: all of them, or on a database with a wall between tenants, a tenant's.
-async fn together(
-    conn: &mut Conn,
-    heads: &mut Heads,
-    appends: &mut [Box<dyn Append>],
-    shared: bool,
-) -> AppResult<()> {
+async fn together(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>], shared: bool) -> AppResult<()> {
     for group in appends.chunk_by_mut(|one, next| !shared || one.address().tenant == next.address().tenant) {
         if let (true, Some(first)) = (shared, group.first()) {
             wall::step(conn, first.address().tenant.into()).await?;

@@ -9,7 +9,7 @@ use domain::chain;
 use domain::entry::author_key;
 use futures_util::future::join_all;
 use protocol::command::{Close, LeaveMessage, Pick, Post as Send, PostBody};
-use protocol::entry::{Author, Text};
+use protocol::entry::{Author, AuthorKind, Text};
 use protocol::error::ErrorCode;
 use protocol::ids::{Cmid, ConversationId};
 use protocol::state::Role;
@@ -85,6 +85,7 @@ impl World {
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,
+            prepared: false,
         };
         let visitor = issue_visitor(&self.app, arrival).await.unwrap().visitor;
         let who = VisitorIdentity { tenant: self.site.tenant_id, site: self.site.id, visitor };
@@ -132,10 +133,9 @@ impl World {
         }
         assert_eq!((row.last_seq, row.last_at), (i64::try_from(entries.len()).unwrap(), at));
         assert_eq!(row.last_hash, hash);
-        let written =
-            |kind: &str| entries.iter().filter(|it| it.kind == "message" && it.author_kind.to_string() == kind);
-        assert_eq!(row.visitor_messages, i64::try_from(written("visitor").count()).unwrap());
-        if let Some(last) = written("agent").next_back() {
+        let written = |by: AuthorKind| entries.iter().filter(move |it| it.kind == "message" && it.author_kind == by);
+        assert_eq!(row.visitor_messages, i64::try_from(written(AuthorKind::Visitor).count()).unwrap());
+        if let Some(last) = written(AuthorKind::Agent).next_back() {
             assert!(row.agent_read_seq >= last.seq && row.first_reply_at.is_some());
         }
         let body = |text: &String| {
@@ -146,7 +146,7 @@ impl World {
 
     /// Changes the database as nothing in the program would.
     async fn damage(&self, sql: &'static str, place: ConversationId) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&self.app.config.database);
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.data.join("frontdesk.db"));
         let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
         assert_eq!(sqlx::query(sql).bind(place).execute(&pool).await.unwrap().rows_affected(), 1);
         pool.close().await;
@@ -171,19 +171,20 @@ async fn good_and_bad_share_a_batch_and_each_gets_its_own_answer() {
     let ((vera, one), (otto, two), (zoe, ended)) = (world.talk().await, world.talk().await, world.talk().await);
     close_conversation(&world.app, ann, Close { conversation: ended }).await.unwrap();
     let same = cmid();
+    let message = |text: &str| PostBody::Message(Text { text: text.to_owned() });
     let note = || PostBody::Note(Text { text: "rude".to_owned() });
     let sends = [
-        world.says(&vera, one, cmid(), "a"),
-        world.says(&otto, two, cmid(), "b"),
-        world.says(&vera, two, cmid(), "into somebody else's"),
-        world.says(ann, one, same, "c"),
-        world.says(ann, one, same, "c, again"),
+        world.sends(&vera, one, cmid(), message("a")),
+        world.sends(&otto, two, cmid(), message("b")),
+        world.sends(&vera, two, cmid(), message("into somebody else's")),
+        world.sends(ann, one, same, message("c")),
+        world.sends(ann, one, same, message("c, again")),
         world.sends(ann, one, cmid(), note()),
         world.sends(&vera, one, cmid(), note()),
-        world.says(ann, ended, cmid(), "too late"),
-        world.says(&zoe, ConversationId(Uuid::nil()), cmid(), "nowhere"),
-        world.says(&vera, one, cmid(), "d"),
-        world.says(ann, two, same, "the same id in another conversation is another send"),
+        world.sends(ann, ended, cmid(), message("too late")),
+        world.sends(&zoe, ConversationId(Uuid::nil()), cmid(), message("nowhere")),
+        world.sends(&vera, one, cmid(), message("d")),
+        world.sends(ann, two, same, message("the same id in another conversation is another send")),
     ];
     let results = join_all(sends).await;
     let codes: Vec<_> = results.iter().map(code).collect();
@@ -235,7 +236,7 @@ async fn a_close_among_messages_leaves_no_message_after_it() {
     let ann = &world.agent;
     let says = |text| world.says(ann, place, cmid(), text);
     let close = close_conversation(&world.app, ann, Close { conversation: place });
-    let (before, closed, after) = futures_util::join!(says("before"), close, says("after"));
+    let (before, closed, after) = tokio::join!(says("before"), close, says("after"));
     closed.unwrap();
     let written: Vec<_> = [&before, &after].into_iter().filter_map(|it| it.as_ref().ok()).collect();
     for refused in [&before, &after].into_iter().filter(|it| it.is_err()) {
