@@ -11,6 +11,7 @@ use super::{Done, access, log};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{AppError, AppResult};
+use crate::planted::{self, Bug, planted};
 use crate::store::append::{Address, Appended, Decided, Found, Head};
 use crate::store::entry::Stored;
 
@@ -29,6 +30,7 @@ pub(super) async fn append(
     (conversation, cmid): (ConversationId, Cmid),
     written: &Written,
 ) -> AppResult<Posted> {
+    planted::messages_begin();
     let tenant = who.tenant();
     let author = match who {
         Principal::Visitor(visitor) => visitor.visitor.0,
@@ -59,9 +61,13 @@ impl Post {
         if !access::may_read(&self.who, &head.row) {
             return Err(AppError::not_found("conversation"));
         }
+        let mut cmid = Some(self.cmid);
         if let Some(stored) = self.first(head, found.stored) {
-            let done = Done::stored(self.cmid, stored);
-            return Ok((None, Some(Outcome { row: head.row.clone(), items: vec![], moved: false, done })));
+            if planted(Bug::DedupeOff) {
+                cmid = None;
+            } else {
+                return Ok((None, Some(self.again(head, stored))));
+            }
         }
         if matches!(head.row.state, ConversationState::Closed | ConversationState::Offline) {
             return Ok((None, None));
@@ -73,21 +79,22 @@ impl Post {
         if !changes.iter().all(is_plain) {
             return Ok((None, None));
         }
-        self.carry_out(head, &changes)
+        self.carry_out(head, &changes, cmid)
     }
 
-    fn carry_out(&self, head: &Head, changes: &[Change]) -> Decided<Option<Outcome>> {
+    /// The first answer again.
+    fn again(&self, head: &Head, stored: Stored) -> Outcome {
+        let done = Done::stored(self.cmid, stored);
+        Outcome { row: head.row.clone(), items: vec![], moved: false, done }
+    }
+
+    fn carry_out(&self, head: &Head, changes: &[Change], cmid: Option<Cmid>) -> Decided<Option<Outcome>> {
         let author = match &self.who {
             Principal::Visitor(visitor) => log::named_visitor(visitor, head.visitor_name.clone()),
             Principal::Agent(agent) => log::agent_author(agent),
         };
-        let recording = Recording {
-            tenant: self.who.tenant(),
-            author: &author,
-            cmid: Some(self.cmid),
-            policy: &head.policy,
-            now: self.now,
-        };
+        let recording =
+            Recording { tenant: self.who.tenant(), author: &author, cmid, policy: &head.policy, now: self.now };
         let mut row = head.row.clone();
         let mut written = None;
         for change in changes {
