@@ -134,6 +134,12 @@ impl Store {
         self.lane(scope).append(address, decide).await
     }
 
+    /// Whether appends are worth their batches: on SQLite, where each statement is a hand-over to one thread. On
+    /// PostgreSQL a message is a job like any other.
+    pub fn appends_in_batches(&self) -> bool {
+        matches!(self.readers, Readers::Sqlite(_))
+    }
+
     /// Whether the database took the last write. When it did not, this becomes true again within seconds of
     /// the database taking writes, whether anybody writes or not.
     pub fn is_writable(&self) -> bool {
