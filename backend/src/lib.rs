@@ -44,6 +44,8 @@ pub mod http;
 pub mod health;
 /// Every route on one page.
 pub mod routes;
+/// Where connections come in.
+pub mod door;
 /// Serving and stopping.
 pub mod server;
 /// The demo: people, a shop that embeds the chat.

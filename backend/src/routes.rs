@@ -3,7 +3,7 @@
 use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig, get, post, resource};
 
-use crate::realtime::{longpoll, textpage, websocket};
+use crate::realtime::{longpoll, textpage};
 use crate::{admin, health, http};
 
 /// Most bytes of a form.
@@ -34,8 +34,8 @@ pub fn configure(cfg: &mut ServiceConfig) {
     .service(resource("/chat/{key}/text/colors.css").route(get().to(http::chat::colors)))
     .service(resource("/chat/{key}/text/files/{id}").route(get().to(textpage::file)));
 
-    // Realtime.
-    cfg.service(resource("/v1/ws").route(get().to(websocket::connect)))
+    // Realtime. Handshakes never come here, and polls seldom: see `door`.
+    cfg.service(resource("/v1/ws").route(get().to(http::upgrade_required)))
         .service(resource("/v1/poll").route(post().to(longpoll::poll)))
         .service(resource("/v1/commands").route(post().to(longpoll::commands)));
 

@@ -2,13 +2,12 @@
 
 use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use actix_web::middleware::from_fn;
-use actix_web::{HttpServer, web};
 use anyhow::{Context, bail};
 use tokio::net::TcpSocket;
 use tokio::task::JoinHandle;
@@ -25,25 +24,16 @@ use crate::config::Config;
 use crate::files::FileStore;
 use crate::mail::smtp::Mailer;
 use crate::presence::local::LocalPresence;
+use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
-use crate::realtime::{Realtime, tcp};
+use crate::realtime::room::Limits;
 use crate::store::{EveryTenant, Store, meta};
-use crate::{http, jobs, routes};
+use crate::{door, jobs};
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
 const BACKLOG: u32 = 4096;
-/// Most connections of one worker.
-const CONNECTIONS: usize = 100_000;
-/// A connection without a request is kept this long; longer than proxies keep theirs.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Headers have to be complete after this long.
-const HEADERS_WITHIN: Duration = Duration::from_secs(5);
-/// After a Close frame the connection is kept this long for the other side to answer.
-const DISCONNECT_WITHIN: Duration = Duration::from_secs(2);
 /// How long sessions get to end when the server stops.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
-/// How long requests get after that, in seconds.
-const REQUESTS_WITHIN_S: u64 = 4;
 
 /// A running server.
 pub struct Server {
@@ -78,6 +68,11 @@ pub async fn open_app(mut config: Config) -> anyhow::Result<Arc<App>> {
 /// # Errors
 /// When it cannot start.
 pub async fn serve(config: Config) -> anyhow::Result<()> {
+    // Every connection is a descriptor; the usual limit is made for programs with few.
+    match rlimit::increase_nofile_limit(u64::MAX) {
+        Ok(files) => tracing::info!(files, "files that may be open"),
+        Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
+    }
     let server = Server::start(config).await?;
     say(&format!("Frontdesk answers at {} (listening on {}).", server.app.config.public_origin(), server.addr));
     if let Some(link) = invite_agent::setup_link(&server.app).await? {
@@ -96,7 +91,7 @@ impl Server {
         let addr = listener.local_addr()?;
         config.bound(addr.port());
         let mailer = Mailer::new(&config)?;
-        let hub = Arc::new(Hub::new());
+        let hub = Arc::new(Hub::with_limits(Limits::of(&config)));
         make_data_folder(&config)?;
         let claim = config.database.file().map(Claim::take).transpose()?;
         let store = open_store(&config).await?;
@@ -105,25 +100,8 @@ impl Server {
         let app = build(config, store, &hub).await?;
         app.files.sweep().await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
-        let data = web::Data::from(Arc::clone(&app));
-        let server = HttpServer::new(move || {
-            actix_web::App::new()
-                .app_data(data.clone())
-                .app_data(web::Data::new(realtime.clone()))
-                .wrap(from_fn(http::guard::guard))
-                .configure(routes::configure)
-        })
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEADERS_WITHIN)
-        .on_connect(tcp::prepare)
-        // A client that hung up must not have its poll held to the end.
-        .h1_allow_half_closed(false)
-        .client_disconnect_timeout(DISCONNECT_WITHIN)
-        .max_connections(CONNECTIONS)
-        .shutdown_timeout(REQUESTS_WITHIN_S)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+        let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        let server = door::serve(&realtime, listener, workers)?;
         let handle = server.handle();
         let serving = tokio::spawn(server);
         let jobs = jobs::start(&app, Arc::clone(&hub) as Arc<_>, mailer);
@@ -211,7 +189,7 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
 }
 
 async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
-    let keys = Keys::open(&config.secret_file)?;
+    let keys = Keys::open(&config.secret_file)?.with_life(i64::from(config.visitor_token_seconds) * 1000);
     let epoch = store.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))).await?;
     let clock = Clock::default();
     Ok(Arc::new(App {

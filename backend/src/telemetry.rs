@@ -5,7 +5,11 @@ use tracing_subscriber::EnvFilter;
 
 /// Starts logging. A second call changes nothing.
 pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    // Twice a second while there are no descriptors; `jobs/descriptors.rs` says it once.
+    if let Ok(silence) = "actix_server::accept=off".parse() {
+        filter = filter.add_directive(silence);
+    }
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

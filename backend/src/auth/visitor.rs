@@ -14,6 +14,15 @@ use crate::store::{tenant, visitor};
 /// `tenant_suspended` when the tenant is.
 pub async fn authenticate(app: &App, token: &str) -> AppResult<VisitorClaims> {
     let claims = app.keys.read_visitor(token, app.now())?;
+    check(app, &claims).await?;
+    Ok(claims)
+}
+
+/// Whether what a token said still holds, read again: a connection that lives long asks this.
+///
+/// # Errors
+/// As [`authenticate`].
+pub async fn check(app: &App, claims: &VisitorClaims) -> AppResult<()> {
     let who = &claims.identity;
     let mut conn = app.store.read(who.tenant).await?;
     let row = visitor::find(&mut conn, who.tenant, who.visitor).await?;
@@ -24,5 +33,5 @@ pub async fn authenticate(app: &App, token: &str) -> AppResult<VisitorClaims> {
     if tenant.is_suspended() {
         return Err(Refusal::new(ErrorCode::TenantSuspended, "this tenant is suspended").into());
     }
-    Ok(claims)
+    Ok(())
 }

@@ -36,7 +36,11 @@ const BACKLOG: u32 = 4096;
 /// Serves until the process ends.
 pub(super) async fn serve(listen: SocketAddr) -> anyhow::Result<Finished> {
     let server = HttpServer::new(|| App::new().route("/", web::get().to(connect)))
-        .on_connect(tcp::prepare)
+        .on_connect(|connection, _| {
+            if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>() {
+                tcp::prepare(stream);
+            }
+        })
         .backlog(BACKLOG)
         .max_connections(1_000_000)
         .bind(listen)?;

@@ -19,6 +19,11 @@ use database::Database;
 use network::Network;
 use source::{Found, Source};
 
+/// What a number of connections may be.
+const CONNECTIONS: std::ops::RangeInclusive<usize> = 1..=10_000_000;
+/// What the life of a visitor's token may be, in seconds: the shortest is for tests, the longest is 30 days.
+const TOKEN_SECONDS: std::ops::RangeInclusive<u32> = 5..=30 * 24 * 60 * 60;
+
 /// Checked configuration.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -43,8 +48,14 @@ pub struct Config {
     pub database: Database,
     /// Whether operators need a second factor (rule A5). Default: where browsers come by https.
     pub operator_second_factor: bool,
-    /// Whether requests are counted and refused when there are too many. Off only for measurements.
+    /// Whether requests and connections are counted and refused when there are too many. Off only for measurements.
     pub rate_limits: bool,
+    /// Most sockets and polls open at once from one address (R2).
+    pub connections_per_ip: usize,
+    /// Most sockets and polls open at once of one tenant's visitors (R2).
+    pub connections_per_tenant: usize,
+    /// How long a visitor's token is good, in seconds.
+    pub visitor_token_seconds: u32,
 }
 
 impl Config {
@@ -62,6 +73,9 @@ impl Config {
             database: Database::default_file(data),
             operator_second_factor: false,
             rate_limits: true,
+            connections_per_ip: 1_000,
+            connections_per_tenant: 20_000,
+            visitor_token_seconds: 30 * 24 * 60 * 60,
         }
     }
 
@@ -95,6 +109,15 @@ impl Config {
             secret_file: source.find("secret_file").map_or(defaults.secret_file, |found| found.value.into()),
             database: Database::load(source, &data)?,
             rate_limits: source.find("rate_limits").map_or(Ok(true), |found| on_or_off(&found))?,
+            connections_per_ip: source
+                .find("connections_per_ip")
+                .map_or(Ok(defaults.connections_per_ip), |found| number(&found, CONNECTIONS))?,
+            connections_per_tenant: source
+                .find("connections_per_tenant")
+                .map_or(Ok(defaults.connections_per_tenant), |found| number(&found, CONNECTIONS))?,
+            visitor_token_seconds: source
+                .find("visitor_token_seconds")
+                .map_or(Ok(defaults.visitor_token_seconds), |found| number(&found, TOKEN_SECONDS))?,
             data,
         })
     }
@@ -170,6 +193,17 @@ fn required(found: &Found) -> anyhow::Result<bool> {
         "optional" => Ok(false),
         _ => Err(wrong(found, "required, optional")),
     }
+}
+
+/// A number within bounds.
+fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display>(
+    found: &Found,
+    allowed: std::ops::RangeInclusive<T>,
+) -> anyhow::Result<T> {
+    let number = found.value.trim().parse().ok().filter(|number| allowed.contains(number));
+    number.ok_or_else(|| {
+        anyhow!("{}: `{}` must be a number from {} to {}", found.origin, found.value, allowed.start(), allowed.end())
+    })
 }
 
 fn on_or_off(found: &Found) -> anyhow::Result<bool> {

@@ -20,6 +20,9 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("database_timeout", "FRONTDESK_DATABASE_TIMEOUT"),
     ("operator_second_factor", "FRONTDESK_OPERATOR_SECOND_FACTOR"),
     ("rate_limits", "FRONTDESK_RATE_LIMITS"),
+    ("connections_per_ip", "FRONTDESK_CONNECTIONS_PER_IP"),
+    ("connections_per_tenant", "FRONTDESK_CONNECTIONS_PER_TENANT"),
+    ("visitor_token_seconds", "FRONTDESK_VISITOR_TOKEN_SECONDS"),
 ];
 
 /// The file read when it exists and no other is named.
@@ -74,6 +77,15 @@ pub struct Flags {
     /// Whether too many requests are refused, on or off [env: FRONTDESK_RATE_LIMITS] [default: on]
     #[arg(long, value_name = "ON|OFF", global = true)]
     pub rate_limits: Option<String>,
+    /// Most sockets and polls open at once from one address [env: FRONTDESK_CONNECTIONS_PER_IP] [default: 1000]
+    #[arg(long, value_name = "COUNT", global = true)]
+    pub connections_per_ip: Option<String>,
+    /// Most sockets and polls of one tenant's visitors [env: FRONTDESK_CONNECTIONS_PER_TENANT] [default: 20000]
+    #[arg(long, value_name = "COUNT", global = true)]
+    pub connections_per_tenant: Option<String>,
+    /// How long a visitor's token is good [env: FRONTDESK_VISITOR_TOKEN_SECONDS] [default: 2592000, 30 days]
+    #[arg(long, value_name = "SECONDS", global = true)]
+    pub visitor_token_seconds: Option<String>,
 }
 
 impl Flags {
@@ -93,6 +105,9 @@ impl Flags {
             "database_timeout" => self.database_timeout.as_ref(),
             "operator_second_factor" => self.operator_second_factor.as_ref(),
             "rate_limits" => self.rate_limits.as_ref(),
+            "connections_per_ip" => self.connections_per_ip.as_ref(),
+            "connections_per_tenant" => self.connections_per_tenant.as_ref(),
+            "visitor_token_seconds" => self.visitor_token_seconds.as_ref(),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! Where a request comes from. `X-Forwarded-For` is believed only from the proxies the operator named, read
 //! from the right: what stands left of the first stranger was written by that stranger (rule R1).
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderMap;
@@ -13,11 +13,12 @@ const HOPS: usize = 20;
 
 /// The address of the client.
 pub fn client_ip(request: &HttpRequest, config: &Config) -> IpAddr {
-    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip());
-    resolve(peer.to_canonical(), request.headers(), config)
+    resolve(request.peer_addr(), request.headers(), config)
 }
 
-fn resolve(peer: IpAddr, headers: &HeaderMap, config: &Config) -> IpAddr {
+/// The address of the client of a request with these headers, whose connection comes from `peer`.
+pub fn resolve(peer: Option<SocketAddr>, headers: &HeaderMap, config: &Config) -> IpAddr {
+    let peer = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip()).to_canonical();
     let trusted = |ip: IpAddr| config.trusted_proxies.iter().any(|network| network.contains(ip));
     if !trusted(peer) {
         return peer;
@@ -58,7 +59,7 @@ mod tests {
         for line in forwarded {
             headers.append(HeaderName::from_static("x-forwarded-for"), HeaderValue::from_static(line));
         }
-        resolve(peer.parse().unwrap(), &headers, &config).to_string()
+        resolve(Some(SocketAddr::new(peer.parse().unwrap(), 1)), &headers, &config).to_string()
     }
 
     #[test]

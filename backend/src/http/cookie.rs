@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header::{COOKIE, HeaderMap};
 
 use crate::auth::browser::ABSOLUTE_MS;
 use crate::config::Config;
@@ -15,7 +16,14 @@ pub fn name(config: &Config) -> &'static str {
 
 /// The cookie a request brought.
 pub fn read(request: &HttpRequest, config: &Config) -> Option<String> {
-    request.cookie(name(config)).map(|cookie| cookie.value().to_owned())
+    find(request.headers(), config)
+}
+
+/// The cookie among these headers.
+pub fn find(headers: &HeaderMap, config: &Config) -> Option<String> {
+    let lines = headers.get_all(COOKIE).filter_map(|line| line.to_str().ok());
+    let mut cookies = lines.flat_map(|line| line.split(';')).filter_map(|part| Cookie::parse_encoded(part.trim()).ok());
+    cookies.find(|cookie| cookie.name() == name(config)).map(|cookie| cookie.value().to_owned())
 }
 
 /// The cookie that signs a browser in.

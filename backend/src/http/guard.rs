@@ -3,8 +3,8 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpResponse, ResponseError, web};
 use protocol::codec::to_json;
@@ -36,7 +36,25 @@ pub async fn guard(
 
 fn admit(request: &ServiceRequest, class: Class) -> AppResult<()> {
     let app = extract::app(request.request())?;
-    let headers = request.headers();
+    admit_headers(request.method(), request.headers(), class, app)
+}
+
+/// As the middleware, for a request to the interface for programs that reached us past it.
+///
+/// # Errors
+/// `forbidden` for a request that a foreign page may have made.
+pub fn admit_program(method: &Method, headers: &HeaderMap, app: &App) -> AppResult<()> {
+    admit_headers(method, headers, Class::Api, app)
+}
+
+/// The headers that every answer to a program carries.
+pub fn program_headers(app: &App) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    class::add_headers(&mut headers, Class::Api, &app.config);
+    headers
+}
+
+fn admit_headers(method: &Method, headers: &HeaderMap, class: Class, app: &App) -> AppResult<()> {
     // A program that is no browser and brings no cookie cannot be used by a foreign page.
     let program = class == Class::Api
         && !headers.contains_key(header::ORIGIN)
@@ -45,7 +63,7 @@ fn admit(request: &ServiceRequest, class: Class) -> AppResult<()> {
     // Text browsers say neither origin nor site. Their forms carry a proof of their own: `chat::Visit`.
     let text_browser =
         class == Class::Text && !headers.contains_key(header::ORIGIN) && !headers.contains_key("sec-fetch-site");
-    if program || text_browser { Ok(()) } else { csrf::check(request.method(), headers, &app.config) }
+    if program || text_browser { Ok(()) } else { csrf::check(method, headers, &app.config) }
 }
 
 /// Gives an error without a body for people one they can read.
@@ -96,7 +114,7 @@ fn to_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
 
 /// Takes over what the first response said besides its body.
 fn keep(mut new: HttpResponse, old: &HttpResponse) -> HttpResponse {
-    for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE] {
+    for name in [header::RETRY_AFTER, header::ALLOW, header::SET_COOKIE, header::UPGRADE] {
         for value in old.headers().get_all(&name) {
             new.headers_mut().append(name.clone(), value.clone());
         }

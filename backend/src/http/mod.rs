@@ -49,7 +49,7 @@ pub use forgot::{forgot_form, request_reset};
 pub use landing::landing;
 pub use loader::loader;
 pub use me::me;
-pub use page::not_found;
+pub use page::{not_found, upgrade_required};
 pub use setup::{accept, setup_form};
 pub use sign_in::{code, code_form, sign_in, sign_in_form, sign_out, sign_out_form};
 pub use visitor::issue;

@@ -150,6 +150,11 @@ pub async fn not_found() -> AppResult<HttpResponse> {
     Err(AppError::not_found("page"))
 }
 
+/// A plain request for the address of sockets.
+pub async fn upgrade_required() -> HttpResponse {
+    HttpResponse::UpgradeRequired().insert_header((header::UPGRADE, "websocket")).finish()
+}
+
 /// What is said below a field that an action refused; `None` when the refusal is not about a field.
 pub(super) fn field_error(texts: &Texts, refusal: &Refusal, value: &str) -> Option<String> {
     let field = refusal.field?;

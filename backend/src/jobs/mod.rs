@@ -4,6 +4,8 @@
 mod announcer;
 /// E-mail.
 pub mod deliver_outbox;
+/// Whether files and connections can be opened.
+mod descriptors;
 /// Offers, timers, positions.
 mod dispatcher;
 /// Positions, for who missed a note.
@@ -28,6 +30,7 @@ pub fn start(app: &Arc<App>, sessions: Arc<dyn Deliver>, mailer: Option<Mailer>)
         tokio::spawn(dispatcher::run(Arc::clone(app))),
         tokio::spawn(announcer::run(Arc::clone(app))),
         tokio::spawn(visitors::run(Arc::clone(app))),
+        tokio::spawn(descriptors::run()),
         tokio::spawn(suspensions::run(Arc::clone(app))),
         tokio::spawn(positions::run(Arc::clone(app), sessions)),
     ];

@@ -1,36 +1,66 @@
 //! Who is on the other end: a visitor by token, or an agent by the cookie of a signed-in browser.
 
+use std::net::SocketAddr;
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
-use actix_web::http::header::{AUTHORIZATION, ORIGIN};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, ORIGIN};
 use protocol::ids::TenantId;
 
 use crate::app::App;
-use crate::auth::keys::{VISITOR_TOKEN_MS, VisitorClaims};
+use crate::auth::keys::VisitorClaims;
 use crate::auth::limiter::ip_key;
-use crate::auth::{Principal, VisitorIdentity, browser, visitor};
-use crate::error::{AppError, AppResult};
-use crate::http::client_ip::client_ip;
-use crate::http::cookie;
+use crate::auth::{Principal, browser, visitor};
+use crate::error::{AppError, AppResult, Refusal};
+use crate::http::{client_ip, cookie};
+use crate::realtime::hub::{ConnectionGuard, Hub, Transport};
 
-/// A token with less than this left is renewed in the welcome, in milliseconds.
-const RENEW_BELOW_MS: i64 = VISITOR_TOKEN_MS / 2;
 /// Header that a page of another origin cannot send without asking first.
 const OWN_HEADER: &str = "X-Frontdesk";
 
+/// What a request says besides its body, however it reached us.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The other end of the connection.
+    pub peer: Option<SocketAddr>,
+}
+
+impl<'a> From<&'a HttpRequest> for Head<'a> {
+    fn from(request: &'a HttpRequest) -> Self {
+        Self { headers: request.headers(), peer: request.peer_addr() }
+    }
+}
+
 /// Somebody whose token or cookie is good.
-pub(super) struct Caller {
+pub struct Caller {
     /// Who.
     pub(super) who: Principal,
     /// A token that lasts longer than the one brought.
     pub(super) fresh_token: Option<String>,
-    /// When the token brought expires, Unix milliseconds.
-    pub(super) expires_at: Option<i64>,
+    /// What a visitor's newest token says: of the fresh one, if there is one.
+    pub(super) claims: Option<VisitorClaims>,
     /// Where the request came from, as a key of limits.
     pub(super) place: Box<str>,
 }
 
-/// What a request brought besides its body.
-pub(super) struct Credentials {
+impl Caller {
+    /// Counts a connection of this caller for as long as the guard lives.
+    ///
+    /// # Errors
+    /// `rate_limited` when there are too many from one place, or of the visitors of one tenant.
+    pub(super) fn enter(&self, hub: &Arc<Hub>, transport: Transport) -> Result<ConnectionGuard, Refusal> {
+        let mut counted = hub.enter(transport, self.place.clone())?;
+        if let Principal::Visitor(visitor) = &self.who {
+            counted.belongs_to(visitor.tenant)?;
+        }
+        Ok(counted)
+    }
+}
+
+/// Who a request claims to be from.
+pub struct Credentials {
     /// The visitor token of the Authorization header.
     pub(super) bearer: Option<String>,
     /// The cookie of a signed-in browser.
@@ -41,12 +71,12 @@ pub(super) struct Credentials {
 
 impl Credentials {
     /// Reads the headers.
-    pub(super) fn of(app: &App, request: &HttpRequest) -> Self {
-        let header = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    pub(super) fn of(app: &App, head: Head) -> Self {
+        let header = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         Self {
             bearer: header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned),
-            cookie: cookie::read(request, &app.config),
-            place: ip_key(client_ip(request, &app.config)).into(),
+            cookie: cookie::find(head.headers, &app.config),
+            place: ip_key(client_ip::resolve(head.peer, head.headers, &app.config)).into(),
         }
     }
 
@@ -62,20 +92,26 @@ impl Credentials {
         let cookie = self.cookie.as_deref().ok_or_else(AppError::unauthenticated)?;
         let signed = browser::authenticate(app, cookie).await?;
         let agent = browser::agent(app, &signed.account, tenant).await?;
-        Ok(Caller { who: Principal::Agent(agent), fresh_token: None, expires_at: None, place })
+        Ok(Caller { who: Principal::Agent(agent), fresh_token: None, claims: None, place })
     }
 }
 
 /// The caller of a good token.
 pub(super) fn of_visitor(app: &App, claims: VisitorClaims, place: Box<str>) -> Caller {
-    let VisitorClaims { identity, version, expires_at } = claims;
-    let now = app.now();
-    let fresh_token = (expires_at - now < RENEW_BELOW_MS).then(|| sign(app, &identity, version, now));
-    Caller { who: Principal::Visitor(identity), fresh_token, expires_at: Some(expires_at), place }
+    let old = app.keys.is_old(claims.expires_at, app.now());
+    let (fresh_token, claims) = if old {
+        let (token, claims) = renew(app, claims);
+        (Some(token), claims)
+    } else {
+        (None, claims)
+    };
+    Caller { who: Principal::Visitor(claims.identity.clone()), fresh_token, claims: Some(claims), place }
 }
 
-fn sign(app: &App, identity: &VisitorIdentity, version: i64, now: i64) -> String {
-    app.keys.sign_visitor(identity, version, now).0
+/// A fresh token for the visitor of an older one, and what it says.
+pub(super) fn renew(app: &App, claims: VisitorClaims) -> (String, VisitorClaims) {
+    let (token, expires_at) = app.keys.sign_visitor(&claims.identity, claims.version, app.now());
+    (token, VisitorClaims { expires_at, ..claims })
 }
 
 /// Checks that a request comes from a page of ours. Our frame and console are on our own host, so their
@@ -84,8 +120,8 @@ fn sign(app: &App, identity: &VisitorIdentity, version: i64, now: i64) -> String
 ///
 /// # Errors
 /// `forbidden` for another origin.
-pub(super) fn check_origin(app: &App, request: &HttpRequest, credentials: &Credentials) -> AppResult<()> {
-    let ours = match request.headers().get(ORIGIN) {
+pub(super) fn check_origin(app: &App, head: Head, credentials: &Credentials) -> AppResult<()> {
+    let ours = match head.headers.get(ORIGIN) {
         Some(origin) => origin.as_bytes() == app.config.public_origin().as_bytes(),
         None => credentials.cookie.is_none(),
     };
@@ -97,13 +133,13 @@ pub(super) fn check_origin(app: &App, request: &HttpRequest, credentials: &Crede
 ///
 /// # Errors
 /// `forbidden`.
-pub(super) fn check_request(app: &App, request: &HttpRequest, credentials: &Credentials) -> AppResult<()> {
+pub(super) fn check_request(app: &App, head: Head, credentials: &Credentials) -> AppResult<()> {
     if credentials.bearer.is_some() {
         return Ok(());
     }
-    let own = request.headers().get(OWN_HEADER).is_some_and(|value| value == "1");
+    let own = head.headers.get(OWN_HEADER).is_some_and(|value| value == "1");
     if !own {
         return Err(AppError::forbidden());
     }
-    check_origin(app, request, credentials)
+    check_origin(app, head, credentials)
 }

@@ -5,12 +5,14 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use protocol::ids::Cmid;
+use protocol::ids::{Cmid, TenantId};
 use tokio::sync::Notify;
 
 use crate::bus::{Deliver, Note, Topic};
+use crate::error::Refusal;
 use crate::presence::Who;
 use crate::realtime::mailbox::{Audience, End, Mailbox};
+use crate::realtime::room::{Limits, Room};
 
 /// Topics are spread over this many locks.
 const SHARDS: usize = 16;
@@ -29,6 +31,7 @@ pub struct Hub {
     counts: [AtomicUsize; 2],
     ended: Notify,
     draining: AtomicBool,
+    room: Room,
 }
 
 /// How a connection reaches us.
@@ -64,8 +67,13 @@ impl Default for Hub {
 }
 
 impl Hub {
-    /// A hub without listeners.
+    /// A hub without listeners and limits.
     pub fn new() -> Self {
+        Self::with_limits(Limits::NONE)
+    }
+
+    /// A hub without listeners.
+    pub fn with_limits(limits: Limits) -> Self {
         Self {
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::default()),
@@ -74,6 +82,7 @@ impl Hub {
             counts: [AtomicUsize::new(0), AtomicUsize::new(0)],
             ended: Notify::new(),
             draining: AtomicBool::new(false),
+            room: Room::new(limits),
         }
     }
 
@@ -82,10 +91,14 @@ impl Hub {
         Arc::new(Mailbox::new(self.next_id.fetch_add(1, Ordering::Relaxed), audience))
     }
 
-    /// Counts a connection for as long as the guard lives.
-    pub fn enter(self: &Arc<Self>, transport: Transport) -> ConnectionGuard {
+    /// Counts a connection from a place for as long as the guard lives.
+    ///
+    /// # Errors
+    /// `rate_limited` when there are too many from there.
+    pub fn enter(self: &Arc<Self>, transport: Transport, place: Box<str>) -> Result<ConnectionGuard, Refusal> {
+        self.room.enter(&place)?;
         self.count(transport).fetch_add(1, Ordering::AcqRel);
-        ConnectionGuard { hub: Arc::clone(self), transport }
+        Ok(ConnectionGuard { hub: Arc::clone(self), transport, place, tenant: None })
     }
 
     /// Connections open now.
@@ -99,6 +112,7 @@ impl Hub {
     /// Tells every session to come back after a while and ends it; new ones are refused from now on (C12).
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Release);
+        self.ended.notify_waiters();
         for shard in &self.shards {
             for (topic, listeners) in lock(shard).iter() {
                 // Every session listens to exactly one topic of these two kinds.
@@ -114,6 +128,17 @@ impl Hub {
     /// Whether [`Hub::drain`] was called.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Waits for [`Hub::drain`].
+    pub async fn drained(&self) {
+        let mut ended = std::pin::pin!(self.ended.notified());
+        ended.as_mut().enable();
+        while !self.is_draining() {
+            ended.as_mut().await;
+            ended.set(self.ended.notified());
+            ended.as_mut().enable();
+        }
     }
 
     /// Waits until no connection is open. May never be; the caller sets the limit.
@@ -227,10 +252,28 @@ impl Drop for Subscriptions {
 pub struct ConnectionGuard {
     hub: Arc<Hub>,
     transport: Transport,
+    place: Box<str>,
+    tenant: Option<TenantId>,
+}
+
+impl ConnectionGuard {
+    /// Counts it as one of a tenant's visitors too.
+    ///
+    /// # Errors
+    /// `rate_limited` when there are too many of them.
+    pub fn belongs_to(&mut self, tenant: TenantId) -> Result<(), Refusal> {
+        self.hub.room.enter_tenant(tenant)?;
+        self.tenant = Some(tenant);
+        Ok(())
+    }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
+        self.hub.room.leave(&self.place);
+        if let Some(tenant) = self.tenant {
+            self.hub.room.leave_tenant(tenant);
+        }
         self.hub.count(self.transport).fetch_sub(1, Ordering::AcqRel);
         if self.hub.is_draining() {
             self.hub.ended.notify_waiters();
@@ -264,7 +307,7 @@ mod tests {
     use super::*;
     use crate::realtime::mailbox::Mail;
     use protocol::error::CloseCode;
-    use protocol::ids::{TenantId, VisitorId};
+    use protocol::ids::VisitorId;
     use uuid::Uuid;
 
     const TENANT: TenantId = TenantId(Uuid::from_u128(7));
@@ -329,8 +372,8 @@ mod tests {
     #[tokio::test]
     async fn draining_ends_every_session_once_and_waits_for_connections() {
         let hub = Arc::new(Hub::new());
-        let connection = hub.enter(Transport::WebSocket);
-        let poll = hub.enter(Transport::LongPoll);
+        let connection = hub.enter(Transport::WebSocket, "a".into()).unwrap();
+        let poll = hub.enter(Transport::LongPoll, "b".into()).unwrap();
         assert_eq!(hub.connections(), Connections { websockets: 1, polls: 1 });
         let (mailbox, _a) = listener(&hub, &[Topic::Visitors(TENANT), Topic::Visitor(TENANT, visitor(1))]);
         hub.drain();

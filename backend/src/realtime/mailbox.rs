@@ -171,6 +171,19 @@ impl Mailbox {
         .await;
     }
 
+    /// Waits until the session is over. As [`Mailbox::ready`], for one waiter at a time.
+    pub async fn ended(&self) {
+        poll_fn(|context| {
+            let mut inner = self.lock();
+            if inner.end.is_some() {
+                return Poll::Ready(());
+            }
+            inner.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing in here panics half-way through a change.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)

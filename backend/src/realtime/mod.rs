@@ -48,6 +48,8 @@
 
 /// Topic to sessions.
 pub mod hub;
+/// How many connections may be open at once.
+pub mod room;
 /// Where the hub leaves what a session has not sent yet.
 pub mod mailbox;
 /// Positions in conversations.
@@ -57,11 +59,13 @@ mod decode;
 /// Command to action.
 mod dispatch;
 /// Who is on the other end.
-mod caller;
+pub mod caller;
 /// One person on one connection.
 pub mod session;
 /// What the kernel is asked of every connection.
 pub mod tcp;
+/// What stands before the payload of a WebSocket's frame.
+mod frame;
 /// Frames of a WebSocket to messages, with limits.
 mod socket;
 /// A session over a WebSocket.

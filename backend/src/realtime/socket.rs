@@ -1,36 +1,61 @@
-//! Frames of a WebSocket to messages, with every limit that RFC 6455 leaves to us (F23): size of a message
-//! however it is cut, number of frames, time of a write. Every violation becomes a close code.
+//! A WebSocket over a connection: frames to messages, with every limit that RFC 6455 leaves to us (F23): size of a
+//! message however it is cut, number of frames, time of a write. Every violation becomes a close code.
+//!
+//! An idle socket owns no buffer. One for reading is allocated when there is something to read, and given back when
+//! no frame is half-way; what waits to be written is shared with everybody who is sent the same.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::io::ErrorKind;
-use std::pin::Pin;
-use std::str::Utf8Error;
+use std::io::{ErrorKind, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use actix_web::web::Bytes;
-use actix_ws::{CloseReason, Item, Message, MessageStream, ProtocolError};
-use futures_util::{FutureExt, Sink};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::BytesMut;
 use protocol::error::CloseCode;
 use protocol::limits::FRAME_BYTES;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
+
+use super::frame::{self, HEAD_BYTES, Opcode};
+use super::tcp;
 
 /// Longest wait until the connection takes the last frame.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// After a Close frame the connection is kept this long for the other side to hang up: whoever closes while
+/// something unread has arrived takes the Close frame back.
+const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
 /// Frames of any kind a client may send at once, and per second after that. Far above what a person or an
 /// outbox does; what commands may cost is limited elsewhere.
 const FRAMES: f32 = 1_000.0;
 /// Bytes sent before the client must confirm that it read them: what waits for a slow reader stays near this.
 const UNCONFIRMED_BYTES: usize = 256 * 1024;
+/// Read at once. Nearly every frame of a client is smaller.
+const READ_BYTES: usize = 2 * 1024;
+/// Frames written at once.
+const GATHERED: usize = 16;
 
 /// A WebSocket whose handshake is done.
 pub(super) struct Socket {
-    writer: actix_ws::Session,
-    reader: MessageStream,
+    stream: TcpStream,
+    /// What was read and is not a whole frame yet.
+    unread: BytesMut,
     /// A text message whose last fragment has not come.
     fragments: Option<Vec<u8>>,
+    /// Frames to send, and how many bytes of the first are out.
+    unsent: VecDeque<(Opcode, Arc<[u8]>)>,
+    sent: usize,
     allowance: Allowance,
     unconfirmed: usize,
-    write_within: Duration,
+    /// Whether it was asked to confirm them.
+    asked: bool,
+}
+
+/// What a connection is ready for.
+enum Ready {
+    Read,
+    Sent,
 }
 
 /// What a client sent.
@@ -38,11 +63,13 @@ pub(super) enum Incoming {
     /// A whole text message.
     Text(String),
     /// To be answered by [`Socket::pong`].
-    Ping(Bytes),
+    Ping(Arc<[u8]>),
     /// The answer to a ping of ours.
     Pong,
     /// It closed, or broke the protocol: close with this code.
     Closing(CloseCode),
+    /// Nothing: all that was to be sent is out.
+    Sent,
     /// The connection broke.
     Gone,
 }
@@ -52,128 +79,217 @@ pub(super) enum Incoming {
 pub(super) struct Lost;
 
 impl Socket {
-    /// Takes over both halves. A write that takes longer than `write_within` means that nobody reads.
-    pub(super) fn new(writer: actix_ws::Session, reader: MessageStream, write_within: Duration) -> Self {
-        let reader = reader.max_frame_size(FRAME_BYTES);
-        Self { writer, reader, fragments: None, allowance: Allowance::new(), unconfirmed: 0, write_within }
+    /// Takes over a connection; `unread` is what came behind the handshake.
+    pub(super) fn new(stream: TcpStream, unread: BytesMut) -> Self {
+        Self {
+            stream,
+            unread,
+            fragments: None,
+            unsent: VecDeque::new(),
+            sent: 0,
+            allowance: Allowance::new(),
+            unconfirmed: 0,
+            asked: false,
+        }
     }
 
-    /// The next message. May be dropped at any moment without losing anything.
+    /// The next message; sends what waits meanwhile. May be dropped at any moment without losing anything.
     pub(super) async fn receive(&mut self) -> Incoming {
         loop {
-            let message = match self.reader.recv().await {
-                None => return Incoming::Gone,
-                Some(Ok(message)) => message,
-                Some(Err(error)) => return broken(&error),
-            };
-            if !self.allowance.take(Instant::now()) {
-                return Incoming::Closing(CloseCode::Flood);
+            match self.take() {
+                Ok(Some(incoming)) => return incoming,
+                Ok(None) => {}
+                Err(code) => return Incoming::Closing(code),
             }
-            match message {
-                Message::Text(_) if self.fragments.is_some() => return Incoming::Closing(CloseCode::ProtocolError),
-                Message::Text(text) => return Incoming::Text(text.to_string()),
-                Message::Continuation(item) => {
-                    if let Some(incoming) = self.fragment(item) {
-                        return incoming;
-                    }
-                }
-                Message::Ping(payload) => return Incoming::Ping(payload),
-                Message::Pong(_) => return Incoming::Pong,
-                Message::Close(_) => return Incoming::Closing(CloseCode::Normal),
-                Message::Binary(_) => return Incoming::Closing(CloseCode::Policy),
-                Message::Nop => {}
+            if self.unread.is_empty() {
+                self.unread = BytesMut::new();
+            }
+            match poll_fn(|context| self.poll(context)).await {
+                Ok(Ready::Read) => {}
+                Ok(Ready::Sent) => return Incoming::Sent,
+                Err(Lost) => return Incoming::Gone,
+            }
+            self.unread.reserve(READ_BYTES);
+            if !matches!(self.stream.read_buf(&mut self.unread).await, Ok(1..)) {
+                return Incoming::Gone;
             }
         }
     }
 
-    fn fragment(&mut self, item: Item) -> Option<Incoming> {
-        let (bytes, last) = match item {
-            Item::FirstText(bytes) => {
-                self.fragments = Some(Vec::new());
-                (bytes, false)
+    /// Waits for something to read, and sends what waits.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Ready, Lost>> {
+        while !self.unsent.is_empty() && self.stream.poll_write_ready(context).map_err(|_| Lost)?.is_ready() {
+            if self.write()? {
+                return Poll::Ready(Ok(Ready::Sent));
             }
-            Item::FirstBinary(_) => return Some(Incoming::Closing(CloseCode::Policy)),
-            Item::Continue(bytes) => (bytes, false),
-            Item::Last(bytes) => (bytes, true),
-        };
-        let Some(so_far) = &mut self.fragments else {
-            return Some(Incoming::Closing(CloseCode::ProtocolError));
-        };
-        if so_far.len() + bytes.len() > FRAME_BYTES {
-            return Some(Incoming::Closing(CloseCode::TooBig));
         }
-        so_far.extend_from_slice(&bytes);
+        self.stream.poll_read_ready(context).map(|ready| ready.map(|()| Ready::Read).map_err(|_| Lost))
+    }
+
+    /// The next message of what was read, if it is complete.
+    fn take(&mut self) -> Result<Option<Incoming>, CloseCode> {
+        while let Some(head) = frame::read(&self.unread)? {
+            if self.unread.len() < head.bytes + head.length {
+                return Ok(None);
+            }
+            if !self.allowance.take(Instant::now()) {
+                return Err(CloseCode::Flood);
+            }
+            let mut payload = self.unread.split_to(head.bytes + head.length).split_off(head.bytes);
+            frame::unmask(&mut payload, head.mask);
+            let incoming = match head.opcode {
+                Opcode::Text if self.fragments.is_some() => return Err(CloseCode::ProtocolError),
+                Opcode::Text if head.last => Some(Incoming::Text(text(payload.to_vec())?)),
+                Opcode::Text => {
+                    self.fragments = Some(payload.to_vec());
+                    None
+                }
+                Opcode::Continuation => self.fragment(&payload, head.last)?,
+                Opcode::Binary => return Err(CloseCode::Policy),
+                Opcode::Ping => Some(Incoming::Ping(payload.as_ref().into())),
+                Opcode::Pong => Some(Incoming::Pong),
+                Opcode::Close => {
+                    frame::check_close(&payload)?;
+                    Some(Incoming::Closing(CloseCode::Normal))
+                }
+            };
+            if incoming.is_some() {
+                return Ok(incoming);
+            }
+        }
+        Ok(None)
+    }
+
+    fn fragment(&mut self, piece: &[u8], last: bool) -> Result<Option<Incoming>, CloseCode> {
+        let so_far = self.fragments.as_mut().ok_or(CloseCode::ProtocolError)?;
+        if so_far.len() + piece.len() > FRAME_BYTES {
+            return Err(CloseCode::TooBig);
+        }
+        so_far.extend_from_slice(piece);
         if !last {
-            return None;
+            return Ok(None);
         }
-        let text = String::from_utf8(std::mem::take(so_far));
-        self.fragments = None;
-        Some(text.map_or(Incoming::Closing(CloseCode::NotUtf8), Incoming::Text))
+        let whole = self.fragments.take().unwrap_or_default();
+        Ok(Some(Incoming::Text(text(whole)?)))
+    }
+
+    /// Puts an encoded event behind what is to be sent; [`Socket::flush`] sends it.
+    pub(super) fn queue(&mut self, text: Arc<str>) {
+        self.unconfirmed += text.len();
+        self.unsent.push_back((Opcode::Text, text.into()));
     }
 
     /// Sends an encoded event.
-    pub(super) async fn send(&mut self, text: &str) -> Result<(), Lost> {
-        self.unconfirmed += text.len();
-        // Nearly always there is room, and no timer is needed.
-        let room = poll_fn(|context| Pin::new(&mut self.writer).poll_ready(context)).now_or_never();
-        match room {
-            Some(room) => room.map_err(|_| Lost)?,
-            None => Box::pin(self.wait_for_room()).await?,
-        }
-        Pin::new(&mut self.writer).start_send(Message::Text(text.into())).map_err(|_| Lost)
-    }
-
-    async fn wait_for_room(&mut self) -> Result<(), Lost> {
-        let room = poll_fn(|context| Pin::new(&mut self.writer).poll_ready(context));
-        write(self.write_within, room).await
+    pub(super) fn send(&mut self, text: Arc<str>) -> Result<(), Lost> {
+        self.queue(text);
+        self.flush()
     }
 
     /// Answers a ping.
-    pub(super) async fn pong(&mut self, payload: &[u8]) -> Result<(), Lost> {
-        write(self.write_within, self.writer.pong(payload)).await
+    pub(super) fn pong(&mut self, payload: Arc<[u8]>) -> Result<(), Lost> {
+        self.unsent.push_back((Opcode::Pong, payload));
+        self.flush()
     }
 
-    /// Whether so much was sent that the client should say it has read it before it is sent more.
-    pub(super) fn wants_confirmation(&self) -> bool {
-        self.unconfirmed > UNCONFIRMED_BYTES
+    /// Whether the client is to be sent nothing more for now: the connection does not take it, or so much was sent
+    /// that the client should say first that it has read it.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.unsent.is_empty() || self.unconfirmed > UNCONFIRMED_BYTES
     }
 
-    /// Asks for it: a ping is answered by every browser once what lies before it is read.
-    pub(super) async fn ask_confirmation(&mut self) -> Result<(), Lost> {
-        write(self.write_within, self.writer.ping(&[])).await
+    /// Whether what is queued is to be sent before more is.
+    pub(super) fn is_full(&self) -> bool {
+        self.unsent.len() >= GATHERED || self.unconfirmed > UNCONFIRMED_BYTES
     }
 
-    /// It came.
+    /// It came: the answer to a ping, which every browser sends once what lies before it is read.
     pub(super) fn confirmed(&mut self) {
         self.unconfirmed = 0;
+        self.asked = false;
     }
 
-    /// Says goodbye.
-    pub(super) async fn close(&mut self, code: CloseCode) {
-        let reason = CloseReason { code: code.code().into(), description: None };
-        // A client that does not read cannot be told.
-        let _ = timeout(CLOSE_WITHIN, self.writer.clone().close(Some(reason))).await;
-    }
-}
-
-async fn write(within: Duration, writing: impl Future<Output = Result<(), actix_ws::Closed>>) -> Result<(), Lost> {
-    match timeout(within, writing).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Lost),
-    }
-}
-
-fn broken(error: &ProtocolError) -> Incoming {
-    match error {
-        ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
-            // Reserved bits and bad close frames come as the same kind of error as text that is not UTF-8.
-            let text = error.get_ref().is_some_and(|inner| inner.is::<Utf8Error>());
-            Incoming::Closing(if text { CloseCode::NotUtf8 } else { CloseCode::ProtocolError })
+    /// Sends what is queued, as far as the connection takes it; the rest is sent by [`Socket::receive`].
+    pub(super) fn flush(&mut self) -> Result<(), Lost> {
+        if self.unconfirmed > UNCONFIRMED_BYTES && !self.asked {
+            self.asked = true;
+            self.unsent.push_back((Opcode::Ping, Arc::new([])));
         }
-        ProtocolError::Io(_) => Incoming::Gone,
-        ProtocolError::Overflow => Incoming::Closing(CloseCode::TooBig),
-        _ => Incoming::Closing(CloseCode::ProtocolError),
+        self.write().map(drop)
     }
+
+    /// Writes what the connection takes now. True when that was all.
+    fn write(&mut self) -> Result<bool, Lost> {
+        while !self.unsent.is_empty() {
+            let heads: [_; GATHERED] = std::array::from_fn(|index| match self.unsent.get(index) {
+                Some((opcode, payload)) => frame::write(*opcode, payload.len()),
+                None => ([0; HEAD_BYTES], 0),
+            });
+            let mut slices = [IoSlice::new(&[]); 2 * GATHERED];
+            for ((pair, (head, used)), (_, payload)) in slices.chunks_mut(2).zip(&heads).zip(&self.unsent) {
+                pair.copy_from_slice(&[IoSlice::new(&head[..*used]), IoSlice::new(payload)]);
+            }
+            let mut left = &mut slices[..2 * self.unsent.len().min(GATHERED)];
+            IoSlice::advance_slices(&mut left, self.sent);
+            match self.stream.try_write_vectored(left) {
+                Ok(0) => return Err(Lost),
+                Ok(written) => self.advance(self.sent + written),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(false),
+                Err(_) => return Err(Lost),
+            }
+        }
+        self.unsent = VecDeque::new();
+        Ok(true)
+    }
+
+    /// Forgets the frames that are out, of which these are so many bytes.
+    fn advance(&mut self, mut out: usize) {
+        while let Some((opcode, payload)) = self.unsent.front() {
+            let whole = frame::write(*opcode, payload.len()).1 + payload.len();
+            if out < whole {
+                break;
+            }
+            out -= whole;
+            self.unsent.pop_front();
+        }
+        self.sent = out;
+    }
+
+    /// Says goodbye, and waits a little until the other side hangs up.
+    pub(super) async fn close(mut self, code: CloseCode) {
+        if code == CloseCode::Slow {
+            // It is sent again after the next hello; what is half out must be completed.
+            self.unsent.truncate(usize::from(self.sent > 0));
+        }
+        self.unsent.push_back((Opcode::Close, code.code().to_be_bytes().into()));
+        // What is left may wait in the kernel for a client that reads late.
+        tcp::finish(&self.stream);
+        let written = async {
+            while !self.write()? {
+                self.stream.writable().await.map_err(|_| Lost)?;
+            }
+            Ok::<_, Lost>(())
+        };
+        // A client that does not read at all cannot be told.
+        if !matches!(timeout(CLOSE_WITHIN, written).await, Ok(Ok(()))) {
+            return;
+        }
+        let Self { mut stream, mut unread, .. } = self;
+        let hang_up = async {
+            stream.shutdown().await?;
+            loop {
+                unread.clear();
+                unread.reserve(READ_BYTES);
+                if stream.read_buf(&mut unread).await? == 0 {
+                    return std::io::Result::Ok(());
+                }
+            }
+        };
+        let _ = timeout(HANG_UP_WITHIN, hang_up).await;
+    }
+}
+
+fn text(bytes: Vec<u8>) -> Result<String, CloseCode> {
+    String::from_utf8(bytes).map_err(|_| CloseCode::NotUtf8)
 }
 
 /// How many frames a client may still send.

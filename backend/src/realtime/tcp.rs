@@ -1,10 +1,8 @@
 //! What the kernel is asked of every connection. Without it, a client that vanished or does not read would
 //! hold its connection, and up to megabytes of the kernel's memory, for a quarter of an hour.
 
-use std::any::Any;
 use std::time::Duration;
 
-use actix_web::dev::Extensions;
 use actix_web::rt::net::TcpStream;
 use socket2::{SockRef, TcpKeepalive};
 
@@ -17,13 +15,24 @@ const PROBE_AFTER: Duration = Duration::from_secs(60);
 #[cfg(target_os = "linux")]
 const UNSENT_BYTES: u32 = 64 * 1024;
 
-/// Prepares a new connection; for `HttpServer::on_connect`.
-pub fn prepare(connection: &dyn Any, _: &mut Extensions) {
-    let Some(stream) = connection.downcast_ref::<TcpStream>() else { return };
+/// Room in the kernel for what is sent last.
+const LAST_BYTES: usize = 1024 * 1024;
+
+/// Prepares a new connection.
+pub fn prepare(stream: &TcpStream) {
     if let Err(error) = set_options(stream) {
         // Most likely the client is gone already.
         tracing::debug!(%error, "a connection could not be prepared");
     }
+}
+
+/// Lets the kernel take whatever fits for a connection that is about to end.
+pub(super) fn finish(stream: &TcpStream) {
+    let socket = SockRef::from(stream);
+    // Where neither can be set, fewer are told why they were closed.
+    let _ = socket.set_send_buffer_size(LAST_BYTES);
+    #[cfg(target_os = "linux")]
+    let _ = socket.set_tcp_notsent_lowat(u32::MAX);
 }
 
 fn set_options(stream: &TcpStream) -> std::io::Result<()> {

@@ -1,68 +1,96 @@
 //! A session over a WebSocket: framing, sizes, times, close codes. Nothing here knows what a frame says,
 //! except that the first must be `hello`.
 
+use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_http::ws::hash_key;
+use actix_web::http::header::{self, HeaderMap, HeaderName};
+use actix_web::rt::net::TcpStream;
+use actix_web::web::BytesMut;
 use protocol::codec::to_json;
 use protocol::command::{Command, Hello};
 use protocol::error::{CloseCode, ErrorCode};
-use protocol::event::{Event, Ping};
+use protocol::event::{Event, Ping, Token};
 use protocol::frame::CommandFrame;
 use protocol::ids::TenantId;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Realtime;
-use super::caller::{Caller, Credentials, check_origin};
-use super::decode::decode;
+use super::caller::{Credentials, Head, check_origin, renew};
+use super::decode::{decode, malformed};
 use super::hub::{ConnectionGuard, Transport};
 use super::mailbox::End;
 use super::session::{Outgoing, Session, close_for, is_too_old, refused};
 use super::socket::{Incoming, Lost, Socket};
 use crate::auth::Principal;
-use crate::auth::keys::VISITOR_TOKEN_MS;
+use crate::auth::keys::VisitorClaims;
 use crate::auth::limiter::Rule;
+use crate::auth::visitor;
 use crate::error::{AppError, AppResult, Refusal};
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
-/// A visitor whose token has less than this left is asked to connect again, while the token still opens the
-/// door and earns a fresh one, in milliseconds (F30).
-const RECONNECT_BELOW_MS: i64 = VISITOR_TOKEN_MS / 4;
+/// A connection is not looked at more often than this, however short its token lives.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
-/// `GET /v1/ws`: switches to the WebSocket protocol. Who it is, the first frame says.
+/// A handshake that was accepted.
+pub struct Accepted {
+    /// What to answer.
+    pub response: String,
+    credentials: Credentials,
+    counted: ConnectionGuard,
+}
+
+/// Judges the handshake of `GET /v1/ws`. Who it is, the first frame says.
 ///
 /// # Errors
-/// `forbidden` for a foreign origin, `rate_limited`, `unavailable` while the server stops.
-pub async fn connect(
-    request: HttpRequest,
-    payload: web::Payload,
-    realtime: web::Data<Realtime>,
-) -> actix_web::Result<HttpResponse> {
+/// `malformed` when it is none, `forbidden` for a foreign origin, `rate_limited` when there were or are too many from
+/// one place, `unavailable` while the server stops.
+pub fn handshake(realtime: &Realtime, head: Head) -> AppResult<Accepted> {
     let app = &realtime.app;
-    let credentials = Credentials { bearer: None, ..Credentials::of(app, &request) };
-    check_origin(app, &request, &credentials)?;
-    app.limiter.take(Rule::Socket, &credentials.place, app.clock.monotonic()).map_err(AppError::from)?;
+    let credentials = Credentials { bearer: None, ..Credentials::of(app, head) };
+    let key = key(head.headers).ok_or_else(|| malformed("handshake", "no handshake of WebSocket version 13"))?;
+    check_origin(app, head, &credentials)?;
+    app.limiter.take(Rule::Socket, &credentials.place, app.clock.monotonic())?;
     if realtime.hub.is_draining() {
-        let refusal = Refusal::new(ErrorCode::Unavailable, "the server is stopping");
-        return Err(AppError::from(refusal).into());
+        return Err(Refusal::new(ErrorCode::Unavailable, "the server is stopping").into());
     }
-    let (response, writer, reader) = actix_ws::handle(&request, payload)?;
-    let connection = Connection {
-        counted: realtime.hub.enter(Transport::WebSocket),
-        realtime: realtime.get_ref().clone(),
-        socket: Socket::new(writer, reader, realtime.pace.write_within),
+    let counted = realtime.hub.enter(Transport::WebSocket, credentials.place.clone())?;
+    let proof = hash_key(key);
+    let proof = String::from_utf8_lossy(&proof);
+    let response = format!(
+        "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+         sec-websocket-accept: {proof}\r\n\r\n"
+    );
+    Ok(Accepted { response, credentials, counted })
+}
+
+/// The key of a handshake that says everything it must (RFC 6455, section 4.2.1).
+fn key(headers: &HeaderMap) -> Option<&[u8]> {
+    let says = |name: HeaderName, word: &str| {
+        let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|item| item.trim().eq_ignore_ascii_case(word))
     };
-    actix_web::rt::spawn(connection.run(credentials));
-    Ok(response)
+    let asks = says(header::UPGRADE, "websocket")
+        && says(header::CONNECTION, "upgrade")
+        && says(header::SEC_WEBSOCKET_VERSION, "13");
+    headers.get(header::SEC_WEBSOCKET_KEY).filter(|_| asks).map(header::HeaderValue::as_bytes)
+}
+
+/// Serves a connection whose handshake was answered, until it ends; `unread` is what came behind the handshake.
+pub async fn serve(realtime: Realtime, accepted: Accepted, stream: TcpStream, unread: BytesMut) {
+    let Accepted { credentials, counted, .. } = accepted;
+    Connection { socket: Socket::new(stream, unread), realtime, counted }.run(credentials).await;
 }
 
 struct Connection {
     realtime: Realtime,
     socket: Socket,
-    #[expect(dead_code, reason = "counts this connection until it is dropped")]
+    /// Counts this connection until it is dropped.
     counted: ConnectionGuard,
 }
 
@@ -76,8 +104,8 @@ struct Live {
 struct Standing {
     /// An agent's cookie and tenant.
     agent: Option<(Credentials, TenantId)>,
-    /// When a visitor's token expires, Unix milliseconds.
-    expires_at: Option<i64>,
+    /// What a visitor's newest token says.
+    visitor: Option<VisitorClaims>,
 }
 
 /// What the timer of a connection stands for.
@@ -87,8 +115,8 @@ enum Alarm {
     Ping,
     /// The answer to a ping is due.
     Pong,
-    /// The confirmation of what was sent is due.
-    Confirm,
+    /// The client has to take what was sent to it, and say so.
+    Behind,
 }
 
 impl Connection {
@@ -100,6 +128,8 @@ impl Connection {
             Err(code) => code,
         };
         if let Some(code) = code {
+            tracing::debug!("closing with {}", code.code());
+            // What the session held is gone by now; only the connection waits for the other side to hang up.
             Box::pin(self.socket.close(code)).await;
         }
     }
@@ -114,40 +144,41 @@ impl Connection {
             Ok(CommandFrame { id, command: Command::Hello(hello) }) => (id, hello),
             Ok(CommandFrame { id, .. }) => {
                 let refusal = Refusal::new(ErrorCode::HelloRequired, "say hello first");
-                return Err(self.turn_away(id, &refusal.into()).await);
+                return Err(self.turn_away(id, &refusal.into()));
             }
-            Err(unreadable) => return Err(self.turn_away(unreadable.id, &unreadable.refusal.into()).await),
+            Err(unreadable) => return Err(self.turn_away(unreadable.id, &unreadable.refusal.into())),
         };
         if is_too_old(&hello) {
             return Err(Some(CloseCode::TooOld));
         }
         credentials.bearer.clone_from(&hello.token);
         match self.open(&credentials, hello).await {
-            Ok((session, expires_at)) => {
+            Ok((session, visitor)) => {
                 let agent = match session.who() {
                     Principal::Agent(agent) => Some((credentials, agent.tenant)),
                     Principal::Visitor(_) => None,
                 };
-                Ok(Box::new(Live { session, standing: Standing { agent, expires_at } }))
+                Ok(Box::new(Live { session, standing: Standing { agent, visitor } }))
             }
-            Err(error) => Err(self.turn_away(id, &error).await),
+            Err(error) => Err(self.turn_away(id, &error)),
         }
     }
 
-    async fn open(&self, credentials: &Credentials, hello: Hello) -> AppResult<(Session, Option<i64>)> {
-        let caller = credentials.caller(&self.realtime.app, hello.tenant).await?;
-        let Caller { expires_at, ref fresh_token, .. } = caller;
-        // The fresh token of the welcome counts from now on.
-        let expires_at = if fresh_token.is_some() { None } else { expires_at };
-        Ok((Session::open(&self.realtime, caller, hello).await?, expires_at))
+    async fn open(&mut self, credentials: &Credentials, hello: Hello) -> AppResult<(Session, Option<VisitorClaims>)> {
+        let mut caller = credentials.caller(&self.realtime.app, hello.tenant).await?;
+        let claims = caller.claims.take();
+        if let Principal::Visitor(visitor) = &caller.who {
+            self.counted.belongs_to(visitor.tenant)?;
+        }
+        Ok((Session::open(&self.realtime, caller, hello).await?, claims))
     }
 
     async fn first_text(&mut self) -> Result<String, Option<CloseCode>> {
         loop {
             match self.socket.receive().await {
                 Incoming::Text(text) => return Ok(text),
-                Incoming::Pong => {}
-                Incoming::Ping(payload) => self.socket.pong(&payload).await.map_err(|Lost| None)?,
+                Incoming::Pong | Incoming::Sent => {}
+                Incoming::Ping(payload) => self.socket.pong(payload).map_err(|Lost| None)?,
                 Incoming::Closing(code) => return Err(Some(code)),
                 Incoming::Gone => return Err(None),
             }
@@ -155,13 +186,13 @@ impl Connection {
     }
 
     /// Says why, and with which code to close.
-    async fn turn_away(&mut self, id: u64, error: &AppError) -> Option<CloseCode> {
+    fn turn_away(&mut self, id: u64, error: &AppError) -> Option<CloseCode> {
         if !matches!(error, AppError::Refused(_)) {
             tracing::error!(%error, "a hello failed");
         }
         let refusal = error.to_refusal();
         let code = if self.realtime.hub.is_draining() { CloseCode::Restart } else { close_for(refusal.code) };
-        let told = self.socket.send(&to_json(&refused(id, None, refusal))).await;
+        let told = self.socket.send(to_json(&refused(id, None, refusal)).into());
         told.is_ok().then_some(code)
     }
 
@@ -170,58 +201,100 @@ impl Connection {
         let Live { session, standing } = live;
         let pace = Arc::clone(&self.realtime.pace);
         let mut alarm = Alarm::Ping;
-        let mut timer = pin!(sleep(pace.ping_every));
+        let mut timer = pin!(sleep(self.rest(standing)));
         loop {
-            for _ in 0..FRAMES_IN_A_ROW {
-                if alarm == Alarm::Confirm {
-                    break;
+            if alarm != Alarm::Behind || session.mailbox().is_over() {
+                if let Some(code) = self.send_what_there_is(session).await.ok()? {
+                    return Some(code);
                 }
-                match session.next().await {
-                    None => break,
-                    Some(Outgoing::Close(code)) => return Some(code),
-                    Some(Outgoing::Text(text)) => {
-                        self.socket.send(&text).await.ok()?;
-                        if self.socket.wants_confirmation() {
-                            Box::pin(self.socket.ask_confirmation()).await.ok()?;
-                            set(&mut alarm, timer.as_mut(), Alarm::Confirm, pace.write_within);
-                        }
-                    }
+                if alarm != Alarm::Behind && self.socket.is_behind() {
+                    set(&mut alarm, timer.as_mut(), Alarm::Behind, pace.write_within);
                 }
             }
             tokio::select! {
                 incoming = self.socket.receive() => {
-                    if alarm == Alarm::Pong || (alarm == Alarm::Confirm && matches!(incoming, Incoming::Pong)) {
-                        set(&mut alarm, timer.as_mut(), Alarm::Ping, pace.ping_every);
-                    }
                     match incoming {
                         Incoming::Text(text) => Box::pin(session.receive(&text)).await,
                         Incoming::Pong => self.socket.confirmed(),
-                        Incoming::Ping(payload) => Box::pin(self.socket.pong(&payload)).await.ok()?,
+                        Incoming::Ping(payload) => self.socket.pong(payload).ok()?,
+                        Incoming::Sent => {}
                         Incoming::Closing(code) => return Some(code),
                         Incoming::Gone => return None,
                     }
+                    if alarm == Alarm::Pong || (alarm == Alarm::Behind && !self.socket.is_behind()) {
+                        set(&mut alarm, timer.as_mut(), Alarm::Ping, self.rest(standing));
+                    }
                 }
-                () = session.ready(), if alarm != Alarm::Confirm => {}
+                () = session.ready(), if alarm != Alarm::Behind => {}
+                () = session.mailbox().ended(), if alarm == Alarm::Behind => {}
                 () = timer.as_mut() => match alarm {
                     Alarm::Ping => {
                         Box::pin(self.look_again(session, standing)).await;
                         let ping = Event::Ping(Ping { at: self.realtime.app.now() });
-                        self.socket.send(&to_json(&ping)).await.ok()?;
+                        self.socket.send(to_json(&ping).into()).ok()?;
                         set(&mut alarm, timer.as_mut(), Alarm::Pong, pace.pong_within);
                     }
                     Alarm::Pong => return Some(CloseCode::Silent),
-                    Alarm::Confirm => return Some(CloseCode::Slow),
+                    Alarm::Behind => return Some(CloseCode::Slow),
                 },
             }
         }
     }
 
-    /// Looks whether the person may still be here, in case the note that says otherwise was lost (C20). A
-    /// failing storage cuts nobody off.
-    async fn look_again(&self, session: &Session, standing: &Standing) {
+    /// Sends what the session has now, as few writes as possible. Says with which code to close, if it is to end.
+    async fn send_what_there_is(&mut self, session: &mut Session) -> Result<Option<CloseCode>, Lost> {
+        for _ in 0..FRAMES_IN_A_ROW {
+            let mut next = pin!(session.next());
+            let out = match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
+                Poll::Ready(out) => out,
+                Poll::Pending => {
+                    // It reads: what is ready must not wait for that.
+                    self.socket.flush()?;
+                    next.await
+                }
+            };
+            match out {
+                None => break,
+                Some(Outgoing::Close(code)) => return Ok(Some(code)),
+                Some(Outgoing::Text(text)) => self.socket.queue(text),
+            }
+            if self.socket.is_full() {
+                self.socket.flush()?;
+                if self.socket.is_behind() {
+                    break;
+                }
+            }
+        }
+        self.socket.flush()?;
+        Ok(None)
+    }
+
+    /// How long the connection may be left alone.
+    fn rest(&self, standing: &Standing) -> Duration {
+        let Some(claims) = &standing.visitor else { return self.realtime.pace.ping_every };
         let app = &self.realtime.app;
-        if standing.expires_at.is_some_and(|at| at - app.now() < RECONNECT_BELOW_MS) {
-            session.mailbox().end(End::Drain { after_ms: 0 });
+        let renewal = u64::try_from(app.keys.renewal_at(claims.expires_at) - app.now()).unwrap_or(0);
+        Duration::from_millis(renewal).max(LOOK_AT_MOST_EVERY).min(self.realtime.pace.ping_every)
+    }
+
+    /// Looks whether the person may still be here, in case the note that says otherwise was lost (C20), and renews a
+    /// visitor's token before it expires (F30). A failing storage cuts nobody off.
+    async fn look_again(&mut self, session: &Session, standing: &mut Standing) {
+        let app = &self.realtime.app;
+        if let Some(claims) = standing.visitor.take_if(|claims| app.keys.renewal_at(claims.expires_at) <= app.now()) {
+            standing.visitor = Some(match visitor::check(app, &claims).await {
+                Ok(()) => {
+                    let (token, claims) = renew(app, claims);
+                    let event = Event::Token(Token { token, expires_at: claims.expires_at });
+                    self.socket.queue(to_json(&event).into());
+                    claims
+                }
+                Err(AppError::Refused(refusal)) => {
+                    session.mailbox().end(End::Revoked(close_for(refusal.code)));
+                    claims
+                }
+                Err(_) => claims,
+            });
         }
         let Some((credentials, tenant)) = &standing.agent else { return };
         match credentials.caller(app, Some(*tenant)).await {

@@ -18,7 +18,11 @@ use super::VisitorIdentity;
 use super::seal::Sealer;
 use crate::error::{AppError, AppResult};
 
-/// How long a visitor token is good, in milliseconds (30 days).
+/// A token is renewed on an open connection this long before it expires, in milliseconds; at half of its life when
+/// that is shorter.
+const RENEW_BEFORE_MS: i64 = 60_000;
+
+/// How long a visitor token is good unless the operator says otherwise, in milliseconds (30 days).
 pub const VISITOR_TOKEN_MS: i64 = 30 * 24 * 60 * 60 * 1000;
 /// Longest token that is looked at, in bytes.
 pub const TOKEN_BYTES: usize = 4096;
@@ -39,6 +43,8 @@ const HEAD: &str = "# Frontdesk signing keys. Keep this file secret and back it 
 /// The keys of this installation.
 pub struct Keys {
     keys: Vec<Key>,
+    /// How long a token signed now is good, in milliseconds.
+    life_ms: i64,
 }
 
 struct Key {
@@ -120,13 +126,29 @@ impl Keys {
         }
         ensure!(!keys.is_empty(), "there is no key in it");
         ensure!(keys.len() <= KEYS, "there are more than {KEYS} keys in it");
-        Ok(Self { keys })
+        Ok(Self { keys, life_ms: VISITOR_TOKEN_MS })
+    }
+
+    /// The same keys, with another life of what they sign.
+    #[must_use]
+    pub fn with_life(self, life_ms: i64) -> Self {
+        Self { life_ms, ..self }
+    }
+
+    /// Whether a token that expires at `expires_at` has lived half of its life: whoever connects gets a fresh one.
+    pub fn is_old(&self, expires_at: i64, now_ms: i64) -> bool {
+        expires_at - now_ms < self.life_ms / 2
+    }
+
+    /// When a token that expires at `expires_at` is renewed on an open connection, Unix milliseconds (F30).
+    pub fn renewal_at(&self, expires_at: i64) -> i64 {
+        expires_at - RENEW_BEFORE_MS.min(self.life_ms / 2)
     }
 
     /// Signs a token for a visitor. Says also when it expires, Unix milliseconds.
     pub fn sign_visitor(&self, identity: &VisitorIdentity, version: i64, now_ms: i64) -> (String, i64) {
         let now = now_ms.div_euclid(1000);
-        let exp = now + VISITOR_TOKEN_MS / 1000;
+        let exp = now + self.life_ms / 1000;
         let claims = Claims {
             iss: ISSUER.to_owned(),
             aud: AUDIENCE.to_owned(),

@@ -19,9 +19,6 @@ use crate::config::Config;
 use crate::error::{AppError, AppResult};
 use crate::http::extract;
 
-/// A token with less than this left is renewed, in milliseconds.
-const RENEW_BELOW_MS: i64 = VISITOR_TOKEN_MS / 2;
-
 /// Somebody who looks at a page, or sends a form.
 pub struct Visit {
     /// A visitor token of this site: the one brought, or one prepared for somebody new.
@@ -96,7 +93,7 @@ impl Visit {
     /// Takes a fresh token when the one brought has not much time left.
     pub fn renew(&mut self, app: &App) {
         let now = app.now();
-        if let Some(known) = self.known.as_ref().filter(|known| known.expires_at - now < RENEW_BELOW_MS) {
+        if let Some(known) = self.known.as_ref().filter(|known| app.keys.is_old(known.expires_at, now)) {
             self.token = app.keys.sign_visitor(&known.identity, known.version, now).0;
             self.is_new = true;
         }

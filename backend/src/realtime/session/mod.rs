@@ -177,11 +177,12 @@ impl Session {
     /// The next frame to send; `None` when there is nothing right now. Not to be dropped half-way.
     pub async fn next(&mut self) -> Option<Outgoing> {
         while !self.over {
-            if self.retry_at.is_some_and(|at| at > Instant::now()) {
+            let ending = self.mailbox.is_over();
+            if !ending && self.retry_at.is_some_and(|at| at > Instant::now()) {
                 return None;
             }
             self.retry_at = None;
-            if self.mailbox.is_over() && self.steps.front().is_some_and(Step::is_a_read) {
+            if ending && self.steps.front().is_some_and(Step::is_a_read) {
                 self.steps.clear();
             }
             if let Some(step) = self.steps.pop_front() {
@@ -206,7 +207,11 @@ impl Session {
     /// Waits until [`Session::next`] may have something. May be dropped at any moment.
     pub async fn ready(&self) {
         if let Some(at) = self.retry_at {
-            return Box::pin(sleep_until(at)).await;
+            // Who is to leave does not wait for the storage.
+            return tokio::select! {
+                () = self.mailbox.ended() => {}
+                () = Box::pin(sleep_until(at)) => {}
+            };
         }
         if !self.steps.is_empty() {
             return;

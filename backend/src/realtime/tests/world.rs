@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App as Web, HttpServer, web};
 use protocol::codec::{from_json, to_json};
 use protocol::command::{Command, Hello, Post, PostBody};
 use protocol::entry::Text;
@@ -30,11 +29,12 @@ use crate::bus::Topic;
 use crate::bus::local::LocalBus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::door;
 use crate::files::FileStore;
 use crate::presence::Who;
 use crate::presence::local::LocalPresence;
 use crate::realtime::hub::{Connections, Hub};
-use crate::realtime::{Pace, Realtime, longpoll, tcp, websocket};
+use crate::realtime::{Pace, Realtime};
 use crate::store::account::Account;
 use crate::store::agent::Agent;
 use crate::store::site::{Department, Site};
@@ -71,21 +71,9 @@ impl World {
         let identity = furnish(&app).await;
         let (token, _) = app.keys.sign_visitor(&identity, 1, app.now());
         let realtime = Realtime { pace: Arc::new(pace), ..Realtime::new(Arc::clone(&app), Arc::clone(&hub)) };
-        let server = HttpServer::new(move || {
-            Web::new()
-                .app_data(web::Data::new(realtime.clone()))
-                .route("/v1/ws", web::get().to(websocket::connect))
-                .route("/v1/poll", web::post().to(longpoll::poll))
-                .route("/v1/commands", web::post().to(longpoll::commands))
-        })
-        .workers(1)
-        .on_connect(tcp::prepare)
-        .h1_allow_half_closed(false)
-        .disable_signals()
-        .bind(("127.0.0.1", 0))
-        .unwrap();
-        let address = server.addrs()[0];
-        actix_web::rt::spawn(server.run());
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        actix_web::rt::spawn(door::serve(&realtime, listener, 1).unwrap());
         let client = Cmid(Uuid::new_v4());
         Self { app, hub, tenant: identity.tenant, visitor: identity.visitor, token, address, client, data }
     }

@@ -10,8 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use super::reader::Reader;
 use crate::error::AppResult;
 use crate::http::chat::{Form, Pages, Place, Way};
-use crate::realtime::Realtime;
-use crate::realtime::hub::{ConnectionGuard, Transport};
+use crate::realtime::hub::ConnectionGuard;
 use crate::realtime::session::Lingering;
 
 /// Something is sent at least this often: networks cut what is silent, and a browser that is gone is noticed.
@@ -52,7 +51,7 @@ impl Live {
     /// # Errors
     /// When a template fails.
     pub(super) fn begin(
-        realtime: &Realtime,
+        counted: ConnectionGuard,
         mut reader: Reader,
         place: Place,
         proof: String,
@@ -61,7 +60,6 @@ impl Live {
         let pages = Pages::new(&place, &proof, &form);
         let (head, tail) = pages.thread(&thread, &Way::Live(rand::random_range(AGAIN_S)))?;
         let shown = pages.state(&thread.line, 0)?;
-        let counted = realtime.hub.enter(Transport::LongPoll);
         let (next, until) = (Next::Head(head), Instant::now() + WHOLE);
         let live = Self { reader, place, proof, form, shown, next, until, presence, counted };
         let mut response = HttpResponse::Ok()

@@ -25,6 +25,7 @@ use serde::Deserialize;
 use self::live::Live;
 use self::reader::Reader;
 use super::Realtime;
+use super::hub::Transport;
 use crate::actions::view;
 use crate::auth::Principal;
 use crate::auth::limiter::{Rule, ip_key};
@@ -123,10 +124,12 @@ async fn page(
         return Ok(see(&place, line.id));
     }
     let after = if wanted.whole.is_empty() { line.last_seq.saturating_sub(SHOWN) } else { 0 };
+    let navigates = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode.as_bytes() == b"navigate");
+    let streams = navigates && wanted.still.is_empty();
+    let counted = if streams { Some(caller.enter(&realtime.hub, Transport::LongPoll)?) } else { None };
     let reader = Box::pin(Reader::open(realtime, caller, line, after)).await?;
-    let streams = request.headers().get("sec-fetch-mode").is_some_and(|mode| mode.as_bytes() == b"navigate");
-    if streams && wanted.still.is_empty() {
-        return Live::begin(realtime, reader, place, visit.proof());
+    if let Some(counted) = counted {
+        return Live::begin(counted, reader, place, visit.proof());
     }
     let way = match wanted.still.is_empty() {
         true => Way::Held(reader.held_address(&place)),

@@ -126,7 +126,7 @@ pub(super) async fn hold(
     let malformed = || AppError::from(Refusal::field("after", ErrorCode::Malformed, "not a position"));
     let (seq, version) = after.split_once('.').ok_or_else(malformed)?;
     let seq = seq.parse().map_err(|_| malformed())?;
-    let _counted = realtime.hub.enter(Transport::LongPoll);
+    let _counted = caller.enter(&realtime.hub, Transport::LongPoll)?;
     let until = Instant::now() + realtime.pace.poll_hold;
     let hello = hello(realtime, line.id, seq, Some(version.to_owned()));
     let mut session = Session::open(realtime, caller, hello).await?;

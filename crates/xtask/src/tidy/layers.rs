@@ -4,7 +4,7 @@ use super::{Finding, Source};
 use crate::rust;
 
 /// Lowest first. Members of a layer may use each other unless it is `apart`.
-const LAYERS: [Layer; 9] = [
+const LAYERS: [Layer; 10] = [
     Layer::new(&["error", "planted", "clock", "config", "assets", "telemetry", "i18n"], false),
     Layer::new(&["store", "bus", "presence", "mail", "files"], true),
     Layer::new(&["app", "auth"], false),
@@ -14,6 +14,7 @@ const LAYERS: [Layer; 9] = [
     Layer::new(&["realtime"], false),
     Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll", "realtime::textpage"], true),
     Layer::new(&["routes", "health"], false),
+    Layer::new(&["door"], false),
     Layer::new(&["server", "main", "cli", "demo", "bench"], false),
 ];
 
