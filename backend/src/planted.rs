@@ -31,12 +31,14 @@ pub enum Bug {
     CommandsReversed,
     /// Entries are linked to nothing.
     BrokenChain,
+    /// A statement does not ask for its tenant: a visitor is found by id alone.
+    ForgottenTenant,
     /// No bug but a bad bus: one note of ten is lost, one comes twice, one comes up to 5 s late.
     UnreliableBus,
 }
 
 /// Every fault by the name it is chosen by.
-pub const NAMES: [(&str, Bug); 13] = [
+pub const NAMES: [(&str, Bug); 14] = [
     ("dedupe-off", Bug::DedupeOff),
     ("ack-before-commit", Bug::AckBeforeCommit),
     ("ack-differs", Bug::AckDiffers),
@@ -49,6 +51,7 @@ pub const NAMES: [(&str, Bug); 13] = [
     ("catch-up-backwards", Bug::CatchUpBackwards),
     ("commands-reversed", Bug::CommandsReversed),
     ("broken-chain", Bug::BrokenChain),
+    ("forgotten-tenant", Bug::ForgottenTenant),
     ("unreliable-bus", Bug::UnreliableBus),
 ];
 

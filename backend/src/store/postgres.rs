@@ -119,7 +119,9 @@ impl Server {
 fn options(url: &Url) -> anyhow::Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url.as_str())
         .map_err(|error| anyhow!("the address of the database at {} is not usable: {error}", place(url)))?;
-    Ok(options.application_name("frontdesk").disable_statement_logging())
+    // The server's notices ("exists already, skipping") are not for whoever reads what a command prints.
+    let quiet = [("client_min_messages", "warning")];
+    Ok(options.application_name("frontdesk").options(quiet).disable_statement_logging())
 }
 
 async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {

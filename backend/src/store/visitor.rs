@@ -4,6 +4,7 @@ use protocol::ids::{SiteId, TenantId, VisitorId};
 
 use super::{Conn, on, rows};
 use crate::error::AppResult;
+use crate::planted::{Bug, planted};
 
 /// The row of a visitor. Texts were cut and cleaned before they got here.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -36,9 +37,18 @@ pub struct Visitor {
 
 /// One visitor.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult<Option<Visitor>> {
-    const SQL: &str = "select id, site_id, name, email, browser, language, page_url, page_title, referrer, \
-         token_version, first_seen_at, last_seen_at from visitor where tenant_id = $1 and id = $2";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+    macro_rules! find {
+        ($whose:literal) => {
+            concat!(
+                "select id, site_id, name, email, browser, language, page_url, page_title, referrer, token_version, \
+                 first_seen_at, last_seen_at from visitor where ",
+                $whose,
+                " and id = $2"
+            )
+        };
+    }
+    let sql = if planted(Bug::ForgottenTenant) { find!("$1 = $1") } else { find!("tenant_id = $1") };
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
 }
 
 /// Adds a visitor.

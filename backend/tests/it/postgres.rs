@@ -4,12 +4,14 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::command::Command;
+use protocol::command::{Command, ShowVisitor};
+use protocol::error::ErrorCode;
 use sqlx::{Connection, PgConnection};
 
 use crate::basics::DEADLINE;
-use crate::people::{cmid, message};
-use crate::wire::{Client, Failure, Over};
+use crate::database::on_postgres;
+use crate::people::{Agent, cmid, in_conversation, message};
+use crate::wire::{Client, Failure, Over, View};
 use crate::world::{Plan, World};
 
 async fn world() -> World {
@@ -82,6 +84,33 @@ async fn the_role_that_serves_sees_one_tenant_at_a_time() {
         assert!(added.contains("row-level security"), "{added}");
     }
     assert_eq!(counts(&mut conn, OF_TENANTS[0]).await, 0, "what a transaction saw ends with it");
+}
+
+/// What an agent of the other tenant gets who asks for a visitor of the first, from a server whose statement
+/// forgot to ask for the tenant.
+async fn forgetful(on_postgres: bool) -> Result<(), ErrorCode> {
+    let plan = Plan { on_postgres, second: true, ..Plan::default() };
+    let world = World::with(plan.with("FRONTDESK_PLANTED_BUG", "forgotten-tenant")).await;
+    let (_vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let line = |view: &View| view.summary(conversation).map(|line| line.visitor);
+    let visitor = ann.look(line).expect("her visitor");
+    ann.must(Command::ShowVisitor(ShowVisitor { visitor })).await;
+    let other = world.other.as_ref().expect("planned");
+    let mut zoe = Agent::signs_in(&world.url(), &world.origin(), other, "Zoe").await;
+    zoe.connect(Over::Socket).await;
+    match zoe.ask(Command::ShowVisitor(ShowVisitor { visitor })).await {
+        Ok(_) => Ok(()),
+        Err(Failure::Refused(refused)) => Err(refused.code),
+        Err(Failure::Gone) => panic!("the connection went"),
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_forgot_its_tenant_finds_nothing_of_others() {
+    assert_eq!(forgetful(true).await, Err(ErrorCode::NotFound));
+    if !on_postgres() {
+        assert_eq!(forgetful(false).await, Ok(()), "without the wall the planted bug shows");
+    }
 }
 
 #[tokio::test]

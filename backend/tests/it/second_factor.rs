@@ -94,9 +94,12 @@ async fn a_password_alone_opens_nothing_once_it_is_on() {
     let (secret, codes) = first.turns_it_on(&ann).await;
     assert!(first.is_in().await, "this browser stays signed in");
     assert!(!other.is_in().await, "every other is signed out");
-    let stored = std::fs::read(world.data().join("frontdesk.db-wal")).expect("the database");
-    for secret in [secret.as_bytes(), secret.to_base32().as_bytes(), codes[0].as_bytes()] {
-        assert!(!stored.windows(secret.len()).any(|bytes| bytes == secret), "nothing readable is stored");
+    // The file of the database; a server's is not ours to read.
+    if !crate::database::on_postgres() {
+        let stored = std::fs::read(world.data().join("frontdesk.db-wal")).expect("the database");
+        for secret in [secret.as_bytes(), secret.to_base32().as_bytes(), codes[0].as_bytes()] {
+            assert!(!stored.windows(secret.len()).any(|bytes| bytes == secret), "nothing readable is stored");
+        }
     }
 
     let browser = Browser::new(&world);
