@@ -5,7 +5,7 @@
 // The build puts the names of the other files in, and shortens these names, none of which is also the name of a
 // property:
 // short: TEXTS KEY config core busy encoder decoder queue tell bytes words language speak fill plain tags
-// short: shown lastWords sticky attributes build show picker act grow scrolledTo dragging counted scrollDown drag
+// short: shown lastWords sticky attributes build show picker act grow scrolledTo counted scrollDown drag
 // short: take heard poll socket timers ask json fetchFile local wake port nonce alone functions timer find html
 // short: read action values markup writes mark list work node response what bearer earlier mine selector answer
 // short: log found stays number touch root storage gone
@@ -82,11 +82,8 @@ const build = (parent) => {
       }
       at = node.nextSibling;
     } else {
-      if (name == 'svg') {
-        node = d.createElementNS('http://www.w3.org/2000/svg', name);
-        for (const [key, value] of [['class', 'i'], ['viewBox', '0 0 24 24'], ['aria-hidden', true]]) node.setAttribute(key, value);
-        node.append(d.createElementNS(node.namespaceURI, 'use'));
-      } else node = name ? d.createElement(name) : d.createTextNode('');
+      if (name == 'svg') node = find('template').content.firstChild.cloneNode(true);
+      else node = name ? d.createElement(name) : d.createTextNode('');
       node.same = same;
       node.tag = '';
       parent.insertBefore(node, at);
@@ -122,11 +119,7 @@ const show = (markup, stays) => {
 
 // --- What the visitor does ---
 
-const root = d.createElement('div'), picker = d.createElement('input');
-root.id = 'app';
-picker.type = 'file';
-picker.multiple = picker.hidden = true;
-d.body.append(root, picker);
+const root = find('#app'), picker = find('#picker');
 
 const act = (target, selector) => {
   const action = (target.closest(selector + '[data-a]') || root).dataset.a;
@@ -139,19 +132,17 @@ const grow = (input) => {
   input.style.height = 'auto';
   input.style.height = input.scrollHeight + 'px';
 };
-let scrolledTo = 0, dragging = false, counted = 0;
+let scrolledTo = 0, counted = 0;
 const files = {};
 const scrollDown = () => {
   const log = find('#log');
   if (log) log.scrollTop = log.scrollHeight;
 };
-const drag = (on) => {
-  if (dragging != on) tell(6, '', +(dragging = on));
-};
+const drag = (on) => html.toggleAttribute('data-drag', on);
 const take = (list) => {
   for (const file of list) {
     files[++counted] = { file };
-    tell(7, file.name, counted, Math.min(file.size, 4e9));
+    tell(6, file.name, counted, Math.min(file.size, 4e9));
   }
   return list.length;
 };
@@ -247,7 +238,7 @@ const local = (work) => {
 // Unsent messages are kept in a database, or where that is refused in `localStorage`. One step waits for the one
 // before. Every tab of the site shares them, and is told of a change.
 const scope = site.key + '.', KEPT = 'frontdesk.out.' + scope, tabs = new BroadcastChannel(KEPT);
-tabs.onmessage = () => tell(22);
+tabs.onmessage = () => tell(21);
 const database = () => new Promise((done, fail) => {
   const opening = indexedDB.open('frontdesk', 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore('out');
@@ -263,8 +254,8 @@ const stored = (mode, work) => (last = last.then(async () => {
   });
 }).catch(() => 0));
 const changed = () => tabs.postMessage(0);
-const wake = () => d.hidden || tell(20);
-addEventListener('online', () => tell(20, '', 1));
+const wake = () => d.hidden || tell(19);
+addEventListener('online', () => tell(19, '', 1));
 addEventListener('pageshow', wake);
 d.addEventListener('visibilitychange', wake);
 d.addEventListener('resume', wake);
@@ -303,7 +294,6 @@ const functions = [
     if (input.value != value) input.value = value;
     if (id == 'composer') grow(input);
   },
-  scrollDown,
   () => picker.click(),
   // By `XMLHttpRequest`, because `fetch` does not tell how far it is.
   (text, number) => {
@@ -311,10 +301,10 @@ const functions = [
     sending.open('POST', `/v1/files?conversation=${conversation}&name=${encodeURIComponent(name)}`);
     sending.setRequestHeader('Authorization', 'Bearer ' + token);
     sending.setRequestHeader('X-Frontdesk', 1);
-    sending.upload.onprogress = (event) => tell(8, '', number, (event.loaded / event.total) * 100);
+    sending.upload.onprogress = (event) => tell(7, '', number, (event.loaded / event.total) * 100);
     sending.onloadend = () => {
       const reply = json(sending.responseText);
-      tell(9, reply.attachment || reply.code, number, sending.status);
+      tell(8, reply.attachment || reply.code, number, sending.status);
     };
     sending.send(chosen.file);
     chosen.sending = sending;
@@ -324,11 +314,11 @@ const functions = [
     delete files[number];
     if (sending) sending.abort();
   },
-  (id) => fetchFile(id, (url) => tell(10, id + '\n' + url)),
+  (id) => fetchFile(id, (url) => tell(9, id + '\n' + url)),
   (text) => {
     const [id, name] = text.split('\n'), link = d.createElement('a');
     fetchFile(id, (url) => {
-      if (!url) return tell(11);
+      if (!url) return tell(10);
       link.href = url;
       link.download = name;
       link.click();
@@ -346,7 +336,7 @@ const functions = [
     if (release) release();
     const own = () => {
       if (owned != mine) return;
-      tell(21);
+      tell(20);
       return new Promise((done) => (release = done));
     };
     // Where there are no locks every tab sends: the server stores a message once.
@@ -358,12 +348,12 @@ const functions = [
     local((storage) => {
       for (const key in storage) if (key.startsWith(KEPT)) texts.push(storage[key]);
     });
-    tell(12, texts.join('\n'));
+    tell(11, texts.join('\n'));
   },
   async (text) => {
     const [id, value] = text.split('\n');
     if ((await stored('readwrite', (store) => store.put(value, scope + id))) || local((storage) => (storage[KEPT + id] = value))) changed();
-    else tell(13);
+    else tell(12);
   },
   async (id) => {
     await stored('readwrite', (store) => store.delete(scope + id));
@@ -373,12 +363,12 @@ const functions = [
   (path) => {
     try {
       socket = new WebSocket(location.origin.replace('http', 'ws') + path);
-      socket.onopen = () => tell(15);
-      socket.onmessage = (event) => tell(16, '' + event.data);
-      socket.onclose = (event) => tell(17, '', event.code);
+      socket.onopen = () => tell(14);
+      socket.onmessage = (event) => tell(15, '' + event.data);
+      socket.onclose = (event) => tell(16, '', event.code);
     } catch (error) {
       // A policy forbids it: the same as one that closed.
-      tell(17, '', 1006);
+      tell(16, '', 1006);
     }
   },
   (text, code) => {
@@ -388,16 +378,16 @@ const functions = [
   (text) => socket && socket.send(text),
   (body, number) => {
     poll = new AbortController();
-    ask('/v1/poll', body, 1, (status, text) => tell(18, text, status, number), 'text', poll.signal);
+    ask('/v1/poll', body, 1, (status, text) => tell(17, text, status, number), 'text', poll.signal);
   },
   () => poll && poll.abort(),
-  (body, number) => ask('/v1/commands', body, 1, (status, text) => tell(19, text, status, number)),
+  (body, number) => ask('/v1/commands', body, 1, (status, text) => tell(18, text, status, number)),
 ];
 const go = (what, at, length, number) => {
   const timer = what - functions.length;
   if (timer < 0) return functions[what](decoder.decode(new Uint8Array(core.memory.buffer, at, length)), number);
   clearTimeout(timers[timer]);
-  if (number >= 0) timers[timer] = setTimeout(tell, number, 14, '', timer);
+  if (number >= 0) timers[timer] = setTimeout(tell, number, 13, '', timer);
 };
 const zone = (at) => -new Date(at).getTimezoneOffset();
 

@@ -77,7 +77,6 @@ impl App {
             Told::HOST => self.update(Msg::Host(text)),
             Told::VISITOR => self.update(Msg::Visitor { status: number as u16, text, wait_ms: event.b }),
             Told::AT_END => self.update(Msg::AtEnd(number == 1)),
-            Told::DRAGGING => self.update(Msg::Dragging(number == 1)),
             Told::FILE => {
                 let file = NewFile { number, name: text.to_string(), size: u64::from(event.b) };
                 self.update(Msg::File(file));
@@ -161,7 +160,6 @@ impl App {
             Effect::Host(text) => tell(Do::Host, &text, 0),
             Effect::Focus(id) => tell(Do::Focus, id, 0),
             Effect::SetValue(id, value) => tell(Do::Value, &join(id, &value), 0),
-            Effect::ScrollToEnd => tell(Do::End, "", 0),
             Effect::Later(timer, after_ms) => set_timer(OWN_TIMERS + timer as u32, after_ms),
             Effect::PickFiles => tell(Do::Pick, "", 0),
             Effect::Upload { number, conversation, name } => {

@@ -20,46 +20,44 @@ enum Do {
     Focus = 4,
     /// Id and value of an input, the id in a line of its own.
     Value = 5,
-    /// Show the newest message.
-    End = 6,
     /// Let the visitor choose files.
-    Pick = 7,
+    Pick = 6,
     /// Send the file of this number: the conversation and the name, one a line.
-    Upload = 8,
+    Upload = 7,
     /// Stop and forget the file of this number.
-    DropFile = 9,
+    DropFile = 8,
     /// Load the picture with this id.
-    Picture = 10,
+    Picture = 9,
     /// Save the file with this id, under the name in the second line.
-    Download = 11,
+    Download = 10,
     /// Load the frame anew.
-    Reload = 12,
+    Reload = 11,
     /// Ask who the visitor is, with the token of an earlier visit.
-    Visitor = 13,
+    Visitor = 12,
     /// The visitor token from now on.
-    Token = 14,
+    Token = 13,
     /// Hold the lock of this name, which one tab of the browser holds, and no other.
-    Own = 15,
+    Own = 14,
     /// Read all unsent messages.
-    Load = 16,
+    Load = 15,
     /// Id and text of an unsent message, the id in a line of its own.
-    Keep = 17,
+    Keep = 16,
     /// Forget an unsent message.
-    Drop = 18,
+    Drop = 17,
     /// Open the socket.
-    Socket = 19,
+    Socket = 18,
     /// Close it with this code.
-    Close = 20,
+    Close = 19,
     /// Send a text frame.
-    Frame = 21,
+    Frame = 20,
     /// Poll with this body; the number comes back with the answer.
-    Poll = 22,
+    Poll = 21,
     /// Give the poll up.
-    Abort = 23,
+    Abort = 22,
     /// Send commands beside the poll; the number comes back with the answer.
-    Commands = 24,
+    Commands = 23,
     /// And above: call back with the timer of this number after so many milliseconds; never, when negative.
-    Timer = 25,
+    Timer = 24,
 }
 
 /// What the page tells: the numbers in `platform.js`. Each comes with a text and two numbers.
@@ -79,40 +77,38 @@ impl Told {
     const VISITOR: Self = Self(4);
     /// The newest message came into view (1) or left it (0).
     const AT_END: Self = Self(5);
-    /// Files are dragged over the widget (1), or no longer (0).
-    const DRAGGING: Self = Self(6);
     /// The visitor chose a file: its number, size and name.
-    const FILE: Self = Self(7);
+    const FILE: Self = Self(6);
     /// The file of this number has come so many per cent.
-    const PROGRESS: Self = Self(8);
+    const PROGRESS: Self = Self(7);
     /// The file of this number was answered: status; the attachment, or the code of the error.
-    const UPLOADED: Self = Self(9);
+    const UPLOADED: Self = Self(8);
     /// A picture: its id, and in the second line where it lies, if it could be had.
-    const PICTURE: Self = Self(10);
+    const PICTURE: Self = Self(9);
     /// A file could not be saved.
-    const NOT_SAVED: Self = Self(11);
+    const NOT_SAVED: Self = Self(10);
     /// All unsent messages, one a line.
-    const LOADED: Self = Self(12);
+    const LOADED: Self = Self(11);
     /// An unsent message could not be kept.
-    const NOT_KEPT: Self = Self(13);
+    const NOT_KEPT: Self = Self(12);
     /// A timer ran out.
-    const TIMER: Self = Self(14);
+    const TIMER: Self = Self(13);
     /// The socket is open.
-    const OPENED: Self = Self(15);
+    const OPENED: Self = Self(14);
     /// A text frame came.
-    const FRAME: Self = Self(16);
+    const FRAME: Self = Self(15);
     /// The socket closed with this code.
-    const CLOSED: Self = Self(17);
+    const CLOSED: Self = Self(16);
     /// Status, number and body of a poll's answer.
-    const POLLED: Self = Self(18);
+    const POLLED: Self = Self(17);
     /// Status, number and body of the answer to commands.
-    const ANSWERED: Self = Self(19);
+    const ANSWERED: Self = Self(18);
     /// The network (1) or the page (0) came back.
-    const WOKE: Self = Self(20);
+    const WOKE: Self = Self(19);
     /// This tab holds the lock it asked for.
-    const OWNER: Self = Self(21);
+    const OWNER: Self = Self(20);
     /// Another tab changed the unsent messages.
-    const CHANGED: Self = Self(22);
+    const CHANGED: Self = Self(21);
 }
 
 /// Something the page told.

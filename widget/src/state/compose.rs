@@ -55,10 +55,7 @@ impl Model {
             "close" => self.host_close(),
             "escape" if self.ending => self.ending = false,
             "escape" => self.host_close(),
-            "to-end" => {
-                self.at_end = true;
-                self.effect(Effect::ScrollToEnd);
-            }
+            "to-end" => self.at_end = true,
             "attach" => self.effect(Effect::PickFiles),
             "file-retry" => self.retry_upload(number_of(argument)),
             "file-drop" => self.drop_upload(number_of(argument)),
@@ -133,7 +130,7 @@ impl Model {
         let Screen::Thread(Some(conversation)) = self.screen else {
             return;
         };
-        let text = self.composer.trim();
+        let text = self.composer.trim_ascii();
         match self.typing.changed(env.now, text.is_empty()) {
             TypingStep::Say(active) => {
                 let preview = active && self.config.site.typing_preview;
@@ -147,7 +144,7 @@ impl Model {
 
     /// Sends what is in the composer.
     fn send(&mut self, env: &Env) {
-        let text = self.composer.trim();
+        let text = self.composer.trim_ascii();
         if text.is_empty() || count_chars(text) > MESSAGE_CHARS {
             return;
         }
@@ -181,7 +178,6 @@ impl Model {
         }
         self.post_command(Command::Post(Post { cmid: env.cmid, conversation, body }));
         self.at_end = true;
-        self.effect(Effect::ScrollToEnd);
     }
 
     fn resend(&mut self, again: bool, argument: &str) {
@@ -216,7 +212,7 @@ impl Model {
 
     /// The page around sent a command with a text in it.
     pub(super) fn send_for_host(&mut self, message: &Value, env: &Env) {
-        let Some(text) = message.get("text").and_then(Value::text).map(str::trim) else {
+        let Some(text) = message.get("text").and_then(Value::text).map(str::trim_ascii) else {
             return;
         };
         if text.is_empty() || count_chars(text) > MESSAGE_CHARS {

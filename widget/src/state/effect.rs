@@ -52,8 +52,6 @@ pub enum Effect {
     Focus(&'static str),
     /// Set the value of the input with this id.
     SetValue(&'static str, String),
-    /// Show the newest message.
-    ScrollToEnd,
     /// Call back with the timer after this many milliseconds.
     Later(Timer, u32),
     /// Let the visitor choose files.

@@ -90,7 +90,6 @@ impl Model {
 
     /// The visitor chose, pasted or dropped a file.
     pub(super) fn file(&mut self, file: NewFile) {
-        self.dragging = false;
         let NewFile { number, name, size } = file;
         let words = match self.screen {
             Screen::Thread(Some(conversation)) if self.is_open(&conversation) => {

@@ -6,12 +6,12 @@ use protocol::command::{Command, LeaveMessage, PostBody, Rate, Start};
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
 use protocol::ids::ConversationId;
-use protocol::limits::{EMAIL_BYTES, MESSAGE_CHARS, NAME_CHARS, RATING_COMMENT_CHARS};
+use protocol::limits::{EMAIL_BYTES, MESSAGE_CHARS, NAME_CHARS};
 use protocol::site::FieldRule;
 use protocol::timeline::{Pending, SendState};
 
 use super::{Effect, Env, Model, Screen};
-use crate::texts::{Key, count_chars, cut, fill, first_chars, key, number};
+use crate::texts::{Key, count_chars, cut, fill, key, number};
 
 /// What stands in the form and what is wrong with it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub(super) fn looks_like_email(email: &str) -> bool {
 }
 
 fn none_if_empty(text: &str) -> Option<String> {
-    let text = text.trim();
+    let text = text.trim_ascii();
     (!text.is_empty()).then(|| text.to_string())
 }
 
@@ -112,13 +112,13 @@ impl Model {
 
     fn check_form(&mut self, name: FieldRule, email: FieldRule) -> bool {
         let form = &mut self.form;
-        let name_length = count_chars(form.name.trim());
+        let name_length = count_chars(form.name.trim_ascii());
         form.name_error = if name == FieldRule::Required && name_length == 0 {
             Some(key::NAME_MISSING)
         } else {
             (name_length > NAME_CHARS).then_some(key::NAME_LONG)
         };
-        let address = form.email.trim();
+        let address = form.email.trim_ascii();
         form.email_error = if address.is_empty() {
             (email == FieldRule::Required).then_some(key::EMAIL_MISSING)
         } else {
@@ -130,7 +130,7 @@ impl Model {
         if email == FieldRule::Off {
             form.email_error = None;
         }
-        let length = count_chars(form.text.trim());
+        let length = count_chars(form.text.trim_ascii());
         form.text_error = if length == 0 {
             Some(key::TEXT_MISSING.text())
         } else if length > MESSAGE_CHARS {
@@ -157,7 +157,7 @@ impl Model {
         if !self.check_form(site.ask_name, site.ask_email) {
             return;
         }
-        let text = self.form.text.trim().to_string();
+        let text = self.form.text.trim_ascii().to_string();
         self.start(text, env);
         self.form.text.clear();
     }
@@ -182,7 +182,6 @@ impl Model {
         });
         self.post_command(command);
         self.show(Screen::Thread(None));
-        self.effect(Effect::ScrollToEnd);
         self.focus("composer");
     }
 
@@ -197,9 +196,9 @@ impl Model {
         let command = Command::LeaveMessage(LeaveMessage {
             cmid: env.cmid,
             conversation,
-            name: self.form.name.trim().to_string(),
-            email: self.form.email.trim().to_string(),
-            text: self.form.text.trim().to_string(),
+            name: self.form.name.trim_ascii().to_string(),
+            email: self.form.email.trim_ascii().to_string(),
+            text: self.form.text.trim_ascii().to_string(),
             page: self.page.clone(),
         });
         self.post_command(command);
@@ -232,7 +231,7 @@ impl Model {
         if self.rating.score == 0 {
             return;
         }
-        let comment = none_if_empty(first_chars(&self.rating.comment, RATING_COMMENT_CHARS));
+        let comment = none_if_empty(&self.rating.comment);
         self.send_command(Command::Rate(Rate { conversation: id, score: self.rating.score, comment }));
         self.rating.given = true;
         self.tell_rated(self.rating.score);

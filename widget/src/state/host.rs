@@ -143,9 +143,6 @@ impl Model {
     }
 
     fn new_page(&mut self, page: Page) {
-        if self.page.as_ref().is_some_and(|before| before.url == page.url && before.title == page.title) {
-            return;
-        }
         self.page = Some(page.clone());
         if self.identity == Identity::Known {
             self.send_command(Command::Page(page));

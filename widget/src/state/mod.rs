@@ -119,8 +119,6 @@ pub struct Model {
     pub sent_files: Vec<(AttachmentId, String)>,
     /// Whether the newest message is in view.
     pub at_end: bool,
-    /// Whether files are being dragged over the widget.
-    pub dragging: bool,
     /// Whether to ask before ending a conversation.
     pub ending: bool,
     /// Something went wrong that belongs to no field; markup.
@@ -173,7 +171,6 @@ impl Model {
             pictures: Vec::new(),
             sent_files: Vec::new(),
             at_end: true,
-            dragging: false,
             ending: false,
             notice: None,
             not_kept: false,
@@ -199,7 +196,6 @@ impl Model {
             Msg::Visitor { status, text, wait_ms } => self.visitor_reply(status, text, wait_ms, env),
             Msg::AtEnd(at_end) => self.at_end = at_end,
             Msg::Timer(timer) => self.timer(timer, env),
-            Msg::Dragging(dragging) => self.dragging = dragging,
             Msg::File(file) => self.file(file),
             Msg::UploadProgress { number, done } => self.upload_progress(number, done),
             Msg::UploadDone { number, status, text } => self.upload_done(number, status, text, env),
@@ -318,7 +314,6 @@ impl Model {
             self.notice = None;
             self.at_end = true;
             self.rating = Rating::default();
-            self.effect(Effect::ScrollToEnd);
             if let Screen::Thread(_) = screen {
                 self.set_value("composer", self.composer.clone());
             }

@@ -47,8 +47,6 @@ pub enum Msg<'a> {
     AtEnd(bool),
     /// A timer ran out.
     Timer(Timer),
-    /// Files are dragged over the widget, or no longer.
-    Dragging(bool),
     /// The visitor chose, pasted or dropped a file.
     File(NewFile),
     /// Part of a file is sent.

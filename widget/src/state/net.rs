@@ -138,9 +138,6 @@ impl Model {
         }
         self.load_pictures(id);
         self.tell_messages(id);
-        if self.at_end && self.screen == Screen::Thread(Some(*id)) {
-            self.effect(Effect::ScrollToEnd);
-        }
     }
 
     fn visitor_state(&mut self, state: VisitorState) {
@@ -260,7 +257,7 @@ impl Model {
                 }
             }
             Timer::Typing => {
-                if !self.composer.trim().is_empty() {
+                if !self.composer.trim_ascii().is_empty() {
                     self.say_typing(env);
                 }
             }

@@ -11,7 +11,7 @@ use crate::texts::{count_chars, key, number, t};
 const COUNT_FROM: usize = 500;
 
 pub(super) fn composer(p: &mut Page<'_>, id: Option<&ConversationId>) {
-    let length = count_chars(p.model.composer.trim());
+    let length = count_chars(p.model.composer.trim_ascii());
     let too_many = length > MESSAGE_CHARS;
     p.put(m!("<form k='composer' class='composer' data-a='send'><ul class='uploads'>"));
     for upload in &p.model.uploads {

@@ -100,6 +100,6 @@ pub(super) fn left(p: &mut Page<'_>) {
         t!(thanks),
         "</><p class='dim'>"
     ));
-    p.fill(key::THANKS_LEFT, &[p.model.form.email.trim()]);
+    p.fill(key::THANKS_LEFT, &[p.model.form.email.trim_ascii()]);
     p.put(m!("</><button type='button' class='plain' data-a='home'>", t!(done), "</></></>"));
 }

@@ -40,10 +40,7 @@ pub(super) fn thread(p: &mut Page<'_>, id: Option<&ConversationId>) {
             composer::composer(p, id);
         }
     }
-    if model.dragging {
-        p.put(m!("<div k='drop' class='drop'><svg i='clip'>", t!(drop_here), "</>"));
-    }
-    p.end();
+    p.put(m!("<div k='drop' class='drop'><svg i='clip'>", t!(drop_here), "</></>"));
 }
 
 fn header(p: &mut Page<'_>, line: Option<&VisitorConversation>) {
