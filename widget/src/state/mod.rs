@@ -141,7 +141,6 @@ pub struct Model {
 
 impl Model {
     /// The widget as it starts: closed, at home, nothing asked.
-    #[inline(never)]
     pub fn new(config: FrameConfig, language: &str, alone: bool, offset: Offset) -> Self {
         let fallback = config.site.locale.as_deref().and_then(Locale::of_tag);
         let locale = Locale::of_tag(language).or(fallback).unwrap_or(Locale::En);
