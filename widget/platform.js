@@ -352,8 +352,11 @@ const functions = [
   },
   async (text) => {
     const [id, value] = text.split('\n');
-    if ((await stored('readwrite', (store) => store.put(value, scope + id))) || local((storage) => (storage[KEPT + id] = value))) changed();
-    else tell(12);
+    // At once first: the page may be closed before the database has it.
+    const kept = local((storage) => (storage[KEPT + id] = value));
+    if (await stored('readwrite', (store) => store.put(value, scope + id))) local((storage) => delete storage[KEPT + id]);
+    else if (!kept) return tell(12);
+    changed();
   },
   async (id) => {
     await stored('readwrite', (store) => store.delete(scope + id));

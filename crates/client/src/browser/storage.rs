@@ -97,7 +97,10 @@ impl Storage {
     }
 
     pub(super) fn keep(self: &Rc<Self>, cmid: Cmid, text: String) {
-        self.run(Task::Keep(cmid, text, None));
+        // At once first: the page may be closed before the database has it.
+        let key = self.local_key(cmid);
+        let at_once = js::set_item(&key, &text).is_ok().then_some(key);
+        self.run(Task::Keep(cmid, text, at_once));
     }
 
     pub(super) fn drop(self: &Rc<Self>, cmid: Cmid) {
