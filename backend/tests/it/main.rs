@@ -107,6 +107,9 @@ mod browser_faults;
 /// Pages that outlive releases.
 #[cfg(test)]
 mod releases;
+/// Connections: slow, half-open, too many, too old, unwanted.
+#[cfg(test)]
+mod connections;
 /// Networks that misbehave.
 #[cfg(test)]
 mod network;

@@ -268,6 +268,13 @@ impl World {
         self.serve().await;
     }
 
+    /// Sets how many files the running server may have open.
+    pub(crate) fn limit_files(&self, files: u32) {
+        let id = self.with_process(|child| child.id());
+        let set = Command::new("prlimit").args(["--pid", &id.to_string(), &format!("--nofile={files}:")]).status();
+        assert!(set.expect("prlimit runs").success());
+    }
+
     /// Asks the server to stop, without waiting.
     pub(crate) fn sigterm(&self) {
         let id = self.pid();
