@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what the tests need besides Rust: a browser, its driver, a mail server
-# to receive on, PostgreSQL, and what makes system calls fail and clocks jump.
+# to receive on, PostgreSQL, Redis, HAProxy, and what makes system calls fail and clocks jump.
 # Does nothing when they are there.
 set -eu
 
@@ -26,6 +26,8 @@ fi
 has initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 has psql || missing="$missing postgresql-client"
 
+has redis-server || missing="$missing redis-server"
+has haproxy || [ -x /usr/sbin/haproxy ] || missing="$missing haproxy"
 has strace || missing="$missing strace"
 has prlimit || missing="$missing util-linux"
 faketime=""
@@ -35,7 +37,7 @@ done
 [ -n "$faketime" ] || missing="$missing libfaketime"
 
 if [ -z "$missing" ]; then
-	echo "The tests have what they need: a browser, its driver, a mail server, PostgreSQL, fault injection."
+	echo "The tests have what they need: a browser, its driver, a mail server, PostgreSQL, Redis, HAProxy, fault injection."
 	exit 0
 fi
 
