@@ -44,6 +44,12 @@ mod checker;
 /// People who send through anything.
 #[cfg(test)]
 mod senders;
+/// Other programs that tests need.
+#[cfg(test)]
+mod service;
+/// Servers behind a proxy of another make.
+#[cfg(test)]
+mod cluster;
 /// Faults by their ids, and the planted bugs that prove the checker.
 #[cfg(test)]
 mod faults;
