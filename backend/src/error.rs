@@ -12,6 +12,8 @@ use protocol::codec::to_json;
 use protocol::error::ErrorCode;
 use protocol::frame::Problem;
 
+use crate::metrics::metrics;
+
 /// What a rule refused. Everything in it may be shown to the person who asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
@@ -52,7 +54,7 @@ pub enum AppError {
     Refused(Refusal),
     /// The database failed; nothing was acknowledged (C14).
     #[error("storage: {0}")]
-    Storage(#[from] sqlx::Error),
+    Storage(#[source] sqlx::Error),
     /// Anything else that is not the client's fault.
     #[error("{0:#}")]
     Internal(#[from] anyhow::Error),
@@ -64,6 +66,13 @@ pub type AppResult<T> = Result<T, AppError>;
 impl From<Refusal> for AppError {
     fn from(refusal: Refusal) -> Self {
         Self::Refused(refusal)
+    }
+}
+
+impl From<sqlx::Error> for AppError {
+    fn from(error: sqlx::Error) -> Self {
+        metrics().store_errors.increment(1);
+        Self::Storage(error)
     }
 }
 

@@ -8,6 +8,8 @@ pub mod error;
 pub mod planted;
 /// Time and ids.
 pub mod clock;
+/// Numbers for whoever watches this process.
+pub mod metrics;
 /// Configuration.
 pub mod config;
 /// Texts of pages and mails.

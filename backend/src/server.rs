@@ -28,7 +28,7 @@ use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
 use crate::realtime::room::Limits;
 use crate::store::{EveryTenant, Store, meta};
-use crate::{door, jobs};
+use crate::{door, health, jobs, metrics};
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
 const BACKLOG: u32 = 4096;
@@ -101,10 +101,12 @@ impl Server {
         app.files.sweep().await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
+        let watchers = watched(&app.config, &realtime)?;
         let server = door::serve(&realtime, listener, workers)?;
         let handle = server.handle();
         let serving = tokio::spawn(server);
-        let jobs = jobs::start(&app, Arc::clone(&hub) as Arc<_>, mailer);
+        let mut jobs = jobs::start(&app, Arc::clone(&hub) as Arc<_>, mailer);
+        jobs.extend(watchers);
         Ok(Self { app, hub, addr, claim, handle, serving, jobs })
     }
 
@@ -152,6 +154,28 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Counts what histograms saw, and serves metrics where the operator wants them, until the process stops.
+fn watched(config: &Config, realtime: &Realtime) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let mut watchers = vec![tokio::spawn(async {
+        loop {
+            tokio::time::sleep(metrics::UPKEEP_EVERY).await;
+            metrics::metrics().keep_up();
+        }
+    })];
+    if let Some(addr) = config.metrics_listen {
+        let listener = listen(addr).context("FRONTDESK_METRICS_LISTEN")?;
+        let shown = listener.local_addr()?;
+        let server = health::serve(realtime, listener)?;
+        tracing::info!(listen = %shown, "metrics are served");
+        watchers.push(tokio::spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "metrics are not served any more");
+            }
+        }));
+    }
+    Ok(watchers)
 }
 
 /// The right to serve a SQLite database: one server at a time, because what one tells its sessions the other

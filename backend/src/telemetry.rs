@@ -3,8 +3,18 @@
 
 use tracing_subscriber::EnvFilter;
 
+/// Form of the lines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line, for programs.
+    Json,
+}
+
 /// Starts logging. A second call changes nothing.
-pub fn start() {
+pub fn start(format: Format) {
     let mut filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     // Twice a second while there are no descriptors; `jobs/descriptors.rs` says it once.
     if let Ok(silence) = "actix_server::accept=off".parse() {
@@ -16,5 +26,8 @@ pub fn start() {
         // Where errors of writing would be reported, and panic, is where writing has just failed: a full disk
         // that also takes the log must not end connections (F4).
         .log_internal_errors(false);
-    let _ = subscriber.try_init();
+    let _ = match format {
+        Format::Text => subscriber.try_init(),
+        Format::Json => subscriber.json().flatten_event(true).with_span_list(false).try_init(),
+    };
 }

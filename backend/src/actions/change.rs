@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::auth::Principal;
 use crate::clock::new_id;
 use crate::error::{AppError, AppResult, Refusal};
+use crate::metrics::metrics;
 use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::Entry;
@@ -218,6 +219,7 @@ impl Recording<'_> {
                     deadline_at: *deadline_at,
                     reasons: reasons.unwrap_or("[]").to_owned(),
                 };
+                metrics().offered("made");
                 offer::insert(tx, self.tenant, &new).await
             }
             Change::OfferEnded { agent, end } => {

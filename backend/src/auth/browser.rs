@@ -2,6 +2,8 @@
 
 use protocol::error::ErrorCode;
 use protocol::ids::{AgentId, TenantId};
+use tracing::Span;
+use tracing::field::display;
 
 use super::{AgentIdentity, secret};
 use crate::app::App;
@@ -65,6 +67,7 @@ pub async fn agent(app: &App, account: &Account, tenant: Option<TenantId>) -> Ap
         .into_iter()
         .find(|agent| tenant.is_none_or(|tenant| tenant == agent.tenant_id));
     let agent = agent.ok_or_else(not_a_member)?;
+    Span::current().record("tenant", display(agent.tenant_id));
     let row = tenant::find(&mut conn, agent.tenant_id).await?.ok_or_else(not_a_member)?;
     Ok(identity(agent, row.is_suspended()))
 }

@@ -1,6 +1,8 @@
 //! Visitors, known by a token. The signature says who; the database says whether it still holds.
 
 use protocol::error::ErrorCode;
+use tracing::Span;
+use tracing::field::display;
 
 use super::keys::VisitorClaims;
 use crate::app::App;
@@ -14,6 +16,7 @@ use crate::store::{tenant, visitor};
 /// `tenant_suspended` when the tenant is.
 pub async fn authenticate(app: &App, token: &str) -> AppResult<VisitorClaims> {
     let claims = app.keys.read_visitor(token, app.now())?;
+    Span::current().record("tenant", display(claims.identity.tenant));
     check(app, &claims).await?;
     Ok(claims)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Bus, Deliver, Note, Topic};
+use crate::metrics::metrics;
 
 /// Delivers within this process.
 pub struct LocalBus {
@@ -18,6 +19,7 @@ impl LocalBus {
 
 impl Bus for LocalBus {
     fn publish(&self, topic: Topic, note: Note) {
+        metrics().bus_published.increment(1);
         self.receiver.deliver(topic, &note);
     }
 }

@@ -71,4 +71,9 @@ pub trait Deliver: Send + Sync {
 pub trait Bus: Send + Sync {
     /// Tells every node that something happened.
     fn publish(&self, topic: Topic, note: Note);
+
+    /// Whether notes reach the other nodes now, as far as this one knows.
+    fn works(&self) -> bool {
+        true
+    }
 }

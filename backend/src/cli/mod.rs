@@ -20,8 +20,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::actions::verify_file::verify_file;
-use crate::config::Config;
 use crate::config::source::{Flags, Source};
+use crate::config::{self, Config};
 use crate::{bench, demo, server, telemetry};
 use output::Output;
 
@@ -76,10 +76,12 @@ enum Command {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> ExitCode {
-    telemetry::start();
     let Cli { flags, command } = cli;
     let outcome = Source::new(flags)
-        .and_then(|source| Config::load(&source))
+        .and_then(|source| {
+            telemetry::start(config::log_format(&source)?);
+            Config::load(&source)
+        })
         .and_then(|config| actix_web::rt::System::new().block_on(command.run(config)));
     match outcome {
         Ok(code) => code,

@@ -19,6 +19,8 @@ use database::Database;
 use network::Network;
 use source::{Found, Source};
 
+use crate::telemetry::Format;
+
 /// What a number of connections may be.
 const CONNECTIONS: std::ops::RangeInclusive<usize> = 1..=10_000_000;
 /// What the life of a visitor's token may be, in seconds: the shortest is for tests, the longest is 30 days.
@@ -56,6 +58,9 @@ pub struct Config {
     pub connections_per_tenant: usize,
     /// How long a visitor's token is good, in seconds.
     pub visitor_token_seconds: u32,
+    /// Where `/metrics` is served; nowhere without it. Never on the public listener: numbers of an installation are
+    /// for those who run it.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 impl Config {
@@ -76,6 +81,7 @@ impl Config {
             connections_per_ip: 1_000,
             connections_per_tenant: 20_000,
             visitor_token_seconds: 30 * 24 * 60 * 60,
+            metrics_listen: None,
         }
     }
 
@@ -118,6 +124,7 @@ impl Config {
             visitor_token_seconds: source
                 .find("visitor_token_seconds")
                 .map_or(Ok(defaults.visitor_token_seconds), |found| number(&found, TOKEN_SECONDS))?,
+            metrics_listen: source.find("metrics_listen").map(|found| self::listen(&found)).transpose()?,
             data,
         })
     }
@@ -204,6 +211,19 @@ fn number<T: std::str::FromStr + PartialOrd + std::fmt::Display>(
     number.ok_or_else(|| {
         anyhow!("{}: `{}` must be a number from {} to {}", found.origin, found.value, allowed.start(), allowed.end())
     })
+}
+
+/// Form of log lines; known before the rest, because the rest may be wrong.
+///
+/// # Errors
+/// When it is no form.
+pub fn log_format(source: &Source) -> anyhow::Result<Format> {
+    let Some(found) = source.find("log_format") else { return Ok(Format::default()) };
+    match found.value.as_str() {
+        "text" => Ok(Format::Text),
+        "json" => Ok(Format::Json),
+        _ => Err(wrong(&found, "text, json")),
+    }
 }
 
 fn on_or_off(found: &Found) -> anyhow::Result<bool> {

@@ -23,6 +23,8 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("connections_per_ip", "FRONTDESK_CONNECTIONS_PER_IP"),
     ("connections_per_tenant", "FRONTDESK_CONNECTIONS_PER_TENANT"),
     ("visitor_token_seconds", "FRONTDESK_VISITOR_TOKEN_SECONDS"),
+    ("metrics_listen", "FRONTDESK_METRICS_LISTEN"),
+    ("log_format", "FRONTDESK_LOG_FORMAT"),
 ];
 
 /// The file read when it exists and no other is named.
@@ -86,6 +88,12 @@ pub struct Flags {
     /// How long a visitor's token is good [env: FRONTDESK_VISITOR_TOKEN_SECONDS] [default: 2592000, 30 days]
     #[arg(long, value_name = "SECONDS", global = true)]
     pub visitor_token_seconds: Option<String>,
+    /// Where /metrics is served, for those who run it alone [env: FRONTDESK_METRICS_LISTEN] [default: nowhere]
+    #[arg(long, value_name = "IP:PORT", global = true)]
+    pub metrics_listen: Option<String>,
+    /// Form of log lines [env: FRONTDESK_LOG_FORMAT] [default: text]
+    #[arg(long, value_name = "text|json", global = true)]
+    pub log_format: Option<String>,
 }
 
 impl Flags {
@@ -108,6 +116,8 @@ impl Flags {
             "connections_per_ip" => self.connections_per_ip.as_ref(),
             "connections_per_tenant" => self.connections_per_tenant.as_ref(),
             "visitor_token_seconds" => self.visitor_token_seconds.as_ref(),
+            "metrics_listen" => self.metrics_listen.as_ref(),
+            "log_format" => self.log_format.as_ref(),
             _ => None,
         }
     }

@@ -10,8 +10,10 @@ use actix_web::{Error, HttpResponse, ResponseError, web};
 use protocol::codec::to_json;
 use protocol::error::ErrorCode;
 use protocol::frame::Problem;
+use tracing::Instrument;
 
 use super::class::{self, Class};
+use super::trace::Trace;
 use super::{body, csrf, extract, page};
 use crate::app::App;
 use crate::error::AppResult;
@@ -26,12 +28,17 @@ pub async fn guard(
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let class = Class::of(request.path());
     body::limit_time(&mut request);
-    let response = match admit(&request, class) {
-        Ok(()) => next.call(request).await?.map_into_boxed_body(),
-        Err(error) => request.into_response(error.error_response()),
+    let trace = Trace::begin(&request, extract::app(request.request()).ok().map(|app| &***app));
+    let response = async {
+        match admit(&request, class) {
+            Ok(()) => Ok::<_, Error>(next.call(request).await?.map_into_boxed_body()),
+            Err(error) => Ok(request.into_response(error.error_response())),
+        }
     };
-    let response = explain(response, class);
-    Ok(finish(response, class))
+    let response = explain(response.instrument(trace.span()).await?, class);
+    let mut response = finish(response, class);
+    trace.end(&mut response);
+    Ok(response)
 }
 
 fn admit(request: &ServiceRequest, class: Class) -> AppResult<()> {

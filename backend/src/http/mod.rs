@@ -2,6 +2,8 @@
 
 /// What every request and response passes: origin checks, security headers, error pages.
 pub mod guard;
+/// A request's line in the log.
+mod trace;
 /// Kinds of paths, and the headers of each.
 mod class;
 /// Whether a request that changes something comes from our own pages.

@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::error::AppResult;
 use crate::mail::smtp::{Mailer, SendError};
 use crate::mail::{Letter, Mail, MailKind};
+use crate::metrics::metrics;
 use crate::store::EveryTenant;
 use crate::store::outbox::{self, Outgoing};
 
@@ -81,6 +82,8 @@ fn until(next: Option<i64>, now: i64) -> Duration {
 
 async fn deliver(app: &App, mailer: &Mailer, row: Outgoing) -> AppResult<()> {
     let outcome = attempt(app, mailer, &row).await;
+    let counter = if outcome.is_ok() { &metrics().mail_sent } else { &metrics().mail_not_sent };
+    counter.increment(1);
     let now = app.now();
     app.store
         .write(row.tenant_id, move |tx| {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::metrics::metrics;
+
 const EVERY: Duration = Duration::from_secs(1);
 /// What opening needs and always can be opened.
 const PROBE: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
@@ -26,6 +28,9 @@ pub(super) async fn run() {
             (false, true) => tracing::error!("the limit of open files is reached: new connections wait"),
             (true, false) => tracing::info!("files can be opened again"),
             _ => {}
+        }
+        if now {
+            metrics().descriptors_exhausted.increment(EVERY.as_secs());
         }
         short = now;
     }

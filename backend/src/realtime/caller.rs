@@ -13,6 +13,7 @@ use crate::auth::limiter::ip_key;
 use crate::auth::{Principal, browser, visitor};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::http::{client_ip, cookie};
+use crate::metrics::Role;
 use crate::realtime::hub::{ConnectionGuard, Hub, Transport};
 
 /// Header that a page of another origin cannot send without asking first.
@@ -52,8 +53,9 @@ impl Caller {
     /// `rate_limited` when there are too many from one place, or of the visitors of one tenant.
     pub(super) fn enter(&self, hub: &Arc<Hub>, transport: Transport) -> Result<ConnectionGuard, Refusal> {
         let mut counted = hub.enter(transport, self.place.clone())?;
-        if let Principal::Visitor(visitor) = &self.who {
-            counted.belongs_to(visitor.tenant)?;
+        match &self.who {
+            Principal::Visitor(visitor) => counted.belongs_to(visitor.tenant)?,
+            Principal::Agent(_) => counted.is_of(Role::Agent),
         }
         Ok(counted)
     }

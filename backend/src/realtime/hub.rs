@@ -5,11 +5,13 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use protocol::error::CloseCode;
 use protocol::ids::{Cmid, TenantId};
 use tokio::sync::Notify;
 
 use crate::bus::{Deliver, Note, Topic};
 use crate::error::Refusal;
+use crate::metrics::{Role, metrics};
 use crate::presence::Who;
 use crate::realtime::mailbox::{Audience, End, Mailbox};
 use crate::realtime::room::{Limits, Room};
@@ -98,7 +100,9 @@ impl Hub {
     pub fn enter(self: &Arc<Self>, transport: Transport, place: Box<str>) -> Result<ConnectionGuard, Refusal> {
         self.room.enter(&place)?;
         self.count(transport).fetch_add(1, Ordering::AcqRel);
-        Ok(ConnectionGuard { hub: Arc::clone(self), transport, place, tenant: None })
+        metrics().opened(transport as usize);
+        let hub = Arc::clone(self);
+        Ok(ConnectionGuard { hub, transport, place, tenant: None, role: Role::Unknown, closed_with: None })
     }
 
     /// Connections open now.
@@ -206,6 +210,7 @@ impl Deliver for Hub {
             for mailbox in listeners.values() {
                 mailbox.push(note);
             }
+            metrics().bus_delivered.increment(listeners.len() as u64);
         }
     }
 }
@@ -254,6 +259,8 @@ pub struct ConnectionGuard {
     transport: Transport,
     place: Box<str>,
     tenant: Option<TenantId>,
+    role: Role,
+    closed_with: Option<CloseCode>,
 }
 
 impl ConnectionGuard {
@@ -264,12 +271,25 @@ impl ConnectionGuard {
     pub fn belongs_to(&mut self, tenant: TenantId) -> Result<(), Refusal> {
         self.hub.room.enter_tenant(tenant)?;
         self.tenant = Some(tenant);
+        self.is_of(Role::Visitor);
         Ok(())
+    }
+
+    /// Notes who is on it.
+    pub fn is_of(&mut self, role: Role) {
+        metrics().became(self.transport as usize, self.role, role);
+        self.role = role;
+    }
+
+    /// Notes the code it is closed with.
+    pub fn closing(&mut self, code: CloseCode) {
+        self.closed_with = Some(code);
     }
 }
 
 impl Drop for ConnectionGuard {
     fn drop(&mut self) {
+        metrics().closed(self.transport as usize, self.role, self.closed_with);
         self.hub.room.leave(&self.place);
         if let Some(tenant) = self.tenant {
             self.hub.room.leave_tenant(tenant);
@@ -306,7 +326,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
     use crate::realtime::mailbox::Mail;
-    use protocol::error::CloseCode;
     use protocol::ids::VisitorId;
     use uuid::Uuid;
 

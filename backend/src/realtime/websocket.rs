@@ -31,6 +31,7 @@ use crate::auth::keys::VisitorClaims;
 use crate::auth::limiter::Rule;
 use crate::auth::visitor;
 use crate::error::{AppError, AppResult, Refusal};
+use crate::metrics::Role;
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
@@ -129,6 +130,7 @@ impl Connection {
         };
         if let Some(code) = code {
             tracing::debug!("closing with {}", code.code());
+            self.counted.closing(code);
             // What the session held is gone by now; only the connection waits for the other side to hang up.
             Box::pin(self.socket.close(code)).await;
         }
@@ -167,8 +169,9 @@ impl Connection {
     async fn open(&mut self, credentials: &Credentials, hello: Hello) -> AppResult<(Session, Option<VisitorClaims>)> {
         let mut caller = credentials.caller(&self.realtime.app, hello.tenant).await?;
         let claims = caller.claims.take();
-        if let Principal::Visitor(visitor) = &caller.who {
-            self.counted.belongs_to(visitor.tenant)?;
+        match &caller.who {
+            Principal::Visitor(visitor) => self.counted.belongs_to(visitor.tenant)?,
+            Principal::Agent(_) => self.counted.is_of(Role::Agent),
         }
         Ok((Session::open(&self.realtime, caller, hello).await?, claims))
     }

@@ -18,12 +18,13 @@ use anyhow::anyhow;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::append::{self, Address, Append, Decided, Found, Heads};
 use super::source::Source;
 use super::{Conn, EveryTenant, Scope, meta, on, wall};
 use crate::error::{AppError, AppResult};
+use crate::metrics::metrics;
 use crate::planted::{Bug, Point, crash_point, messages_began, planted};
 
 /// Most work in one commit: bounds how long the first of it waits.
@@ -149,6 +150,11 @@ impl Lane {
         answer.await.map_err(|_| stopped())?
     }
 
+    /// How much waits for the next commit.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.max_capacity() - self.waiting.capacity()
+    }
+
     /// Whether the last transaction was committed.
     pub(super) fn works(&self) -> bool {
         self.works.load(Ordering::Acquire)
@@ -200,7 +206,12 @@ impl Writer {
                 appends.sort_by_key(|append| append.address().tenant);
                 jobs.sort_by_key(|job| job.scope().key());
             }
+            let begun = Instant::now();
             let committed = self.transaction(&mut appends, &mut jobs).await;
+            if committed.is_ok() {
+                metrics().batch.record(taken as f64);
+                metrics().commit.record(begun.elapsed());
+            }
             if let Err(error) = &committed {
                 tracing::error!(%error, work = taken, "a batch of writes was not committed");
                 while let Ok(work) = waiting.try_recv() {

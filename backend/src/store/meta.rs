@@ -3,7 +3,7 @@
 use protocol::ids::Epoch;
 use uuid::Uuid;
 
-use super::{Conn, on, rows};
+use super::{Conn, on, rows, schema};
 use crate::error::AppResult;
 
 /// The history stored here; made on first use (C5).
@@ -40,11 +40,11 @@ pub async fn set_public_url(conn: &mut Conn, url: &str) -> AppResult<()> {
     Ok(())
 }
 
-/// Whether the database answers.
-pub async fn ping(conn: &mut Conn) -> AppResult<()> {
-    const SQL: &str = "select count(*) from meta";
-    let (_,): (i64,) = on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await)?;
-    Ok(())
+/// Whether the database lacks a migration of this build, because it was put back by other means meanwhile.
+pub async fn lacks_migrations(conn: &mut Conn) -> AppResult<bool> {
+    const SQL: &str = "select count(*) from _sqlx_migrations where success";
+    let (applied,): (i64,) = on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await)?;
+    Ok(usize::try_from(applied).unwrap_or(0) < schema::known())
 }
 
 /// Writes without changing anything: fails when nothing can be written.

@@ -146,6 +146,20 @@ impl Store {
         self.lanes.iter().all(lane::Lane::works)
     }
 
+    /// Writes that wait for the next commit.
+    pub fn waiting(&self) -> usize {
+        self.lanes.iter().map(lane::Lane::waiting).sum()
+    }
+
+    /// Connections of the reading pool: in use, and at most.
+    pub fn connections(&self) -> (usize, u32) {
+        let (size, idle, most) = match &self.readers {
+            Readers::Sqlite(pool) => (pool.size(), pool.num_idle(), pool.options().get_max_connections()),
+            Readers::Postgres(pool) => pool.connections(),
+        };
+        ((size as usize).saturating_sub(idle), most)
+    }
+
     /// Closes every connection after the writes under way are committed.
     pub async fn close(&self) {
         for lane in self.lanes.iter() {

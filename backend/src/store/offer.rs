@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Conn, on, rows};
 use crate::error::AppResult;
+use crate::metrics::metrics;
 
 /// A new offer.
 pub struct NewOffer {
@@ -54,7 +55,11 @@ pub async fn decide(
 ) -> AppResult<()> {
     const SQL: &str = "update offer set outcome = $3, decided_at = $4 \
          where tenant_id = $1 and conversation_id = $2 and outcome is null";
-    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await.map(rows))?;
+    let decided = on!(conn, c => sqlx::query(SQL)
+        .bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await.map(rows))?;
+    if decided > 0 {
+        metrics().offered(outcome);
+    }
     Ok(())
 }
 

@@ -167,3 +167,31 @@ pub async fn size(conn: &mut Conn) -> AppResult<Size> {
          (select cast(coalesce(sum(size), 0) as bigint) from attachment) as attachment_bytes";
     Ok(on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await)?)
 }
+
+/// What waits in the whole installation. Every part is read from an index of what is open, however much is closed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Load {
+    /// In a queue now.
+    pub waiting: i64,
+    /// Since when the first of them waits, Unix milliseconds.
+    pub waiting_since: Option<i64>,
+    /// Held by agents now.
+    pub active: i64,
+    /// Mail to be sent.
+    pub mail_waiting: i64,
+    /// When the first of it was written, Unix milliseconds.
+    pub mail_since: Option<i64>,
+    /// Mail that was given up.
+    pub mail_failed: i64,
+}
+
+/// What waits now. For whoever watches the installation.
+pub async fn load(conn: &mut Conn) -> AppResult<Load> {
+    const SQL: &str = "select (select count(*) from conversation where state in ('waiting', 'offered')) as waiting, \
+         (select min(waiting_since) from conversation where state in ('waiting', 'offered')) as waiting_since, \
+         (select count(*) from conversation where state = 'active') as active, \
+         (select count(*) from outbox where sent_at is null and failed_at is null) as mail_waiting, \
+         (select min(created_at) from outbox where sent_at is null and failed_at is null) as mail_since, \
+         (select count(*) from outbox where failed_at is not null) as mail_failed";
+    Ok(on!(conn, c => sqlx::query_as(SQL).fetch_one(c).await)?)
+}

@@ -94,6 +94,11 @@ impl Pool {
         }
     }
 
+    /// Connections made, of them idle, and at most.
+    pub(super) fn connections(&self) -> (u32, usize, u32) {
+        (self.pool.size(), self.pool.num_idle(), self.pool.options().get_max_connections())
+    }
+
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }

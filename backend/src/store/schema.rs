@@ -13,6 +13,11 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// Held while a schema is changed: nodes that start together wait for the first. The digits are arbitrary.
 const TURN: i64 = 0x4652_4f4e_5444_5343;
 
+/// How many migrations this build has.
+pub(super) fn known() -> usize {
+    MIGRATIONS.iter().count()
+}
+
 /// Brings an SQLite schema up to date.
 pub(super) async fn migrate_sqlite(pool: &Pool<Sqlite>) -> anyhow::Result<()> {
     MIGRATIONS.run(pool).await.map_err(explained)

@@ -98,6 +98,9 @@ mod routes;
 /// PostgreSQL goes away and comes back.
 #[cfg(test)]
 mod outage;
+/// Metrics, readiness, logs.
+#[cfg(test)]
+mod watching;
 /// What only PostgreSQL does: a second wall between tenants, rights, refusals at start, outages.
 #[cfg(test)]
 mod postgres;

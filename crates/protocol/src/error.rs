@@ -89,6 +89,24 @@ pub enum CloseCode {
 }
 
 impl CloseCode {
+    /// Every code.
+    pub const ALL: [Self; 14] = [
+        Self::Normal,
+        Self::ProtocolError,
+        Self::NotUtf8,
+        Self::Policy,
+        Self::TooBig,
+        Self::Internal,
+        Self::Restart,
+        Self::Slow,
+        Self::Silent,
+        Self::Flood,
+        Self::HelloExpected,
+        Self::Unauthenticated,
+        Self::Forbidden,
+        Self::TooOld,
+    ];
+
     /// The number on the wire.
     pub const fn code(self) -> u16 {
         self as u16

@@ -15,6 +15,7 @@ use crate::auth::Principal;
 use crate::auth::limiter::Rule;
 use crate::bus::Topic;
 use crate::error::{AppError, Refusal};
+use crate::metrics::metrics;
 use crate::planted::{Point, crash_point};
 use crate::realtime::decode::Unreadable;
 use crate::realtime::dispatch::{Outcome, cmid_of, conversation_of, dispatch};
@@ -117,18 +118,23 @@ impl Session {
 
     pub(super) fn acknowledge(&mut self, id: u64, done: Done) {
         crash_point(Point::BeforeAck);
+        if done.cmid.is_some() {
+            metrics().acked.increment(1);
+        }
         self.steps.push_back(Step::Text(ack(id, done)));
     }
 
     pub(super) fn fail(&mut self, id: u64, cmid: Option<Cmid>, conversation: Option<ConversationId>, error: &AppError) {
         if !matches!(error, AppError::Refused(_)) {
             let conversation = conversation.map(tracing::field::display);
-            tracing::error!(connection = self.mailbox.id(), conversation, %error, "a command failed");
+            let tenant = self.who.tenant();
+            tracing::error!(connection = self.mailbox.id(), %tenant, conversation, %error, "a command failed");
         }
         self.refuse(id, cmid, error.to_refusal());
     }
 
     fn refuse(&mut self, id: u64, cmid: Option<Cmid>, refusal: Refusal) {
+        metrics().refused(refusal.code);
         self.queue(&refused(id, cmid, refusal));
     }
 }

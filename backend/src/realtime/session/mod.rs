@@ -33,6 +33,7 @@ use crate::actions::Done;
 use crate::auth::Principal;
 use crate::bus::Topic;
 use crate::error::{AppResult, Refusal};
+use crate::metrics::metrics;
 
 /// Shortest time between two reads of the state: a busy tenant changes it many times a second.
 const STATE_EVERY: Duration = Duration::from_millis(100);
@@ -274,6 +275,9 @@ impl Session {
                     Verdict::Send => Some(Outgoing::Text(frame)),
                     Verdict::Drop => None,
                     Verdict::Read { after } => {
+                        if from == 0 {
+                            metrics().reconciliation_repairs.increment(1);
+                        }
                         self.steps.push_back(Step::Pages(Pages { conversation, after, asked_by: None }));
                         None
                     }
