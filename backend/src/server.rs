@@ -27,13 +27,15 @@ use crate::presence::local::LocalPresence;
 use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
 use crate::realtime::room::Limits;
-use crate::store::{EveryTenant, Store, meta};
+use crate::store::{EveryTenant, Store, copy, meta};
 use crate::{door, health, jobs, metrics};
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
 const BACKLOG: u32 = 4096;
 /// How long sessions get to end when the server stops.
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+/// An upload that nobody wrote to for this long is nobody's, also when nodes share a folder.
+const LEFT_UPLOAD: Duration = Duration::from_secs(600);
 
 /// A running server.
 pub struct Server {
@@ -98,7 +100,8 @@ impl Server {
         let url = config.public_url.to_string();
         store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
         let app = build(config, store, &hub).await?;
-        app.files.sweep().await.context("cannot clean the folder of uploads")?;
+        let left = if app.store.holds_content() { LEFT_UPLOAD } else { Duration::ZERO };
+        app.files.sweep(left).await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
         let workers = std::thread::available_parallelism().map_or(2, NonZero::get);
         let watchers = watched(&app.config, &realtime)?;
@@ -209,7 +212,14 @@ fn make_data_folder(config: &Config) -> anyhow::Result<()> {
 
 async fn open_store(config: &Config) -> anyhow::Result<Store> {
     make_data_folder(config)?;
-    Store::open(&config.database).await
+    let store = Store::open(&config.database).await?;
+    if copy::is_half_moved(&mut store.read(EveryTenant).await?).await? {
+        bail!(
+            "an installation is half moved into this database: run `frontdesk migrate-data` again, which goes on where \
+             it stopped, or empty the database"
+        );
+    }
+    Ok(store)
 }
 
 async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {

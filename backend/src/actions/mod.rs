@@ -11,8 +11,12 @@ mod access;
 mod append;
 /// A visitor's new conversation.
 mod begin;
+/// Whether a log is whole.
+mod chain;
 /// The one way a conversation changes.
 mod change;
+/// The bytes of files.
+pub mod content;
 /// Who is at work and what they hold.
 pub mod floor;
 /// Lines of the agents' lists.
@@ -89,6 +93,10 @@ pub mod retry_mail;
 pub mod read_transcript;
 /// Check an exported transcript.
 pub mod verify_file;
+/// Platform: move an installation to PostgreSQL.
+pub mod migrate_data;
+/// Platform: one tenant as one file.
+pub mod tenant_file;
 /// Use a one-time link.
 pub mod accept_link;
 /// Tenant: change a membership.

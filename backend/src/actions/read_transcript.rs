@@ -129,7 +129,11 @@ pub fn transcript(log: &Log, who: &AgentIdentity, exported_at: i64) -> AppResult
     })
 }
 
-fn stored(entry: &Entry) -> AppResult<StoredEntry> {
+/// An entry as the chain counts it.
+///
+/// # Errors
+/// When a hash or salt has not its length.
+pub(super) fn stored(entry: &Entry) -> AppResult<StoredEntry> {
     let author = Author { kind: entry.author_kind, id: entry.author_id, name: None };
     let content = match (&entry.body, &entry.salt) {
         (Some(body), Some(salt)) => Some((body.clone(), bytes(salt)?)),

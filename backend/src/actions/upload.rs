@@ -10,6 +10,7 @@ use protocol::limits::ATTACHMENT_BYTES;
 use sha2::{Digest, Sha256};
 
 use super::change::{Asker, rules};
+use super::content::{self, Content};
 use super::{access, view};
 use crate::app::App;
 use crate::auth::Principal;
@@ -74,8 +75,8 @@ async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<Attachm
     let name = FileName::parse(&upload.name).on_field("name")?.into_string();
     let accepted = look(app, upload, &name).await?;
     let sha256 = Sha256::digest(&accepted.bytes).to_vec();
-    tokio::fs::write(&upload.path, &accepted.bytes).await.map_err(anyhow::Error::from)?;
-    app.files.keep(&upload.path, who.tenant(), &sha256).await.map_err(anyhow::Error::from)?;
+    let size = i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX);
+    tokio::fs::write(&upload.path, accepted.bytes).await.map_err(anyhow::Error::from)?;
     let (uploader_kind, uploader_id) = uploader(who);
     let row = Attachment {
         id: AttachmentId(app.id()),
@@ -84,14 +85,14 @@ async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<Attachm
         uploader_id,
         name,
         media_type: accepted.media_type.to_owned(),
-        size: i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX),
+        size,
         sha256,
         width: accepted.pixels.map(|(width, _)| i64::from(width)),
         height: accepted.pixels.map(|(_, height)| i64::from(height)),
         created_at: app.now(),
     };
-    let (id, tenant) = (row.id, who.tenant());
-    app.store.write(tenant, move |tx| Box::pin(async move { attachment::insert(tx, tenant, &row).await })).await?;
+    let id = row.id;
+    content::keep(app, who.tenant(), row, &upload.path).await?;
     Ok(id)
 }
 
@@ -108,11 +109,11 @@ async fn look(app: &App, upload: &Upload, name: &str) -> AppResult<Accepted> {
     Ok(accepted)
 }
 
-/// A file and where its content lies, if `who` may read the conversation it is in.
+/// A file and its content, if `who` may read the conversation it is in.
 ///
 /// # Errors
 /// `not_found`, also for what belongs to somebody else.
-pub async fn find_file(app: &App, who: &Principal, id: AttachmentId) -> AppResult<(Attachment, PathBuf)> {
+pub async fn find_file(app: &App, who: &Principal, id: AttachmentId) -> AppResult<(Attachment, Content)> {
     let mut conn = app.store.read(who.tenant()).await?;
     let row = attachment::find(&mut conn, who.tenant(), id).await?;
     let row = row.ok_or_else(|| AppError::not_found("attachment"))?;
@@ -121,8 +122,8 @@ pub async fn find_file(app: &App, who: &Principal, id: AttachmentId) -> AppResul
         Err(AppError::Refused(_)) => return Err(AppError::not_found("attachment")),
         Err(error) => return Err(error),
     }
-    let path = app.files.path(who.tenant(), &row.sha256);
-    Ok((row, path))
+    let content = Content::of(app, who.tenant(), &row);
+    Ok((row, content))
 }
 
 fn uploader(who: &Principal) -> (AuthorKind, uuid::Uuid) {

@@ -7,6 +7,8 @@ mod account;
 mod backup;
 /// What is wrong with an installation, in words.
 mod doctor;
+/// Moving to PostgreSQL.
+mod migrate_data;
 /// Printing results.
 mod output;
 /// Embeds.
@@ -64,6 +66,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup back, while no server runs.
     Restore(backup::Restore),
+    /// Move an installation on SQLite to an empty PostgreSQL database. Cut off, it goes on when run again.
+    MigrateData(migrate_data::MigrateData),
     /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
     Bench(bench::Options),
     /// Say in words what is wrong with this installation.
@@ -76,8 +80,13 @@ enum Command {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> ExitCode {
-    let Cli { flags, command } = cli;
-    let outcome = Source::new(flags)
+    let Cli { mut flags, command } = cli;
+    let named = match &command {
+        Command::MigrateData(options) => options.name_database(&mut flags),
+        _ => Ok(()),
+    };
+    let outcome = named
+        .and_then(|()| Source::new(flags))
         .and_then(|source| {
             telemetry::start(config::log_format(&source)?);
             Config::load(&source)
@@ -103,6 +112,7 @@ impl Command {
             Self::Site(command) => command.run(config).await?,
             Self::Backup(options) => options.run(config).await?,
             Self::Restore(options) => options.run(config).await?,
+            Self::MigrateData(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Bench(options) => return measure(&config, options).await,
             Self::Doctor { json } => return doctor::run(&config, Output::new(json)).await,

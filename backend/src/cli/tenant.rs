@@ -1,5 +1,6 @@
 //! Tenants from the command line.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -10,6 +11,7 @@ use serde_json::Value;
 
 use super::output::Output;
 use crate::actions::actor::Actor;
+use crate::actions::tenant_file::{self, Imported};
 use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
 use crate::app::App;
 use crate::config::Config;
@@ -50,6 +52,26 @@ pub(super) enum Command {
         slug: String,
         /// NAME=VALUE; times in milliseconds. Without any, the settings are shown.
         settings: Vec<String>,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// Copy everything a tenant has into one file, for another installation; beside the running server.
+    Export {
+        /// Short name of the tenant.
+        slug: String,
+        /// File to write; must not exist. It holds everything people wrote, but no password or other secret.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[arg(long, help = JSON)]
+        json: bool,
+    },
+    /// Take in a tenant's file: all of it or nothing. The tenant must not be here.
+    Import {
+        /// A file made by `frontdesk tenant export`.
+        file: PathBuf,
+        /// Address of a person of the file who has a login here and is the same person; may be repeated.
+        #[arg(long, value_name = "ADDRESS")]
+        link: Vec<String>,
         #[arg(long, help = JSON)]
         json: bool,
     },
@@ -122,8 +144,36 @@ impl Command {
                 let words = serde_json::to_string_pretty(&policy)?;
                 Output::new(json).print(&policy, || words)
             }
+            Self::Export { slug, out, json } => {
+                let tenant = by_slug(app, &slug).await?;
+                let manifest = tenant_file::export_tenant(app, &by, &tenant, &out).await?;
+                let bytes: u64 = manifest.members.iter().map(|member| member.bytes).sum();
+                let words = || format!("exported tenant {slug}: {bytes} bytes, written to {}", out.display());
+                Output::new(json).print(&manifest, words)
+            }
+            Self::Import { file, link, json } => {
+                let imported = tenant_file::import_tenant(app, &by, &file, &link).await;
+                let imported = imported.with_context(|| format!("{} was not taken in", file.display()))?;
+                Output::new(json).print(&imported, || told(&imported))
+            }
         }
     }
+}
+
+fn told(imported: &Imported) -> String {
+    let Imported { slug, conversations, entries, files, invited, linked, .. } = imported;
+    let mut words =
+        format!("imported tenant {slug}: {conversations} conversations, verified, {entries} entries, {files} files");
+    if !invited.is_empty() {
+        words += &format!(
+            "\nnew logins without a password: {}; `frontdesk account reset-link --email ADDRESS` makes their links",
+            invited.join(", ")
+        );
+    }
+    if !linked.is_empty() {
+        words += &format!("\nadded to the logins they have here: {}", linked.join(", "));
+    }
+    words
 }
 
 /// The tenant with this short name.

@@ -69,7 +69,7 @@ impl Database {
     /// A sentence that says what to do instead.
     pub fn needs_file(&self) -> anyhow::Result<&Path> {
         let instead = "this is for SQLite; a PostgreSQL server is backed up and restored by its own tools (pg_dump, \
-             pg_restore), and beside it the data folder and the key file";
+             pg_restore), and beside it the key file";
         self.file().ok_or_else(|| anyhow!(instead))
     }
 
@@ -92,7 +92,11 @@ impl Database {
     }
 }
 
-fn sqlite(found: &Found) -> anyhow::Result<PathBuf> {
+/// The file that `sqlite:PATH` names.
+///
+/// # Errors
+/// When it names none.
+pub fn sqlite(found: &Found) -> anyhow::Result<PathBuf> {
     let (scheme, rest) = found.value.split_once(':').unwrap_or((&found.value, ""));
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let path = path.split('?').next().unwrap_or_default();

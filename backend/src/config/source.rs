@@ -94,6 +94,9 @@ pub struct Flags {
     /// Form of log lines [env: FRONTDESK_LOG_FORMAT] [default: text]
     #[arg(long, value_name = "text|json", global = true)]
     pub log_format: Option<String>,
+    /// The database as a command names it: where it stood and the address. Stronger than the flag.
+    #[arg(skip)]
+    pub named_database: Option<(&'static str, String)>,
 }
 
 impl Flags {
@@ -180,6 +183,9 @@ impl Source {
 
     /// The strongest value of a setting. An empty variable counts as not set.
     pub fn find(&self, name: &str) -> Option<Found> {
+        if let (Some((origin, value)), "database_url") = (&self.flags.named_database, name) {
+            return Some(Found { value: value.clone(), origin: (*origin).to_owned() });
+        }
         if let Some(value) = self.flags.get(name) {
             return Some(Found { value: value.clone(), origin: format!("--{}", name.replace('_', "-")) });
         }

@@ -1,10 +1,12 @@
-//! Where attachments lie: content-addressed files under the data folder, one folder per tenant.
+//! Where attachments lie when the database is a file: content-addressed files under the data folder, one folder per
+//! tenant. On PostgreSQL only uploads under way are here (`actions/content.rs`).
 
 /// What a file is, by looking at it.
 pub mod content;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use protocol::ids::TenantId;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -27,31 +29,34 @@ impl FileStore {
         self.turns.acquire().await.ok()
     }
 
-    /// Makes the folder for uploads and removes what a crash left in it.
-    pub fn clean(&self) -> io::Result<()> {
-        let folder = self.incoming();
-        std::fs::create_dir_all(&folder)?;
-        for left in std::fs::read_dir(folder)? {
-            std::fs::remove_file(left?.path())?;
-        }
-        Ok(())
-    }
-
     /// The folder for uploads that are not complete yet, on the same file system as their final place.
     pub fn incoming(&self) -> PathBuf {
         self.root.join("incoming")
     }
 
-    /// Removes what uploads left behind that a stop of the process cut off.
+    /// Removes what uploads left behind that a stop of the process cut off, if nobody wrote to it for this long:
+    /// another node may use the same folder.
     ///
     /// # Errors
     /// When the folder cannot be made or read.
-    pub async fn sweep(&self) -> io::Result<()> {
+    pub async fn sweep(&self, untouched_for: Duration) -> io::Result<()> {
         let incoming = self.incoming();
         tokio::fs::create_dir_all(&incoming).await?;
         let mut entries = tokio::fs::read_dir(&incoming).await?;
         while let Some(entry) = entries.next_entry().await? {
-            tokio::fs::remove_file(entry.path()).await?;
+            let age =
+                entry.metadata().await.and_then(|found| found.modified()).map(|at| at.elapsed().unwrap_or_default());
+            let swept = match age {
+                Ok(age) if age < untouched_for => continue,
+                Ok(_) => tokio::fs::remove_file(entry.path()).await,
+                Err(error) => Err(error),
+            };
+            // Another node sweeps as well.
+            if let Err(error) = swept
+                && error.kind() != io::ErrorKind::NotFound
+            {
+                return Err(error);
+            }
         }
         Ok(())
     }
@@ -61,7 +66,12 @@ impl FileStore {
     pub fn path(&self, tenant: TenantId, sha256: &[u8]) -> PathBuf {
         let hex: String = sha256.iter().map(|byte| format!("{byte:02x}")).collect();
         let folder = hex.get(..2).unwrap_or("00").to_owned();
-        self.root.join(tenant.to_string()).join(folder).join(hex)
+        self.tenant(tenant).join(folder).join(hex)
+    }
+
+    /// The folder of a tenant's content.
+    pub fn tenant(&self, tenant: TenantId) -> PathBuf {
+        self.root.join(tenant.to_string())
     }
 
     /// Moves a complete upload to its final place. The content is on disk when this returns.

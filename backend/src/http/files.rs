@@ -1,7 +1,7 @@
 //! Attachments: `POST /v1/files` stores one, `GET /v1/files/{id}` fetches one. What is served is never
 //! shown as a page: always an attachment, sandboxed, its type not to be guessed (rules U1 to U3).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::header::{
@@ -15,10 +15,11 @@ use protocol::frame::UploadReply;
 use protocol::ids::{AttachmentId, ConversationId};
 use protocol::limits::ATTACHMENT_BYTES;
 use serde::Deserialize;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::extract::Caller;
+use crate::actions::content::Content;
 use crate::actions::upload::{Upload, check, find_file, store_upload, too_large};
 use crate::app::App;
 use crate::auth::Principal;
@@ -29,8 +30,6 @@ use crate::error::{AppResult, Refusal};
 const PART_WITHIN: Duration = Duration::from_secs(10);
 /// Longest upload: 10 MiB at 90 KB/s.
 const WHOLE_WITHIN: Duration = Duration::from_secs(120);
-/// Bytes read from disk at once.
-const CHUNK: usize = 64 * 1024;
 
 /// Where an upload goes.
 #[derive(Deserialize)]
@@ -110,7 +109,7 @@ pub async fn download(
 /// # Errors
 /// `not_found`.
 pub async fn serve(app: &App, who: &Principal, id: AttachmentId) -> AppResult<HttpResponse> {
-    let (row, path) = find_file(app, who, id).await?;
+    let (row, content) = find_file(app, who, id).await?;
     let length = u64::try_from(row.size).unwrap_or(0);
     let mut response = HttpResponse::Ok();
     response
@@ -120,7 +119,7 @@ pub async fn serve(app: &App, who: &Principal, id: AttachmentId) -> AppResult<Ht
         .insert_header((CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"))
         .insert_header((CACHE_CONTROL, "private, max-age=3600"))
         .no_chunking(length);
-    Ok(response.streaming(content(path)))
+    Ok(response.streaming(stream(content)))
 }
 
 fn attachment_named(name: &str) -> ContentDisposition {
@@ -135,24 +134,11 @@ fn attachment_named(name: &str) -> ContentDisposition {
 }
 
 /// A file's bytes, read as fast as the reader takes them.
-fn content(path: PathBuf) -> impl futures_util::Stream<Item = Result<web::Bytes, std::io::Error>> {
-    futures_util::stream::try_unfold(
-        (Some(path), None),
-        |(path, file): (Option<PathBuf>, Option<tokio::fs::File>)| async {
-            let mut file = match (path, file) {
-                (Some(path), _) => tokio::fs::File::open(path).await?,
-                (None, Some(file)) => file,
-                (None, None) => return Ok(None),
-            };
-            let mut bytes = vec![0; CHUNK];
-            let read = timeout(PART_WITHIN, file.read(&mut bytes)).await??;
-            if read == 0 {
-                return Ok(None);
-            }
-            bytes.truncate(read);
-            Ok(Some((web::Bytes::from(bytes), (None, Some(file)))))
-        },
-    )
+fn stream(content: Content) -> impl futures_util::Stream<Item = Result<web::Bytes, std::io::Error>> {
+    futures_util::stream::try_unfold(content, |mut content| async {
+        let bytes = timeout(PART_WITHIN, content.next()).await??;
+        Ok(bytes.map(|bytes| (web::Bytes::from(bytes), content)))
+    })
 }
 
 fn key(who: &Principal) -> String {

@@ -1,4 +1,5 @@
-//! Stored files. The content lies in [`crate::files::FileStore`] under its hash.
+//! Stored files. The content lies in [`crate::files::FileStore`] under its hash, or here in parts when the database
+//! holds it (see [`super::Store::holds_content`]).
 
 use protocol::entry::AuthorKind;
 use protocol::ids::{AttachmentId, ConversationId, TenantId};
@@ -74,4 +75,34 @@ pub async fn of_uploader(conn: &mut Conn, tenant: TenantId, uploader: Uuid, sinc
     const SQL: &str = "select count(*) as files, cast(coalesce(sum(size), 0) as bigint) as bytes from attachment \
          where tenant_id = $1 and uploader_id = $2 and created_at >= $3";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(uploader).bind(since).fetch_one(c).await)?)
+}
+
+/// Most bytes of a part: what a reader holds in memory at once.
+pub const PART: usize = 256 * 1024;
+
+/// Adds the next part of a file's content; parts count from 0.
+pub async fn add_part(
+    conn: &mut Conn,
+    tenant: TenantId,
+    attachment: AttachmentId,
+    part: i64,
+    content: &[u8],
+) -> AppResult<()> {
+    const SQL: &str = "insert into attachment_part (tenant_id, attachment_id, part, content) values ($1, $2, $3, $4)";
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(attachment).bind(part).bind(content)
+        .execute(c).await.map(rows))?;
+    Ok(())
+}
+
+/// One part of a file's content; `None` after the last.
+pub async fn part(
+    conn: &mut Conn,
+    tenant: TenantId,
+    attachment: AttachmentId,
+    part: i64,
+) -> AppResult<Option<Vec<u8>>> {
+    const SQL: &str = "select content from attachment_part where tenant_id = $1 and attachment_id = $2 and part = $3";
+    let found: Option<(Vec<u8>,)> =
+        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(attachment).bind(part).fetch_optional(c).await)?;
+    Ok(found.map(|(content,)| content))
 }

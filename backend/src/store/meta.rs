@@ -17,6 +17,13 @@ pub async fn epoch(conn: &mut Conn) -> AppResult<Epoch> {
     Ok(epoch)
 }
 
+/// The name of the history stored here, if it has one.
+pub async fn stored_epoch(conn: &mut Conn) -> AppResult<Option<String>> {
+    const SQL: &str = "select value from meta where key = 'epoch'";
+    let row: Option<(String,)> = on!(conn, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+    Ok(row.map(|(value,)| value))
+}
+
 /// Gives the history stored here a new name, because it is not what clients have seen (C5).
 pub async fn renew_epoch(conn: &mut Conn) -> AppResult<Epoch> {
     const SQL: &str = "insert into meta (key, value) values ('epoch', $1) on conflict (key) do update set value = $1";

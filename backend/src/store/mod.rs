@@ -18,7 +18,7 @@ mod open;
 /// Opening PostgreSQL, and its connections.
 mod postgres;
 /// Migrations.
-mod schema;
+pub mod schema;
 /// Where lanes get their connections.
 mod source;
 /// Row-level security.
@@ -64,6 +64,8 @@ pub mod overview;
 pub mod audit;
 /// Copies for backups.
 pub mod snapshot;
+/// Rows of any table, as they are.
+pub mod copy;
 /// How fast the database commits by itself.
 pub mod commit_rate;
 
@@ -85,6 +87,8 @@ pub struct Store {
     readers: Readers,
     /// One on SQLite; on PostgreSQL writes with the same key share one.
     lanes: Arc<[lane::Lane]>,
+    /// Where much is written at once: on PostgreSQL nobody else waits behind it.
+    bulk: lane::Lane,
 }
 
 #[derive(Clone)]
@@ -111,6 +115,24 @@ impl Store {
     {
         let scope = scope.into();
         self.lane(scope).run(scope, job).await
+    }
+
+    /// [`Store::write`] for what is long, such as files: on PostgreSQL in a connection of its own, behind which no
+    /// message waits.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_bulk<T, F>(&self, scope: impl Into<Scope>, job: F) -> AppResult<T>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut Conn) -> BoxFuture<'c, AppResult<T>> + Send + 'static,
+    {
+        self.bulk.run(scope.into(), job).await
+    }
+
+    /// Whether the content of attachments lies in the database, where every node finds it, or in the data folder.
+    pub fn holds_content(&self) -> bool {
+        matches!(self.readers, Readers::Postgres(_))
     }
 
     fn lane(&self, scope: Scope) -> &lane::Lane {
@@ -165,6 +187,7 @@ impl Store {
         for lane in self.lanes.iter() {
             lane.close().await;
         }
+        self.bulk.close().await;
         match &self.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,

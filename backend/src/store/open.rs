@@ -29,7 +29,7 @@ impl Store {
                 let (pool, server) = postgres::open(settings).await?;
                 let lane = || Lane::start(Source::Server { server: Box::new(server.clone()), conn: None });
                 let lanes = (0..settings.lanes).map(|_| lane()).collect();
-                Ok(Self { readers: Readers::Postgres(pool), lanes })
+                Ok(Self { readers: Readers::Postgres(pool), lanes, bulk: lane() })
             }
         }
     }
@@ -66,7 +66,8 @@ impl Store {
             .acquire_timeout(Duration::from_secs(5))
             .connect_with(options.read_only(false).pragma("query_only", "on"))
             .await?;
-        Ok(Self { readers: Readers::Sqlite(readers), lanes: Arc::new([Lane::start(Source::Held(conn))]) })
+        let lane = Lane::start(Source::Held(conn));
+        Ok(Self { readers: Readers::Sqlite(readers), bulk: lane.clone(), lanes: Arc::new([lane]) })
     }
 }
 

@@ -129,7 +129,7 @@ fn options(url: &Url) -> anyhow::Result<PgConnectOptions> {
     Ok(options.application_name("frontdesk").options(quiet).disable_statement_logging())
 }
 
-async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
+pub(super) async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
     let options = options(url)?;
     let who = options.get_username().to_owned();
     match timeout(CONNECT_WITHIN, options.connect()).await {

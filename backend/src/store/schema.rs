@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use anyhow::{Context, anyhow, bail};
-use sqlx::migrate::{Migrate, MigrateError, Migrator};
-use sqlx::{PgConnection, Pool, Sqlite};
+use sqlx::migrate::{AppliedMigration, Migrate, MigrateError, Migrator};
+use sqlx::{PgConnection, Pool, Sqlite, SqliteConnection};
 
 use super::wall;
 
@@ -52,7 +52,43 @@ async fn look(conn: &mut PgConnection) -> anyhow::Result<()> {
         return Err(explained(MigrateError::Dirty(version)));
     }
     let applied = conn.list_applied_migrations(&MIGRATIONS.table_name).await.map_err(explained)?;
-    for known in &applied {
+    match missing(&applied)? {
+        Some(version) => bail!("{}", older(&format!("lacks migration {version}"))),
+        None => Ok(()),
+    }
+}
+
+/// Whether an SQLite schema, which is not to be changed, is the one of this build.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub(super) async fn same_sqlite(conn: &mut SqliteConnection) -> anyhow::Result<()> {
+    const ANY: &str = "select count(*) from sqlite_master where name = '_sqlx_migrations'";
+    let (tables,): (i64,) = sqlx::query_as(ANY).fetch_one(&mut *conn).await?;
+    if tables == 0 {
+        bail!("it is not a database of Frontdesk");
+    }
+    if let Some(version) = conn.dirty_version(&MIGRATIONS.table_name).await.map_err(explained)? {
+        return Err(explained(MigrateError::Dirty(version)));
+    }
+    let applied = conn.list_applied_migrations(&MIGRATIONS.table_name).await.map_err(explained)?;
+    match missing(&applied)? {
+        Some(version) => bail!(
+            "the database's schema is older than this build (it lacks migration {version}); run `frontdesk migrate` \
+             on it first"
+        ),
+        None => Ok(()),
+    }
+}
+
+/// The newest migration of this build.
+pub fn version() -> i64 {
+    MIGRATIONS.iter().map(|ours| ours.version).max().unwrap_or(0)
+}
+
+/// The first migration that was not run, if those that were run are ours.
+fn missing(applied: &[AppliedMigration]) -> anyhow::Result<Option<i64>> {
+    for known in applied {
         let Some(ours) = MIGRATIONS.iter().find(|ours| ours.version == known.version) else {
             return Err(explained(MigrateError::VersionMissing(known.version)));
         };
@@ -60,10 +96,8 @@ async fn look(conn: &mut PgConnection) -> anyhow::Result<()> {
             return Err(explained(MigrateError::VersionMismatch(known.version)));
         }
     }
-    match MIGRATIONS.iter().find(|ours| applied.iter().all(|known| known.version != ours.version)) {
-        Some(missing) => bail!("{}", older(&format!("lacks migration {}", missing.version))),
-        None => Ok(()),
-    }
+    let missing = MIGRATIONS.iter().find(|ours| applied.iter().all(|known| known.version != ours.version));
+    Ok(missing.map(|missing| missing.version))
 }
 
 fn older(what: &str) -> Cow<'static, str> {

@@ -96,6 +96,13 @@ pub async fn find_by_key(conn: &mut Conn, key: &str) -> AppResult<Option<Site>> 
     row.map(Row::into_site).transpose()
 }
 
+/// Whether any tenant has a site with this key, switched off or not.
+pub async fn is_key_taken(conn: &mut Conn, key: &str) -> AppResult<bool> {
+    const SQL: &str = "select count(*) from site where key = $1";
+    let (count,): (i64,) = on!(conn, c => sqlx::query_as(SQL).bind(key).fetch_one(c).await)?;
+    Ok(count > 0)
+}
+
 /// A tenant's embeds, oldest first; those switched off too.
 pub async fn list(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Site>> {
     const SQL: &str = select!("where tenant_id = $1 order by created_at, id");

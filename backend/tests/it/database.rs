@@ -74,6 +74,13 @@ impl Database {
         Self::Postgres(name)
     }
 
+    /// A new one of the process's server in which nothing is.
+    pub(crate) fn new_postgres_without_tables() -> Self {
+        let name = format!("w{}", Uuid::new_v4().simple());
+        cluster().sql("postgres", &format!("create database {name} owner {OWNER}"));
+        Self::Postgres(name)
+    }
+
     /// What the server is told about it.
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         match self {

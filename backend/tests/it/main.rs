@@ -77,6 +77,12 @@ mod tenancy;
 /// Copies of everything, and a history that goes back.
 #[cfg(test)]
 mod backups;
+/// From SQLite to PostgreSQL.
+#[cfg(test)]
+mod migrate;
+/// One tenant as one file.
+#[cfg(test)]
+mod tenant_files;
 /// The second step when signing in.
 #[cfg(test)]
 mod second_factor;

@@ -11,6 +11,7 @@ use sqlx::{Connection, PgConnection};
 use crate::basics::DEADLINE;
 use crate::database::on_postgres;
 use crate::people::{Agent, cmid, in_conversation, message};
+use crate::uploads::uploaded;
 use crate::wire::{Client, Failure, Over, View};
 use crate::world::{Plan, World};
 
@@ -146,6 +147,31 @@ async fn every_table_of_tenants_stands_behind_the_wall() {
     assert_eq!(open, Vec::<String>::new());
     let walls = "select count(*) from pg_policy where polname = 'tenant_wall'";
     assert!(counts(&mut conn, walls).await >= 12);
+}
+
+#[tokio::test]
+async fn content_of_files_lies_in_small_parts_of_its_tenant_and_goes_with_its_file() {
+    let world = world().await;
+    let (vera, _ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let text = "tea, black, 100 g\n".repeat(40_000).into_bytes();
+    uploaded(&vera, conversation, ("list.txt", "text/plain"), text.clone()).await;
+    uploaded(&vera, conversation, ("again.txt", "text/plain"), text.clone()).await;
+    assert!(std::fs::read_dir(world.data().join("files")).expect("a folder").count() <= 1, "only uploads under way");
+    let mut all = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    let stored = "select sum(length(content))::bigint from attachment_part";
+    assert_eq!(counts(&mut all, stored).await, 2 * text.len() as i64);
+    assert_eq!(counts(&mut all, "select max(length(content))::bigint from attachment_part").await, 256 * 1024);
+    let mut conn = serving(&world).await;
+    assert_eq!(counts(&mut conn, "select count(*) from attachment_part").await, 0, "no tenant is set");
+    let mut inside = conn.begin().await.expect("a transaction");
+    sqlx::query("select set_config('frontdesk.tenant', $1, true)")
+        .bind(world.acme.id.to_string())
+        .execute(&mut *inside)
+        .await
+        .expect("the tenant is set");
+    sqlx::query("delete from attachment where name = 'list.txt'").execute(&mut *inside).await.expect("it is erased");
+    inside.commit().await.expect("a commit");
+    assert_eq!(counts(&mut all, stored).await, text.len() as i64, "the other stays");
 }
 
 #[tokio::test]

@@ -54,6 +54,8 @@ impl Tenant {
 
 /// What a world is made of.
 pub(crate) struct Plan {
+    /// Short name of the first tenant.
+    pub(crate) slug: &'static str,
     /// Routing policy of the first tenant, by field; the rest stays default.
     pub(crate) policy: Value,
     /// Agents of the first tenant besides its owner Olga.
@@ -66,6 +68,8 @@ pub(crate) struct Plan {
     pub(crate) shop: String,
     /// Whether it lives on PostgreSQL; otherwise as the environment of the tests says.
     pub(crate) on_postgres: bool,
+    /// Whether it lives on SQLite, whatever the environment says.
+    pub(crate) on_sqlite: bool,
     /// More environment of the server.
     pub(crate) environment: Vec<(String, String)>,
     /// Whether browsers reach the server through another port, such as a proxy's.
@@ -77,12 +81,14 @@ pub(crate) struct Plan {
 impl Default for Plan {
     fn default() -> Self {
         Self {
+            slug: "acme",
             policy: json!({}),
             agents: vec!["Ann", "Ben"],
             second: false,
             operator: false,
             shop: "http://shop.example".to_owned(),
             on_postgres: false,
+            on_sqlite: false,
             environment: Vec::new(),
             public_port: None,
             launcher: Vec::new(),
@@ -139,13 +145,17 @@ impl World {
         let folder = Scratch::new("world");
         let port = free_port();
         let public_port = plan.public_port.unwrap_or(port);
-        let database = if plan.on_postgres { Database::new_postgres() } else { Database::new() };
+        let database = match (plan.on_postgres, plan.on_sqlite) {
+            (true, _) => Database::new_postgres(),
+            (_, true) => Database::Sqlite,
+            _ => Database::new(),
+        };
         let tools = Tools {
             data: folder.path().join("data"),
             origin: format!("http://127.0.0.1:{public_port}"),
             database: database.environment(),
         };
-        let acme = tools.tenant("acme", &plan.shop, &plan.agents, &plan.policy);
+        let acme = tools.tenant(plan.slug, &plan.shop, &plan.agents, &plan.policy);
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         let operator = plan.operator.then(|| tools.person("platform", "Otto", &["--operator"]));
         let process = Mutex::new(None);
@@ -348,6 +358,23 @@ impl World {
         url.set_port(Some(port)).expect("it has a host");
         self.environment.push(("DATABASE_URL".to_owned(), url.to_string()));
         own
+    }
+
+    /// Lets it live on another database from the next start on.
+    pub(crate) fn lives_on(&mut self, database: Database) {
+        self.database = database;
+    }
+
+    /// Whether it lives on PostgreSQL.
+    pub(crate) fn is_on_postgres(&self) -> bool {
+        matches!(self.database, Database::Postgres(_))
+    }
+
+    /// `frontdesk` on this world's data and database, not started yet.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = tool(&self.data());
+        command.envs(self.database.environment());
+        command
     }
 
     /// What SQLite finds when it checks the whole file: `ok`. PostgreSQL checks itself when it starts.
