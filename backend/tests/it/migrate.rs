@@ -132,19 +132,7 @@ async fn a_move_that_was_killed_goes_on_where_it_stopped() {
     world.kill9();
 
     let target = Database::new_postgres_without_tables();
-    let mut child = world
-        .command()
-        .envs(target.environment())
-        .args(["migrate-data", "--json", "--batch", "1"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("frontdesk runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-    let seen = lines.by_ref().map_while(Result::ok).find(|line| line.contains(r#""table":"entry","rows":5,"#));
-    assert!(seen.is_some(), "it came to the fifth entry");
-    child.kill().expect("SIGKILL");
-    child.wait().expect("its end");
+    killed_at(&world, &target, r#""table":"entry","rows":5,"#);
 
     let environment = target.environment();
     let environment: Vec<(&str, &str)> = environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -165,6 +153,9 @@ async fn a_move_that_was_killed_goes_on_where_it_stopped() {
     std::fs::remove_dir_all(world.data()).expect("the changed source goes");
     copy_folder(&kept, &world.data());
 
+    // Once more among the files, and once more when only the comparison was left.
+    killed_at(&world, &target, r#""table":"attachment_part","rows":1,"#);
+    killed_at(&world, &target, r#""event":"verified","what":"tenant""#);
     let (good, printed) = migrate(&world, &target, &["--json", "--batch", "3"]);
     assert!(good, "{printed}");
     assert!(events(&printed).iter().any(|event| event["event"] == "resumed"));
@@ -180,6 +171,23 @@ async fn a_move_that_was_killed_goes_on_where_it_stopped() {
     vera.says("and on").await;
     assert_eq!(download(&vera, attachment).await.bytes().await.expect("a body"), text);
     assert_eq!(world.count("select count(*) from moving").await, 0);
+}
+
+/// Begins the move, or goes on with it, in the smallest steps, and kills it when it says this.
+fn killed_at(world: &World, target: &Database, said: &str) {
+    let mut child = world
+        .command()
+        .envs(target.environment())
+        .args(["migrate-data", "--json", "--batch", "1"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("frontdesk runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let found = lines.by_ref().map_while(Result::ok).find(|line| line.contains(said));
+    child.kill().expect("SIGKILL");
+    child.wait().expect("its end");
+    assert!(found.is_some(), "it never said {said}");
 }
 
 fn copy_folder(from: &Path, to: &Path) {

@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use protocol::command::{Command, ShowVisitor};
 use protocol::error::ErrorCode;
+use protocol::event::ResetReason;
 use sqlx::{Connection, PgConnection};
 
 use crate::basics::DEADLINE;
-use crate::database::on_postgres;
+use crate::database::{Database, on_postgres};
 use crate::people::{Agent, cmid, in_conversation, message};
-use crate::uploads::uploaded;
+use crate::uploads::{download, uploaded};
 use crate::wire::{Client, Failure, Over, View};
 use crate::world::{Plan, World};
 
@@ -232,4 +233,44 @@ async fn connections_that_break_are_replaced() {
     }
     let said = "select count(*) from entry where kind = 'message'";
     assert_eq!(world.count(said).await, 4);
+}
+
+/// A dump as docs/operators.md says, put back into a new database.
+#[tokio::test]
+async fn a_dump_taken_by_the_owner_is_put_back_whole() {
+    let mut world = World::with(Plan { on_postgres: true, ..Plan::default() }).await;
+    let (mut vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let text = b"1 kg of tea".to_vec();
+    let file = uploaded(&vera, conversation, ("list.txt", "text/plain"), text.clone()).await;
+    let dump = world.file("frontdesk.dump");
+    let dump = dump.to_str().expect("a path");
+    let tool = |program: &str, arguments: &[&str], options: &str| {
+        let mut command = std::process::Command::new(program);
+        let output = command.args(arguments).env("PGOPTIONS", options).output().expect("the tools of PostgreSQL");
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let owner = world.database_url("frontdesk_owner");
+    let arguments = ["--enable-row-security", "--format=custom", "--file", dump, &owner];
+    let (good, said) = tool("pg_dump", &arguments, "-c frontdesk.tenant=*");
+    assert!(good, "{said}");
+    let (good, _) = tool("pg_dump", &["--format=custom", "--file=/dev/null", &owner], "");
+    assert!(!good, "rather no dump than one without rows");
+    vera.says("not in the dump").await;
+    ann.sees(conversation, "not in the dump").await;
+    world.kill9();
+
+    let again = Database::new_postgres_without_tables();
+    let into = format!("--dbname={}", again.url("frontdesk_owner"));
+    let (good, said) = tool("pg_restore", &["--no-owner", "--no-privileges", "--exit-on-error", &into, dump], "");
+    assert!(good, "{said}");
+    world.lives_on(again);
+    let (good, printed) = world.run(&["restore", "--renew-history"]);
+    assert!(good, "{printed}");
+    world.serve().await;
+    vera.connect(Over::Socket).await;
+    vera.until("a reset", |view| (view.resets.last()?.reason == ResetReason::EpochChanged).then_some(())).await;
+    vera.says("after the dump").await;
+    let texts = vera.look(|view| view.texts(conversation));
+    assert!(!texts.iter().any(|text| text == "not in the dump"), "{texts:?}");
+    assert_eq!(download(&vera, file).await.bytes().await.expect("a body"), text);
 }
