@@ -36,6 +36,8 @@ const BACKLOG: u32 = 4096;
 const DRAIN_WITHIN: Duration = Duration::from_secs(8);
 /// An upload that nobody wrote to for this long is nobody's, also when nodes share a folder.
 const LEFT_UPLOAD: Duration = Duration::from_secs(600);
+/// How long the database gets to close.
+const CLOSE_WITHIN: Duration = Duration::from_secs(3);
 
 /// A running server.
 pub struct Server {
@@ -152,7 +154,9 @@ impl Server {
         for job in &self.jobs {
             job.abort();
         }
-        self.app.store.close().await;
+        if tokio::time::timeout(CLOSE_WITHIN, self.app.store.close()).await.is_err() {
+            tracing::warn!("the database was not closed in time; nothing is lost by that");
+        }
         self.serving.await??;
         tracing::info!("stopped");
         Ok(())

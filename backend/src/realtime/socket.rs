@@ -18,7 +18,7 @@ use protocol::limits::FRAME_BYTES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 
-use super::frame::{self, HEAD_BYTES, Opcode};
+use super::frame::{self, HEAD_BYTES, Head, Opcode};
 use super::tcp;
 
 /// Longest wait until the connection takes the last frame.
@@ -129,6 +129,7 @@ impl Socket {
     /// The next message of what was read, if it is complete.
     fn take(&mut self) -> Result<Option<Incoming>, CloseCode> {
         while let Some(head) = frame::read(&self.unread)? {
+            self.expects(&head)?;
             if self.unread.len() < head.bytes + head.length {
                 return Ok(None);
             }
@@ -138,14 +139,13 @@ impl Socket {
             let mut payload = self.unread.split_to(head.bytes + head.length).split_off(head.bytes);
             frame::unmask(&mut payload, head.mask);
             let incoming = match head.opcode {
-                Opcode::Text if self.fragments.is_some() => return Err(CloseCode::ProtocolError),
                 Opcode::Text if head.last => Some(Incoming::Text(text(payload.to_vec())?)),
                 Opcode::Text => {
-                    self.fragments = Some(payload.to_vec());
-                    None
+                    self.fragments = Some(Vec::new());
+                    self.fragment(&payload, false)?
                 }
-                Opcode::Continuation => self.fragment(&payload, head.last)?,
-                Opcode::Binary => return Err(CloseCode::Policy),
+                // Binary frames have been refused.
+                Opcode::Continuation | Opcode::Binary => self.fragment(&payload, head.last)?,
                 Opcode::Ping => Some(Incoming::Ping(payload.as_ref().into())),
                 Opcode::Pong => Some(Incoming::Pong),
                 Opcode::Close => {
@@ -160,14 +160,22 @@ impl Socket {
         Ok(None)
     }
 
+    /// Refuses a frame that has no place here by its head alone: nobody waits for, or keeps, its payload.
+    fn expects(&self, head: &Head) -> Result<(), CloseCode> {
+        match (head.opcode, &self.fragments) {
+            (Opcode::Binary, _) => Err(CloseCode::Policy),
+            (Opcode::Text, Some(_)) | (Opcode::Continuation, None) => Err(CloseCode::ProtocolError),
+            (Opcode::Continuation, Some(so_far)) if so_far.len() + head.length > FRAME_BYTES => Err(CloseCode::TooBig),
+            _ => Ok(()),
+        }
+    }
+
     fn fragment(&mut self, piece: &[u8], last: bool) -> Result<Option<Incoming>, CloseCode> {
         let so_far = self.fragments.as_mut().ok_or(CloseCode::ProtocolError)?;
-        if so_far.len() + piece.len() > FRAME_BYTES {
-            return Err(CloseCode::TooBig);
-        }
+        let before = so_far.len();
         so_far.extend_from_slice(piece);
         if !last {
-            return Ok(None);
+            return if may_be_text(so_far, before) { Ok(None) } else { Err(CloseCode::NotUtf8) };
         }
         let whole = self.fragments.take().unwrap_or_default();
         Ok(Some(Incoming::Text(text(whole)?)))
@@ -288,6 +296,14 @@ impl Socket {
     }
 }
 
+/// Whether this may be the beginning of a text, when as many bytes of it as `before` may be.
+fn may_be_text(bytes: &[u8], before: usize) -> bool {
+    // The last code point may have been cut: it is looked at again from its first byte on.
+    let cut = bytes[..before].iter().rev().take(4).position(|byte| byte & 0xc0 != 0x80);
+    let from = cut.map_or(0, |back| before - back - 1);
+    std::str::from_utf8(&bytes[from..]).map_or_else(|error| error.error_len().is_none(), |_| true)
+}
+
 fn text(bytes: Vec<u8>) -> Result<String, CloseCode> {
     String::from_utf8(bytes).map_err(|_| CloseCode::NotUtf8)
 }
@@ -314,6 +330,18 @@ impl Allowance {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_in_pieces_is_refused_with_the_first_piece_that_spoils_it() {
+        let text = "\u{b5}\u{8336}\u{1f375}x".as_bytes();
+        for size in 1..text.len() {
+            assert!((0..text.len()).step_by(size).all(|at| may_be_text(&text[..text.len().min(at + size)], at)));
+        }
+        for (bytes, before) in [(&b"\xff"[..], 0), (b"x\x80", 1), (b"\xf4\x90", 1), (b"\xed\xa0", 1), (b"\xc3\xc3", 1)]
+        {
+            assert!(!may_be_text(bytes, before), "{bytes:?}");
+        }
+    }
 
     #[test]
     fn frames_are_allowed_in_bursts_and_at_a_rate() {

@@ -5,7 +5,11 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgQueryResult;
 use sqlx::sqlite::SqliteQueryResult;
-use sqlx::{PgConnection, Postgres, Sqlite};
+use sqlx::{Connection, PgConnection, Postgres, Sqlite};
+use tokio::time::timeout;
+
+/// How long a server may take to hear that a connection ends.
+const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 
 /// A connection to whichever database is configured, inside a transaction or not.
 pub enum Conn {
@@ -61,12 +65,33 @@ impl Lease {
         sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database did not answer in time"))
     }
 
+    /// Says goodbye to the server, as far as it listens.
+    async fn close(self) {
+        // A server that does not answer forgets the connection by itself.
+        let _ = match self.holder {
+            Holder::Reader(connection) => timeout(GOODBYE_WITHIN, connection.close()).await,
+            Holder::Writer(connection) => timeout(GOODBYE_WITHIN, connection.close()).await,
+        };
+    }
+
     fn writes(&self) -> bool {
         matches!(self.holder, Holder::Writer(_))
     }
 }
 
 impl Conn {
+    /// Closes the connection, and returns when it is closed: of a SQLite file, after what its log holds is copied.
+    pub(super) async fn close(self) {
+        match self {
+            Self::Sqlite(connection) => {
+                if let Err(error) = connection.close().await {
+                    tracing::warn!(%error, "the database was not closed properly");
+                }
+            }
+            Self::Postgres(lease) => lease.close().await,
+        }
+    }
+
     /// Whether rows that are read have to be locked, so that what is written back rests on what was read. On
     /// SQLite nobody else writes meanwhile.
     pub(super) fn locks_rows(&self) -> bool {

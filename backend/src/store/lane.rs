@@ -48,6 +48,8 @@ pub(super) struct Lane {
 enum Work {
     Append(Box<dyn Append>),
     Job(Box<dyn Job>),
+    /// The last thing asked of a lane; answered when its connection is closed.
+    Close(oneshot::Sender<()>),
 }
 
 type Appends = Vec<Box<dyn Append>>;
@@ -160,9 +162,12 @@ impl Lane {
         self.works.load(Ordering::Acquire)
     }
 
-    /// Returns when everything sent before is committed.
+    /// Returns when everything sent before is committed and the connection is closed. Nothing is written after.
     pub(super) async fn close(&self) {
-        let _ = self.run(EveryTenant.into(), |_| async { Ok(()) }.boxed()).await;
+        let (done, closed) = oneshot::channel();
+        if self.waiting.send(Work::Close(done)).await.is_ok() {
+            let _ = closed.await;
+        }
     }
 }
 
@@ -201,14 +206,15 @@ impl Writer {
             }
             let mut appends = Vec::new();
             let mut jobs = Vec::new();
-            sort(&mut batch, &mut appends, &mut jobs);
+            let mut close = sort(&mut batch, &mut appends, &mut jobs);
             if self.source.is_shared() {
                 appends.sort_by_key(|append| append.address().tenant);
                 jobs.sort_by_key(|job| job.scope().key());
             }
+            let nothing = appends.is_empty() && jobs.is_empty();
             let begun = Instant::now();
-            let committed = self.transaction(&mut appends, &mut jobs).await;
-            if committed.is_ok() {
+            let committed = if nothing { Ok(()) } else { self.transaction(&mut appends, &mut jobs).await };
+            if committed.is_ok() && !nothing {
                 metrics().batch.record(taken as f64);
                 metrics().commit.record(begun.elapsed());
             }
@@ -217,12 +223,19 @@ impl Writer {
                 while let Ok(work) = waiting.try_recv() {
                     batch.push(work);
                 }
-                sort(&mut batch, &mut appends, &mut jobs);
+                close = close.or(sort(&mut batch, &mut appends, &mut jobs));
             }
             let text = committed.as_ref().map(|_| ()).map_err(ToString::to_string);
             let fate = text.as_ref().map(|_| ()).map_err(String::as_str);
             appends.into_iter().for_each(|append| append.finish(fate));
             jobs.into_iter().for_each(|job| job.finish(fate));
+            if let Some(done) = close {
+                // Whoever still waits is told that the lane has stopped.
+                drop(waiting);
+                self.source.close().await;
+                let _ = done.send(());
+                return;
+            }
         }
     }
 
@@ -354,13 +367,17 @@ fn is_broken(error: &AppError) -> bool {
     }
 }
 
-fn sort(batch: &mut Vec<Work>, appends: &mut Appends, jobs: &mut Jobs) {
+/// Sorts what was taken; gives whom to tell when the lane is closed, if it is to be.
+fn sort(batch: &mut Vec<Work>, appends: &mut Appends, jobs: &mut Jobs) -> Option<oneshot::Sender<()>> {
+    let mut close = None;
     for work in batch.drain(..) {
         match work {
             Work::Append(append) => appends.push(append),
             Work::Job(job) => jobs.push(job),
+            Work::Close(done) => close = Some(done),
         }
     }
+    close
 }
 
 async fn execute(conn: &mut Conn, sql: &'static str) -> AppResult<()> {

@@ -182,15 +182,16 @@ impl Store {
         ((size as usize).saturating_sub(idle), most)
     }
 
-    /// Closes every connection after the writes under way are committed.
+    /// Closes every connection, those that write last, after the writes under way are committed. Returns when all are
+    /// closed: a SQLite database is one file then.
     pub async fn close(&self) {
-        for lane in self.lanes.iter() {
-            lane.close().await;
-        }
-        self.bulk.close().await;
         match &self.readers {
             Readers::Sqlite(pool) => pool.close().await,
             Readers::Postgres(pool) => pool.close().await,
         }
+        for lane in self.lanes.iter() {
+            lane.close().await;
+        }
+        self.bulk.close().await;
     }
 }

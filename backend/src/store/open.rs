@@ -92,3 +92,29 @@ async fn check_durability(conn: &mut Conn) -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{EveryTenant, meta};
+
+    #[tokio::test]
+    async fn a_closed_database_is_one_file_and_takes_nothing_more() {
+        let folder = std::env::temp_dir().join(format!("frontdesk-open-{}", uuid::Uuid::new_v4()));
+        std::fs::create_dir(&folder).unwrap();
+        let store = Store::open_sqlite(&folder.join("frontdesk.db")).await.unwrap();
+        // What actions hold is no reason to keep it open.
+        let another = store.clone();
+        let writes = (0..100).map(|_| another.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))));
+        let mut writes = Box::pin(futures_util::future::join_all(writes));
+        assert!(futures_util::poll!(&mut writes).is_pending());
+        let (epochs, ()) = tokio::join!(writes, store.close());
+        assert!(epochs.iter().all(Result::is_ok), "what was under way is committed");
+        let files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["frontdesk.db"]);
+        assert!(another.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))).await.is_err());
+        assert!(another.read(EveryTenant).await.is_err());
+        store.close().await;
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -45,6 +45,17 @@ impl Source {
         }
     }
 
+    /// Closes the connection, and returns when it is closed.
+    pub(super) async fn close(self) {
+        let conn = match self {
+            Self::Held(conn) => Some(conn),
+            Self::Server { conn, .. } => conn,
+        };
+        if let Some(conn) = conn {
+            conn.close().await;
+        }
+    }
+
     /// Whether other lanes write to the same database: then everybody takes rows in the same order, so that no two
     /// wait for each other.
     pub(super) fn is_shared(&self) -> bool {

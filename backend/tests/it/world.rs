@@ -319,20 +319,9 @@ impl World {
 
     /// Runs `frontdesk` with standard input; gives success, output, and what it said on standard error.
     pub(crate) fn feed(&self, arguments: &[&str], input: &str) -> (bool, String, String) {
-        let mut child = tool(&self.data())
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("frontdesk runs");
-        let mut stdin = child.stdin.take().expect("its input");
-        // What was refused at once does not read.
-        let _ = writeln!(stdin, "{input}");
-        drop(stdin);
-        let output = child.wait_with_output().expect("its end");
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        (output.status.success(), text(output.stdout), text(output.stderr))
+        let mut command = tool(&self.data());
+        command.envs(self.database.environment()).args(arguments);
+        fed(command, input)
     }
 
     /// Everything the server has logged.
@@ -443,6 +432,19 @@ fn launched(launcher: &[String], data: &std::path::Path) -> Command {
     command
 }
 
+/// Runs a command with standard input; gives success, output, and what it said on standard error.
+fn fed(mut command: Command, input: &str) -> (bool, String, String) {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("frontdesk runs");
+    let mut stdin = child.stdin.take().expect("its input");
+    // What needs no input, or was refused at once, may have ended before it is written.
+    let _ = writeln!(stdin, "{input}");
+    drop(stdin);
+    let output = child.wait_with_output().expect("its end");
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
 /// The command line, as an operator scripts it.
 struct Tools {
     data: PathBuf,
@@ -493,23 +495,11 @@ impl Tools {
     }
 
     fn json(&self, arguments: &[&str], input: &str) -> Value {
-        let mut child = tool(&self.data)
-            .envs(self.database.iter().cloned())
-            .env("FRONTDESK_PUBLIC_URL", &self.origin)
-            .args(arguments)
-            .arg("--json")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("frontdesk runs");
-        let mut stdin = child.stdin.take().expect("its input");
-        // A command that needs no password may have ended before it is written.
-        let _ = writeln!(stdin, "{input}");
-        drop(stdin);
-        let output = child.wait_with_output().expect("its end");
-        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{arguments:?} failed: {out}{err}");
+        let mut command = tool(&self.data);
+        command.envs(self.database.iter().cloned()).env("FRONTDESK_PUBLIC_URL", &self.origin);
+        command.args(arguments).arg("--json");
+        let (done, out, err) = fed(command, input);
+        assert!(done, "{arguments:?} failed: {out}{err}");
         serde_json::from_str(&out).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {out}"))
     }
 }

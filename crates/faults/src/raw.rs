@@ -67,28 +67,36 @@ impl Frame {
 
     /// The bytes of it.
     pub fn bytes(&self) -> Vec<u8> {
-        let length = self.pretended.unwrap_or(self.payload.len() as u64);
-        let mask = if self.masked { MASKED } else { 0 };
-        let mut out = vec![if self.last { FIN } else { 0 } | self.reserved << 4 | self.opcode];
-        match length {
-            0..=125 => out.push(mask | length as u8),
-            126..=0xffff => {
-                out.push(mask | 126);
-                out.extend_from_slice(&(length as u16).to_be_bytes());
-            }
-            _ => {
-                out.push(mask | 127);
-                out.extend_from_slice(&length.to_be_bytes());
-            }
-        }
+        let first = if self.last { FIN } else { 0 } | self.reserved << 4 | self.opcode;
+        let mut out = header(first, self.pretended.unwrap_or(self.payload.len() as u64), self.masked);
         if self.masked {
-            out.extend_from_slice(&MASK);
             out.extend(self.payload.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
         } else {
             out.extend_from_slice(&self.payload);
         }
         out
     }
+}
+
+/// What stands before a payload of this length: the first byte as it is, the length, the mask.
+pub fn header(first: u8, length: u64, masked: bool) -> Vec<u8> {
+    let flag = if masked { MASKED } else { 0 };
+    let mut out = vec![first];
+    match length {
+        0..=125 => out.push(flag | length as u8),
+        126..=0xffff => {
+            out.push(flag | 126);
+            out.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(flag | 127);
+            out.extend_from_slice(&length.to_be_bytes());
+        }
+    }
+    if masked {
+        out.extend_from_slice(&MASK);
+    }
+    out
 }
 
 /// A frame of the server.

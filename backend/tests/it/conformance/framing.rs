@@ -1,6 +1,8 @@
 //! Groups 1 to 5: lengths, pings, reserved bits and opcodes, fragments.
 
-use super::case::{BINARY, CONTINUATION, Case, PING, PONG, TEXT, frame};
+use faults::raw::opcode::{BINARY, CONTINUATION, PING, PONG, TEXT};
+
+use super::case::{Case, frame};
 
 /// Lengths around every border of the length field.
 const LENGTHS: [usize; 7] = [0, 125, 126, 127, 128, 65_535, 65_536];

@@ -13,6 +13,8 @@ mod utf8;
 mod closing;
 /// Groups 9 and 10, with our limit: long messages, many messages.
 mod limits;
+/// Heads of frames that will never come (F23).
+mod announced;
 /// Frames of somebody who means harm (F23).
 mod hostile;
 /// A client of bytes.
@@ -32,7 +34,8 @@ const AT_ONCE: usize = 16;
 async fn every_case_ends_as_it_should() {
     let world = World::with(Plan::default().unlimited()).await;
     let vera = world.visitor().await;
-    let groups = [framing::cases(), utf8::cases(), closing::cases(), limits::cases(), hostile::cases()];
+    let groups =
+        [framing::cases(), utf8::cases(), closing::cases(), limits::cases(), announced::cases(), hostile::cases()];
     let (mut failures, mut count) = (Vec::new(), 0);
     let cases: Vec<Case> = groups.into_iter().flatten().collect();
     for some in cases.chunks(AT_ONCE) {

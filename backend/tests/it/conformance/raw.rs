@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use faults::raw::opcode::{CLOSE, PING, PONG, TEXT};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::case::{CLOSE, Outcome, PING, PONG, Seen, TEXT, frame};
+use super::case::{Outcome, Seen, frame};
 use crate::basics::DEADLINE;
 use crate::world::World;
 
