@@ -326,7 +326,7 @@ const functions = [
   },
   () => location.reload(),
   (earlier) =>
-    ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined }), 0, (status, text) => {
+    ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined, origin: alone ? undefined : origin }), 0, (status, text) => {
       const reply = json(text);
       tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
     }),

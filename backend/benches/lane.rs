@@ -127,6 +127,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
         let arrival = Arrival {
             site: site.key.clone(),
             token: None,
+            origin: None,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,

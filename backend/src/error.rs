@@ -110,6 +110,7 @@ impl ResponseError for AppError {
             ErrorCode::Malformed => StatusCode::BAD_REQUEST,
             ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            ErrorCode::TooSlow => StatusCode::REQUEST_TIMEOUT,
             ErrorCode::UnsupportedType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             ErrorCode::Unauthenticated | ErrorCode::HelloRequired => StatusCode::UNAUTHORIZED,
             ErrorCode::Forbidden | ErrorCode::TenantSuspended => StatusCode::FORBIDDEN,

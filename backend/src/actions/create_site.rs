@@ -55,6 +55,7 @@ pub async fn create_site(app: &App, actor: &Actor, new: NewSite) -> AppResult<Si
                     name,
                     origins,
                     created_at: now,
+                    changed_at: None,
                     disabled_at: None,
                 };
                 site::insert(tx, tenant, &new).await?;

@@ -26,6 +26,8 @@ pub struct Arrival {
     pub site: String,
     /// Token of an earlier visit.
     pub token: Option<String>,
+    /// Origin of the page around the chat, if there is one.
+    pub origin: Option<String>,
     /// The token may be one of [`prepare_visitor`], whose visitor is stored now.
     pub prepared: bool,
     /// Where from.
@@ -40,13 +42,14 @@ pub struct Arrival {
 /// [`issue_visitor`] gets it back, however often.
 pub fn prepare_visitor(app: &App, tenant: TenantId, site: SiteId) -> String {
     let identity = VisitorIdentity { tenant, site, visitor: VisitorId(app.id()) };
-    app.keys.sign_visitor(&identity, FIRST_VERSION, app.now()).0
+    app.keys.sign_visitor(&identity, None, FIRST_VERSION, app.now()).0
 }
 
-/// A token for the visitor. A token that is no longer good, or of another site, makes a new visitor.
+/// A token for the visitor. One of an earlier visit may have expired, though not too long ago; one that is not good
+/// for that either, or of another site, makes a new visitor.
 ///
 /// # Errors
-/// `rate_limited`; `not_found` for the site; `tenant_suspended`.
+/// `rate_limited`; `not_found` for the site; `tenant_suspended`; `forbidden` on `origin`.
 pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorReply> {
     app.limiter.take(Rule::NewVisitor, &ip_key(arrival.ip), app.clock.monotonic())?;
     let mut conn = app.store.read(EveryTenant).await?;
@@ -56,8 +59,12 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
     if of.is_suspended() {
         return Err(Refusal::new(ErrorCode::TenantSuspended, "this tenant is suspended").into());
     }
+    let origin = arrival.origin.as_deref();
+    if origin.is_some_and(|origin| !site.origins.iter().any(|allowed| allowed == origin)) {
+        return Err(tokens::not_here().into());
+    }
     if let Some(known) = known(app, &site, arrival.token.as_deref()).await? {
-        return Ok(reply(app, &known.0, known.1));
+        return Ok(reply(app, &known.0, origin, known.1));
     }
     let mut row = new_visitor(app, &site, &arrival);
     if arrival.prepared
@@ -77,7 +84,7 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
         })
     });
     write.await?;
-    Ok(reply(app, &identity, version))
+    Ok(reply(app, &identity, origin, version))
 }
 
 /// The visitor that a token of ours was prepared for, unless there is one with this id.
@@ -94,7 +101,7 @@ async fn prepared(app: &App, site: &Site, token: Option<&str>) -> AppResult<Opti
 
 async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<(VisitorIdentity, i64)>> {
     let Some(token) = token else { return Ok(None) };
-    match tokens::authenticate(app, token).await {
+    match tokens::recognize(app, token).await {
         Ok(claims) if claims.identity.tenant == site.tenant_id && claims.identity.site == site.id => {
             Ok(Some((claims.identity, claims.version)))
         }
@@ -103,8 +110,8 @@ async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<
     }
 }
 
-fn reply(app: &App, identity: &VisitorIdentity, version: i64) -> VisitorReply {
-    let (token, expires_at) = app.keys.sign_visitor(identity, version, app.now());
+fn reply(app: &App, identity: &VisitorIdentity, origin: Option<&str>, version: i64) -> VisitorReply {
+    let (token, expires_at) = app.keys.sign_visitor(identity, origin, version, app.now());
     VisitorReply { token, visitor: identity.visitor, expires_at }
 }
 

@@ -5,15 +5,15 @@ use protocol::error::ErrorCode;
 use protocol::ids::AccountId;
 use serde_json::json;
 
-use super::accept_link::close_connections;
 use super::actor::{Actor, Right};
+use super::sign_in::restart_connections;
 use crate::app::App;
 use crate::auth::browser::Signed;
 use crate::auth::limiter::Rule;
 use crate::auth::{secret, totp};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::second_factor::{self, Factor};
-use crate::store::{EveryTenant, account_session, audit};
+use crate::store::{EveryTenant, account, account_session, audit};
 
 /// Recovery codes given out at a time.
 const CODES: usize = 10;
@@ -90,11 +90,11 @@ pub async fn confirm(app: &App, signed: &Signed, code: &str) -> AppResult<Vec<St
             })
         })
         .await?;
-    close_connections(app, id).await?;
+    restart_connections(app, id).await?;
     Ok(codes)
 }
 
-/// Gives up the second factor.
+/// Gives up the second factor; every other browser is signed out.
 ///
 /// # Errors
 /// `rate_limited`; `unauthenticated` on `password`; `forbidden` for an operator where it is required.
@@ -103,24 +103,35 @@ pub async fn disable(app: &App, signed: &Signed, password: String) -> AppResult<
     if app.config.operator_second_factor && signed.account.is_operator {
         return Err(Refusal::new(ErrorCode::Forbidden, "operators need a second factor here").into());
     }
-    remove(app, &actor(signed), signed.account.id).await
+    remove(app, &actor(signed), signed.account.id, Some(signed.token_hash.clone())).await
 }
 
-/// Removes somebody's second factor, for the command line: a lost device without recovery codes.
+/// Takes somebody's second factor off, for the command line: a lost device without recovery codes. Every browser is
+/// signed out: whoever has the device may be signed in on it.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn remove(app: &App, actor: &Actor, account: AccountId) -> AppResult<()> {
+pub async fn reset(app: &App, actor: &Actor, account: AccountId) -> AppResult<()> {
+    remove(app, actor, account, None).await
+}
+
+async fn remove(app: &App, actor: &Actor, account: AccountId, keep: Option<Vec<u8>>) -> AppResult<()> {
     let (actor, now) = (actor.clone(), app.now());
     app.store
         .write(EveryTenant, move |tx| {
             Box::pin(async move {
                 second_factor::remove(tx, account).await?;
+                account_session::remove_others(tx, account, keep.as_deref()).await?;
+                if keep.is_none() {
+                    // Other processes close what is open: see `jobs/suspensions.rs`.
+                    account::sign_out(tx, account, now).await?;
+                }
                 let record = actor.record_with(None, "account.second_factor_off", (account.0, json!({})), now);
                 audit::add(tx, &record).await
             })
         })
-        .await
+        .await?;
+    restart_connections(app, account).await
 }
 
 /// New recovery codes in the place of the old.

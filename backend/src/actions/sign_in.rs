@@ -6,7 +6,6 @@ use protocol::error::{CloseCode, ErrorCode};
 use protocol::ids::AccountId;
 use serde_json::json;
 
-use crate::actions::accept_link::close_connections;
 use crate::actions::actor::{Actor, Right};
 use crate::actions::second_factor;
 use crate::app::App;
@@ -225,14 +224,28 @@ pub async fn change_password(app: &App, signed: &Signed, current: String, new: S
             })
         })
         .await?;
-    close_connections(app, id).await
+    restart_connections(app, id).await
 }
 
-/// Ends a person's connections so that each proves again who it is.
-async fn restart_connections(app: &App, account: AccountId) -> AppResult<()> {
+/// Ends a person's connections so that each proves again who it is: those of browsers that were signed out are
+/// refused (C20), the others go on.
+pub(crate) async fn restart_connections(app: &App, account: AccountId) -> AppResult<()> {
     let mut conn = app.store.read(EveryTenant).await?;
     for agent in agent::of_account(&mut conn, account).await? {
         app.bus.publish(Topic::Agent(agent.tenant_id, agent.id), Note::Revoked(CloseCode::Restart));
     }
     Ok(())
+}
+
+/// Closes the connections of everybody who was signed out after `since` (Unix milliseconds) by another process, such as
+/// the command line. Says who that was and when; what is in `known` was done before.
+///
+/// # Errors
+/// When the database fails.
+pub async fn follow_sign_outs(app: &App, since: i64, known: &[(AccountId, i64)]) -> AppResult<Vec<(AccountId, i64)>> {
+    let now = account::signed_out_since(&mut app.store.read(EveryTenant).await?, since).await?;
+    for (account, _) in now.iter().filter(|one| !known.contains(one)) {
+        restart_connections(app, *account).await?;
+    }
+    Ok(now)
 }

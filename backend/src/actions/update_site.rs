@@ -30,7 +30,7 @@ pub struct SiteChange {
     pub enabled: bool,
 }
 
-/// Changes a site. Pages opened from now on show it.
+/// Changes a site. Pages opened from now on show it; connections of pages that it no longer allows are closed (F33).
 ///
 /// # Errors
 /// As [`Actor::check`]; `not_found`; `invalid` with the field.
@@ -47,7 +47,8 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
                 let before = site::find(tx, tenant, id).await?.ok_or_else(|| AppError::not_found("site"))?;
                 let disabled_at = (!enabled).then(|| before.disabled_at.unwrap_or(now));
                 let config = SiteConfig { key: before.key.clone(), name: name.clone(), ..config };
-                let after = Site { name, origins, config, disabled_at, ..before.clone() };
+                let changed_at = Some(now);
+                let after = Site { name, origins, config, disabled_at, changed_at, ..before.clone() };
                 site::save(tx, tenant, &after).await?;
                 let shown = |site: &Site| {
                     json!({"name": site.name, "origins": site.origins, "config": site.config,

@@ -46,7 +46,7 @@ pub(super) struct Connecting {
 /// Gets a token for every visitor, over connections that are closed afterwards.
 pub(super) async fn tokens(dialer: &Dialer, site: &str, count: u32) -> anyhow::Result<Vec<String>> {
     let left = Cell::new(count);
-    let body = protocol::codec::to_json(&VisitorRequest { site: site.to_owned(), token: None });
+    let body = protocol::codec::to_json(&VisitorRequest { site: site.to_owned(), token: None, origin: None });
     let headers = "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\n";
     let worker = || async {
         let mut tokens = Vec::new();

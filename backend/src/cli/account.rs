@@ -117,7 +117,7 @@ impl Command {
                 let email = email.trim().to_ascii_lowercase();
                 let found = account::find_by_email(&mut app.store.read(EveryTenant).await?, &email).await?;
                 let Some(found) = found else { bail!("no login has the address {email}") };
-                second_factor::remove(app, &Actor::command_line(), found.id).await?;
+                second_factor::reset(app, &Actor::command_line(), found.id).await?;
                 let done = serde_json::json!({ "email": found.email });
                 Output::new(json).print(&done, || format!("{} signs in with the password alone", found.email))
             }

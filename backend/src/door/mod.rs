@@ -308,7 +308,7 @@ impl<S: Service<(TcpStream, Option<SocketAddr>)>> Door<S> {
         let bytes = match timeout(BODY_WITHIN, reading).await {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(_)) => return Err(Answer::status(StatusCode::BAD_REQUEST, ErrorCode::Malformed)),
-            Err(_) => return Err(Answer::status(StatusCode::REQUEST_TIMEOUT, ErrorCode::Malformed)),
+            Err(_) => return Err(Answer::status(StatusCode::REQUEST_TIMEOUT, ErrorCode::TooSlow)),
         };
         let body = String::from_utf8(bytes[request.head_bytes..].to_vec());
         drop((request, bytes));

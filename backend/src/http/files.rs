@@ -16,8 +16,9 @@ use protocol::ids::{AttachmentId, ConversationId};
 use protocol::limits::ATTACHMENT_BYTES;
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout;
 
+use super::body::too_slow;
 use super::extract::Caller;
 use crate::actions::content::Content;
 use crate::actions::upload::{Upload, check, find_file, store_upload, too_large};
@@ -26,10 +27,8 @@ use crate::auth::Principal;
 use crate::auth::limiter::Rule;
 use crate::error::{AppResult, Refusal};
 
-/// Longest pause between two parts of a body.
-const PART_WITHIN: Duration = Duration::from_secs(10);
-/// Longest upload: 10 MiB at 90 KB/s.
-const WHOLE_WITHIN: Duration = Duration::from_secs(120);
+/// Longest wait for the next piece of what is stored.
+const READ_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where an upload goes.
 #[derive(Deserialize)]
@@ -67,18 +66,15 @@ pub async fn upload(
     Ok(web::Json(UploadReply { attachment }))
 }
 
-/// Writes a body to disk, never more than the limit.
+/// Writes a body to disk, never more than the limit. How fast it has to come: `body.rs`.
 async fn receive(path: &Path, mut body: web::Payload) -> AppResult<()> {
     let mut file = tokio::fs::File::create(path).await.map_err(anyhow::Error::from)?;
-    let deadline = Instant::now() + WHOLE_WITHIN;
     let mut size = 0u64;
-    loop {
-        let part = timeout_at(deadline.min(Instant::now() + PART_WITHIN), body.next()).await;
-        let Some(part) = part.map_err(|_| Refusal::field("file", ErrorCode::Malformed, "the upload was too slow"))?
-        else {
-            break;
-        };
-        let part = part.map_err(|_| Refusal::field("file", ErrorCode::Malformed, "the upload broke off"))?;
+    while let Some(part) = body.next().await {
+        let part = part.map_err(|error| {
+            let broken = || Refusal::field("file", ErrorCode::Malformed, "the upload broke off");
+            too_slow(&error).unwrap_or_else(broken)
+        })?;
         size += part.len() as u64;
         if size > ATTACHMENT_BYTES {
             return Err(too_large());
@@ -136,7 +132,7 @@ fn attachment_named(name: &str) -> ContentDisposition {
 /// A file's bytes, read as fast as the reader takes them.
 fn stream(content: Content) -> impl futures_util::Stream<Item = Result<web::Bytes, std::io::Error>> {
     futures_util::stream::try_unfold(content, |mut content| async {
-        let bytes = timeout(PART_WITHIN, content.next()).await??;
+        let bytes = timeout(READ_WITHIN, content.next()).await??;
         Ok(bytes.map(|bytes| (web::Bytes::from(bytes), content)))
     })
 }

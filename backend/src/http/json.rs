@@ -4,6 +4,7 @@ use actix_web::error::JsonPayloadError;
 use actix_web::web::JsonConfig;
 use protocol::error::ErrorCode;
 
+use super::body::too_slow;
 use crate::error::{AppError, Refusal};
 
 /// Most bytes of a body.
@@ -25,7 +26,12 @@ fn explain(error: &JsonPayloadError) -> AppError {
         }
         // What the parser says names the member and the place, and nothing of ours.
         JsonPayloadError::Deserialize(error) => Refusal::field("body", ErrorCode::Malformed, error.to_string()),
-        _ => Refusal::field("body", ErrorCode::Malformed, "could not be read"),
+        JsonPayloadError::Payload(error) => too_slow(error).unwrap_or_else(unreadable),
+        _ => unreadable(),
     };
     refusal.into()
+}
+
+fn unreadable() -> Refusal {
+    Refusal::field("body", ErrorCode::Malformed, "could not be read")
 }

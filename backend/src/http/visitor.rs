@@ -12,7 +12,7 @@ use crate::error::AppResult;
 /// Issues or renews a visitor token.
 ///
 /// # Errors
-/// `not_found` for the site; `tenant_suspended`; `rate_limited`; `malformed`.
+/// `not_found` for the site; `tenant_suspended`; `forbidden` on `origin`; `rate_limited`; `malformed`.
 pub async fn issue(
     request: HttpRequest,
     app: web::Data<App>,
@@ -22,6 +22,7 @@ pub async fn issue(
     let arrival = Arrival {
         site: body.site,
         token: body.token,
+        origin: body.origin,
         prepared: false,
         ip: extract::ip(&request, &app),
         user_agent: header(USER_AGENT),

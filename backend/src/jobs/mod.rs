@@ -10,7 +10,7 @@ mod descriptors;
 mod dispatcher;
 /// Positions, for who missed a note.
 mod positions;
-/// Suspensions by another process.
+/// Suspensions and sign-outs by another process.
 mod suspensions;
 /// When visitors came and went.
 mod visitors;

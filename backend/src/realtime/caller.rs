@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, ORIGIN};
@@ -18,6 +19,9 @@ use crate::realtime::hub::{ConnectionGuard, Hub, Transport};
 
 /// Header that a page of another origin cannot send without asking first.
 const OWN_HEADER: &str = "X-Frontdesk";
+
+/// A connection is not looked at more often than this, however short its token lives.
+const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// What a request says besides its body, however it reached us.
 #[derive(Clone, Copy)]
@@ -112,8 +116,15 @@ pub(super) fn of_visitor(app: &App, claims: VisitorClaims, place: Box<str>) -> C
 
 /// A fresh token for the visitor of an older one, and what it says.
 pub(super) fn renew(app: &App, claims: VisitorClaims) -> (String, VisitorClaims) {
-    let (token, expires_at) = app.keys.sign_visitor(&claims.identity, claims.version, app.now());
+    let VisitorClaims { identity, version, origin, .. } = &claims;
+    let (token, expires_at) = app.keys.sign_visitor(identity, origin.as_deref(), *version, app.now());
     (token, VisitorClaims { expires_at, ..claims })
+}
+
+/// How long a connection may be left alone before the token of its visitor is renewed (F30).
+pub(super) fn until_renewal(app: &App, claims: &VisitorClaims) -> Duration {
+    let renewal = u64::try_from(app.keys.renewal_at(claims.expires_at) - app.now()).unwrap_or(0);
+    Duration::from_millis(renewal).max(LOOK_AT_MOST_EVERY)
 }
 
 /// Checks that a request comes from a page of ours. Our frame and console are on our own host, so their

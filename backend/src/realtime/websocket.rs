@@ -20,7 +20,7 @@ use protocol::ids::TenantId;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Realtime;
-use super::caller::{Credentials, Head, check_origin, renew};
+use super::caller::{Credentials, Head, check_origin, renew, until_renewal};
 use super::decode::{decode, malformed};
 use super::hub::{ConnectionGuard, Transport};
 use super::mailbox::End;
@@ -35,8 +35,6 @@ use crate::metrics::Role;
 
 /// Frames sent before the socket is read again: a busy session must not starve its own commands.
 const FRAMES_IN_A_ROW: usize = 64;
-/// A connection is not looked at more often than this, however short its token lives.
-const LOOK_AT_MOST_EVERY: Duration = Duration::from_secs(1);
 
 /// A handshake that was accepted.
 pub struct Accepted {
@@ -167,8 +165,8 @@ impl Connection {
     }
 
     async fn open(&mut self, credentials: &Credentials, hello: Hello) -> AppResult<(Session, Option<VisitorClaims>)> {
-        let mut caller = credentials.caller(&self.realtime.app, hello.tenant).await?;
-        let claims = caller.claims.take();
+        let caller = credentials.caller(&self.realtime.app, hello.tenant).await?;
+        let claims = caller.claims.clone();
         match &caller.who {
             Principal::Visitor(visitor) => self.counted.belongs_to(visitor.tenant)?,
             Principal::Agent(_) => self.counted.is_of(Role::Agent),
@@ -274,10 +272,8 @@ impl Connection {
 
     /// How long the connection may be left alone.
     fn rest(&self, standing: &Standing) -> Duration {
-        let Some(claims) = &standing.visitor else { return self.realtime.pace.ping_every };
-        let app = &self.realtime.app;
-        let renewal = u64::try_from(app.keys.renewal_at(claims.expires_at) - app.now()).unwrap_or(0);
-        Duration::from_millis(renewal).max(LOOK_AT_MOST_EVERY).min(self.realtime.pace.ping_every)
+        let renewal = standing.visitor.as_ref().map(|claims| until_renewal(&self.realtime.app, claims));
+        renewal.unwrap_or(Duration::MAX).min(self.realtime.pace.ping_every)
     }
 
     /// Looks whether the person may still be here, in case the note that says otherwise was lost (C20), and renews a

@@ -72,6 +72,19 @@ pub async fn insert(conn: &mut Conn, account: &Account) -> AppResult<()> {
     Ok(())
 }
 
+/// Notes that every browser of a login was signed out from outside.
+pub async fn sign_out(conn: &mut Conn, id: AccountId, now: i64) -> AppResult<()> {
+    const SQL: &str = "update account set signed_out_at = $2 where id = $1";
+    on!(conn, c => sqlx::query(SQL).bind(id).bind(now).execute(c).await.map(rows))?;
+    Ok(())
+}
+
+/// The logins whose browsers were signed out from outside after `since` (Unix milliseconds), and when.
+pub async fn signed_out_since(conn: &mut Conn, since: i64) -> AppResult<Vec<(AccountId, i64)>> {
+    const SQL: &str = "select id, signed_out_at from account where signed_out_at > $1";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
+}
+
 /// Writes back everything about a login that can change.
 pub async fn save(conn: &mut Conn, account: &Account) -> AppResult<()> {
     const SQL: &str = "update account set name = $2, password_hash = $3, is_operator = $4, disabled_at = $5 \

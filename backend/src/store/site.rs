@@ -26,6 +26,8 @@ pub struct Site {
     pub config: SiteConfig,
     /// Since when it exists.
     pub created_at: i64,
+    /// When it was changed last.
+    pub changed_at: Option<i64>,
     /// Since when it is switched off.
     pub disabled_at: Option<i64>,
 }
@@ -51,12 +53,13 @@ struct Row {
     origins: String,
     config: String,
     created_at: i64,
+    changed_at: Option<i64>,
     disabled_at: Option<i64>,
 }
 
 impl Row {
     fn into_site(self) -> AppResult<Site> {
-        let origins = serde_json::from_str(&self.origins).context("the origins of a site are unreadable")?;
+        let origins = read_origins(&self.origins)?;
         let config: SiteConfig = serde_json::from_str(&self.config).context("the look of a site is unreadable")?;
         let config = SiteConfig { key: self.key.clone(), name: self.name.clone(), ..config };
         Ok(Site {
@@ -68,6 +71,7 @@ impl Row {
             origins,
             config,
             created_at: self.created_at,
+            changed_at: self.changed_at,
             disabled_at: self.disabled_at,
         })
     }
@@ -76,7 +80,8 @@ impl Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "select id, tenant_id, department_id, key, name, origins, config, created_at, disabled_at from site ",
+            "select id, tenant_id, department_id, key, name, origins, config, created_at, changed_at, disabled_at ",
+            "from site ",
             $rest
         )
     };
@@ -87,6 +92,19 @@ pub async fn find(conn: &mut Conn, tenant: TenantId, id: SiteId) -> AppResult<Op
     const SQL: &str = select!("where tenant_id = $1 and id = $2");
     let row: Option<Row> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?;
     row.map(Row::into_site).transpose()
+}
+
+/// The origins that may embed a site; none when it is not there.
+pub async fn origins(conn: &mut Conn, tenant: TenantId, id: SiteId) -> AppResult<Vec<String>> {
+    const SQL: &str = "select origins from site where tenant_id = $1 and id = $2";
+    let found: Option<(String,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?;
+    found.map_or_else(|| Ok(Vec::new()), |(origins,)| read_origins(&origins))
+}
+
+/// The tenants of which an embed was changed after `since` (Unix milliseconds), and when.
+pub async fn changed_since(conn: &mut Conn, since: i64) -> AppResult<Vec<(TenantId, i64)>> {
+    const SQL: &str = "select tenant_id, max(changed_at) from site where changed_at > $1 group by tenant_id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
 /// The embed with a public key, which is where a request learns its tenant. Not those switched off.
@@ -123,12 +141,12 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, site: &Site) -> AppResult
 
 /// Writes back everything about an embed that can change.
 pub async fn save(conn: &mut Conn, tenant: TenantId, site: &Site) -> AppResult<()> {
-    const SQL: &str = "update site set department_id = $3, name = $4, origins = $5, config = $6, disabled_at = $7 \
-         where tenant_id = $1 and id = $2";
+    const SQL: &str = "update site set department_id = $3, name = $4, origins = $5, config = $6, disabled_at = $7, \
+         changed_at = $8 where tenant_id = $1 and id = $2";
     let (origins, config) = texts(site)?;
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(site.id).bind(site.department_id).bind(&site.name).bind(&origins).bind(&config)
-        .bind(site.disabled_at).execute(c).await.map(rows))?;
+        .bind(site.disabled_at).bind(site.changed_at).execute(c).await.map(rows))?;
     Ok(())
 }
 
@@ -144,6 +162,10 @@ pub async fn insert_department(conn: &mut Conn, tenant: TenantId, department: &D
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(department.id).bind(&department.name).bind(department.created_at).execute(c).await.map(rows))?;
     Ok(())
+}
+
+fn read_origins(text: &str) -> AppResult<Vec<String>> {
+    Ok(serde_json::from_str(text).context("the origins of a site are unreadable")?)
 }
 
 fn texts(site: &Site) -> AppResult<(String, String)> {

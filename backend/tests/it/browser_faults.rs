@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::browser::{Driver, Window, patiently};
 use crate::checker::check;
+use crate::faults::clock::Clock;
 use crate::people::Agent;
 use crate::shop::Shop;
 use crate::widget_page::Widget;
@@ -24,9 +25,13 @@ struct Stage {
 }
 
 async fn stage() -> Stage {
+    stage_with(Plan::default()).await
+}
+
+async fn stage_with(plan: Plan) -> Stage {
     let shop = Shop::open().await;
     let proxy = Proxy::bind().await.expect("a proxy");
-    let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..Plan::default() };
+    let plan = Plan { shop: shop.origin(), public_port: Some(proxy.port()), ..plan };
     let world = World::with(plan.unlimited()).await;
     proxy.forward_to(world.port());
     shop.sells("/", "Tea house", &world.acme.snippet);
@@ -149,5 +154,25 @@ async fn f21_a_lid_that_closes_loses_nothing_on_either_side() {
     vera.window.devtools("Page.setWebLifecycleState", json!({"state": "active"})).await;
     let stage = Stage { ann, ..stage };
     stage.agree(&vera, conversation, 4).await;
+    vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn f21_after_26_hours_the_visitor_is_the_same_and_what_was_unsent_is_sent() {
+    let Some(clock) = Clock::new() else { return };
+    let day = Plan::default().with("FRONTDESK_VISITOR_TOKEN_SECONDS", "86400");
+    let stage = stage_with(clock.rules(day)).await;
+    let (vera, conversation) = stage.talk(stage.driver.window("shop").await).await;
+    stage.proxy.goes_dark();
+    vera.window.reads(".banners", "connection").await;
+    vera.says("just before the lid closed").await;
+    vera.window.devtools("Page.setWebLifecycleState", json!({"state": "frozen"})).await;
+    clock.jumps("+26h");
+    stage.ann.says(conversation, "while you slept").await;
+    stage.proxy.comes_back();
+    vera.window.devtools("Page.setWebLifecycleState", json!({"state": "active"})).await;
+    // The token expired two hours ago; the page gets another one for the same visitor by itself.
+    stage.agree(&vera, conversation, 3).await;
+    assert_eq!(stage.world.count("select count(*) from visitor").await, 1);
     vera.window.closes().await;
 }

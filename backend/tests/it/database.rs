@@ -91,11 +91,22 @@ impl Database {
 
     /// A connection that sees everything.
     pub(crate) async fn open(&self, data: &Path) -> Pool {
+        self.open_for(data, true).await
+    }
+
+    /// Changes it, as another process would.
+    pub(crate) async fn change(&self, data: &Path, sql: String) {
+        let pool = self.open_for(data, false).await;
+        both!(&pool, it => sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(it).await.map(drop)).expect("a change");
+        pool.close().await;
+    }
+
+    async fn open_for(&self, data: &Path, reading: bool) -> Pool {
         match self {
             Self::Sqlite => {
                 let options = sqlx::sqlite::SqliteConnectOptions::new()
                     .filename(data.join("frontdesk.db"))
-                    .read_only(true)
+                    .read_only(reading)
                     .busy_timeout(DEADLINE / 2);
                 Pool::Sqlite(sqlx::SqlitePool::connect_with(options).await.expect("the database opens"))
             }

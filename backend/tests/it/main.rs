@@ -122,6 +122,9 @@ mod browser_faults;
 /// Pages that outlive releases.
 #[cfg(test)]
 mod releases;
+/// Rights that end while somebody is connected.
+#[cfg(test)]
+mod revocation;
 /// Connections: slow, half-open, too many, too old, unwanted.
 #[cfg(test)]
 mod connections;

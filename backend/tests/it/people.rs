@@ -11,7 +11,7 @@ use protocol::event::Ack;
 use protocol::frame::VisitorReply;
 use protocol::ids::{AgentId, Cmid, ConversationId};
 use protocol::state::{Availability, ConversationState, Presence};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::basics::DEADLINE;
@@ -70,18 +70,13 @@ impl Visitor {
 
     /// Somebody opens the widget with the token of an earlier visit.
     pub(crate) async fn returns(base: &str, origin: &str, site: &str, token: Option<&str>) -> Self {
-        let response = reqwest::Client::new()
-            .post(format!("{base}/v1/visitor"))
-            .header("origin", origin)
-            .header("x-forwarded-for", "203.0.113.9")
-            .header("x-frontdesk", "1")
-            .timeout(DEADLINE)
-            .json(&json!({ "site": site, "token": token }))
-            .send()
-            .await
-            .expect("an answer");
-        let status = response.status();
-        let text = response.text().await.expect("a body");
+        Self::in_page(base, origin, site, token, None).await
+    }
+
+    /// The same in a page of this origin.
+    pub(crate) async fn in_page(base: &str, origin: &str, site: &str, token: Option<&str>, page: Option<&str>) -> Self {
+        let (status, text) =
+            become_visitor(base, origin, &json!({ "site": site, "token": token, "origin": page })).await;
         assert_eq!(status, 200, "POST /v1/visitor: {text}");
         let reply: VisitorReply = serde_json::from_str(&text).expect("a visitor reply");
         let credentials = Credentials::Token(reply.token.clone());
@@ -174,6 +169,21 @@ impl Visitor {
     pub(crate) async fn rates(&self, conversation: ConversationId, score: u8) {
         self.must(Command::Rate(Rate { conversation, score, comment: None })).await;
     }
+}
+
+/// Asks to become a visitor; gives status and body.
+pub(crate) async fn become_visitor(base: &str, origin: &str, body: &Value) -> (u16, String) {
+    let response = reqwest::Client::new()
+        .post(format!("{base}/v1/visitor"))
+        .header("origin", origin)
+        .header("x-forwarded-for", "203.0.113.9")
+        .header("x-frontdesk", "1")
+        .timeout(DEADLINE)
+        .json(body)
+        .send()
+        .await
+        .expect("an answer");
+    (response.status().as_u16(), response.text().await.expect("a body"))
 }
 
 /// An agent in one tab.

@@ -1,5 +1,6 @@
 //! The second step when signing in (rule A4): with an app, with a recovery code, and never around it.
 
+use reqwest::header::COOKIE;
 use reqwest::{Response, redirect::Policy};
 use totp_rs::{Builder, Secret};
 
@@ -7,7 +8,7 @@ use crate::people::sign_in_attempt;
 use crate::world::{Person, Plan, World};
 
 /// A browser: cookies, no redirects followed.
-struct Browser {
+pub(crate) struct Browser {
     http: reqwest::Client,
     base: String,
     origin: String,
@@ -15,16 +16,26 @@ struct Browser {
 
 impl Browser {
     fn new(world: &World) -> Self {
-        let http = reqwest::Client::builder().cookie_store(true).redirect(Policy::none()).build();
-        Self { http: http.expect("a client"), base: world.url(), origin: world.origin() }
+        Self::built(world, reqwest::Client::builder().cookie_store(true))
     }
 
-    async fn get(&self, path: &str) -> (u16, String) {
+    /// A browser that is signed in with this cookie.
+    pub(crate) fn with_cookie(world: &World, cookie: &str) -> Self {
+        let headers = [(COOKIE, cookie.parse().expect("a header value"))].into_iter().collect();
+        Self::built(world, reqwest::Client::builder().default_headers(headers))
+    }
+
+    fn built(world: &World, http: reqwest::ClientBuilder) -> Self {
+        let http = http.redirect(Policy::none()).build().expect("a client");
+        Self { http, base: world.url(), origin: world.origin() }
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> (u16, String) {
         let answer = self.http.get(format!("{}{path}", self.base)).send().await.expect("an answer");
         (answer.status().as_u16(), answer.text().await.expect("a body"))
     }
 
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
+    pub(crate) async fn post(&self, path: &str, form: &[(&str, &str)]) -> Response {
         let request = self.http.post(format!("{}{path}", self.base)).header("origin", &self.origin);
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
         let request = request.header("content-type", "application/x-www-form-urlencoded").body(body);
@@ -48,7 +59,7 @@ impl Browser {
     }
 
     /// Turns the second step on; gives the secret and the recovery codes.
-    async fn turns_it_on(&self, person: &Person) -> (Secret, Vec<String>) {
+    pub(crate) async fn turns_it_on(&self, person: &Person) -> (Secret, Vec<String>) {
         let begun = self.post("/second-factor/begin", &[("password", &person.password)]).await;
         assert_eq!(begun.status(), 303);
         let (_, page) = self.get("/second-factor").await;

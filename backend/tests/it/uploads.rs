@@ -1,6 +1,7 @@
 //! Files from both sides: what is taken, what is refused and why, how they are served, and to whom.
 
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use image::{ImageBuffer, ImageFormat, Rgb};
 use protocol::command::{Command, Post, PostBody, PostFile};
@@ -13,6 +14,7 @@ use protocol::state::ConversationState;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::connections::trickle_by;
 use crate::people::{Agent, Visitor, cmid, code_of};
 use crate::wire::{BOTH, Client, Credentials, Over, request};
 use crate::world::{Plan, World};
@@ -341,6 +343,28 @@ async fn an_upload_that_lies_about_its_length_or_breaks_off_leaves_nothing() {
     assert!(broken.is_empty() || broken.starts_with("HTTP/1.1 4"), "{broken}");
     crate::basics::eventually("nothing is left lying", || async { (incoming(&world) == 0).then_some(()) }).await;
     assert_eq!(world.count("select count(*) from attachment").await, 0);
+}
+
+#[tokio::test]
+async fn f26_an_upload_that_trickles_is_cut_off_and_a_slow_one_is_not() {
+    let Chat { vera, conversation, world, .. } = chat(Over::Socket).await;
+    let head = |length: usize| {
+        format!(
+            "POST /v1/files?conversation={conversation}&name=a.txt HTTP/1.1\r\nhost: 127.0.0.1\r\n\
+             authorization: Bearer {}\r\ncontent-type: text/plain\r\ncontent-length: {length}\r\n\r\n",
+            vera.reply.token
+        )
+    };
+    // Sixteen seconds at 6 KiB a second.
+    let (piece, pieces) = ([b'a'; 6 * 1024], 16);
+    let (trickles, slow) = (head(1_000_000), head(piece.len() * pieces));
+    let ((took, cut), (_, taken)) =
+        tokio::join!(trickle_by(&world, &trickles, b"x"), trickle_by(&world, &slow, &piece));
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    assert!(cut.starts_with("HTTP/1.1 408") && cut.contains("\"too_slow\"") && cut.contains("4096"), "{cut}");
+    assert!(taken.starts_with("HTTP/1.1 200"), "{taken}");
+    crate::basics::eventually("nothing is left lying", || async { (incoming(&world) == 0).then_some(()) }).await;
+    assert_eq!(world.count("select count(*) from attachment").await, 1);
 }
 
 /// Sends the head of a request, or with half a body and then hangs up; gives what was answered.

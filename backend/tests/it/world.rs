@@ -8,7 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use protocol::ids::TenantId;
+use protocol::ids::{SiteId, TenantId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -380,6 +380,21 @@ impl World {
         let count = both!(&pool, it => sqlx::query_scalar(sql).fetch_one(it).await).expect("a number");
         pool.close().await;
         count
+    }
+
+    /// Changes the database, as another process would.
+    pub(crate) async fn change(&self, sql: impl Into<String>) {
+        self.database.change(&self.data(), sql.into()).await;
+    }
+
+    /// The id of the first tenant's site.
+    pub(crate) async fn site_id(&self) -> SiteId {
+        let pool = self.database().await;
+        let id: Uuid = both!(&pool, it => sqlx::query_scalar("select id from site where key = $1")
+            .bind(&self.acme.site).fetch_one(it).await)
+        .expect("a site");
+        pool.close().await;
+        SiteId(id)
     }
 
     /// A visitor of the first tenant's shop, not connected yet.

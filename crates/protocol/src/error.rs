@@ -9,6 +9,8 @@ wire_text! {
         Invalid = "invalid",
         /// The frame, body or file is larger than `limit` bytes. Do not repeat.
         TooLarge = "too_large",
+        /// The body came more slowly than `limit` bytes a second, or not at all. Send it again on a better line.
+        TooSlow = "too_slow",
         /// Files of this type are not accepted. Do not repeat.
         UnsupportedType = "unsupported_type",
         /// The command needs a `hello` first. Reconnect.

@@ -53,8 +53,10 @@ wire_struct! {
     pub struct VisitorRequest {
         /// Key of the site.
         site: String,
-        /// Token from an earlier visit.
+        /// Token from an earlier visit. It may have expired, though not longer ago than it was good.
         token: Option<String>,
+        /// Origin of the page that the chat is embedded in; left out where there is none. The site must allow it.
+        origin: Option<String>,
     }
 }
 

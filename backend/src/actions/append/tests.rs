@@ -82,6 +82,7 @@ impl World {
         let arrival = Arrival {
             site: self.site.key.clone(),
             token: None,
+            origin: None,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,

@@ -63,6 +63,9 @@ pub struct VisitorClaims {
     pub version: i64,
     /// When it expires, Unix milliseconds.
     pub expires_at: i64,
+    /// Origin of the page that the chat is embedded in, if the token was issued in one: it must be one that the site
+    /// allows (F33).
+    pub origin: Option<Box<str>>,
 }
 
 /// The payload. The types are strict: a time in quotes or with a fraction is no time.
@@ -77,6 +80,8 @@ struct Claims {
     iat: i64,
     nbf: i64,
     exp: i64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Box<str>>,
 }
 
 impl Keys {
@@ -137,7 +142,7 @@ impl Keys {
 
     /// Whether a token that expires at `expires_at` has lived half of its life: whoever connects gets a fresh one.
     pub fn is_old(&self, expires_at: i64, now_ms: i64) -> bool {
-        expires_at - now_ms < self.life_ms / 2
+        expires_at - now_ms <= self.life_ms / 2
     }
 
     /// When a token that expires at `expires_at` is renewed on an open connection, Unix milliseconds (F30).
@@ -145,8 +150,15 @@ impl Keys {
         expires_at - RENEW_BEFORE_MS.min(self.life_ms / 2)
     }
 
-    /// Signs a token for a visitor. Says also when it expires, Unix milliseconds.
-    pub fn sign_visitor(&self, identity: &VisitorIdentity, version: i64, now_ms: i64) -> (String, i64) {
+    /// Signs a token for a visitor, in a page of `origin` if the chat is embedded in one. Says also when it expires,
+    /// Unix milliseconds.
+    pub fn sign_visitor(
+        &self,
+        identity: &VisitorIdentity,
+        origin: Option<&str>,
+        version: i64,
+        now_ms: i64,
+    ) -> (String, i64) {
         let now = now_ms.div_euclid(1000);
         let exp = now + self.life_ms / 1000;
         let claims = Claims {
@@ -159,6 +171,7 @@ impl Keys {
             iat: now,
             nbf: now,
             exp,
+            origin: origin.map(Into::into),
         };
         let token = self.keys.last().map(|key| jsonwebtoken::encode(&header(&key.id), &claims, &key.encoding));
         // Cannot fail after `test_itself`; an empty token is refused everywhere.
@@ -171,10 +184,19 @@ impl Keys {
     /// # Errors
     /// `unauthenticated` for whatever is wrong with it.
     pub fn read_visitor(&self, token: &str, now_ms: i64) -> AppResult<VisitorClaims> {
-        self.claims(token, now_ms).ok_or_else(AppError::unauthenticated)
+        self.claims(token, now_ms, LEEWAY_S).ok_or_else(AppError::unauthenticated)
     }
 
-    fn claims(&self, token: &str, now_ms: i64) -> Option<VisitorClaims> {
+    /// As [`Keys::read_visitor`], for a token that is brought to get a new one: for as long again as it was good it
+    /// still says who somebody was (F21). Why: docs/decisions/0021-late-tokens.md.
+    ///
+    /// # Errors
+    /// `unauthenticated` for whatever else is wrong with it.
+    pub fn read_late_visitor(&self, token: &str, now_ms: i64) -> AppResult<VisitorClaims> {
+        self.claims(token, now_ms, self.life_ms / 1000 + LEEWAY_S).ok_or_else(AppError::unauthenticated)
+    }
+
+    fn claims(&self, token: &str, now_ms: i64, late_s: i64) -> Option<VisitorClaims> {
         if token.len() > TOKEN_BYTES {
             return None;
         }
@@ -187,7 +209,7 @@ impl Keys {
         }
         let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation()).ok()?.claims;
         let now = now_ms.div_euclid(1000);
-        let in_time = claims.exp > now - LEEWAY_S && claims.nbf <= now + LEEWAY_S && claims.nbf < claims.exp;
+        let in_time = claims.exp > now - late_s && claims.nbf <= now + LEEWAY_S && claims.nbf < claims.exp;
         if !in_time || claims.aud != AUDIENCE || claims.iss != ISSUER {
             return None;
         }
@@ -199,6 +221,7 @@ impl Keys {
             },
             version: claims.version,
             expires_at: claims.exp.checked_mul(1000)?,
+            origin: claims.origin,
         })
     }
 
@@ -228,12 +251,12 @@ impl Keys {
     fn test_itself(&self) -> anyhow::Result<()> {
         let nobody = uuid::Uuid::from_u128(1);
         let identity = VisitorIdentity { tenant: TenantId(nobody), site: SiteId(nobody), visitor: VisitorId(nobody) };
-        let (token, _) = self.sign_visitor(&identity, 1, 0);
-        let Some(claims) = self.claims(&token, 0) else { bail!("a token just signed is not good") };
+        let (token, _) = self.sign_visitor(&identity, None, 1, 0);
+        let Some(claims) = self.claims(&token, 0, LEEWAY_S) else { bail!("a token just signed is not good") };
         ensure!(claims.identity == identity, "a token says something else than was signed");
-        ensure!(self.claims(&token, VISITOR_TOKEN_MS * 2).is_none(), "an expired token is good");
+        ensure!(self.claims(&token, VISITOR_TOKEN_MS * 2, LEEWAY_S).is_none(), "an expired token is good");
         let forged = token.rsplit_once('.').map(|(signed, _)| format!("{signed}.AAAA")).unwrap_or_default();
-        ensure!(self.claims(&forged, 0).is_none(), "a forged token is good");
+        ensure!(self.claims(&forged, 0, LEEWAY_S).is_none(), "a forged token is good");
         Ok(())
     }
 }

@@ -43,12 +43,13 @@ fn good_header() -> Value {
 
 #[test]
 fn what_was_signed_is_read() {
-    let (token, expires_at) = keys().sign_visitor(&identity(), 4, NOW);
+    let (token, expires_at) = keys().sign_visitor(&identity(), Some("https://shop.example"), 4, NOW);
     let claims = keys().read_visitor(&token, NOW).unwrap();
-    assert_eq!(claims, VisitorClaims { identity: identity(), version: 4, expires_at });
+    let origin = Some("https://shop.example".into());
+    assert_eq!(claims, VisitorClaims { identity: identity(), version: 4, expires_at, origin });
     assert_eq!(expires_at, NOW + VISITOR_TOKEN_MS);
     assert!(keys().test_itself().is_ok());
-    assert!(keys().claims(&signed(&good_header(), &payload()), NOW).is_some());
+    assert!(keys().claims(&signed(&good_header(), &payload()), NOW, LEEWAY_S).is_some());
 }
 
 #[test]
@@ -75,7 +76,7 @@ fn only_our_header_is_good() {
     header["jwk"] = json!({"kty": "oct", "k": "AAAA"});
     bad.push(header);
     for header in bad {
-        assert!(keys().claims(&signed(&header, &payload()), NOW).is_none(), "{header}");
+        assert!(keys().claims(&signed(&header, &payload()), NOW, LEEWAY_S).is_none(), "{header}");
     }
 }
 
@@ -104,36 +105,36 @@ fn only_our_payload_is_good() {
     for (name, value) in wrong {
         let mut payload = payload();
         payload[name] = value.clone();
-        assert!(keys().claims(&signed(&good_header(), &payload), NOW).is_none(), "{name} {value}");
+        assert!(keys().claims(&signed(&good_header(), &payload), NOW, LEEWAY_S).is_none(), "{name} {value}");
     }
     for name in ["iss", "aud", "sub", "tenant", "site", "version", "exp", "nbf"] {
         let mut payload = payload();
         payload.as_object_mut().unwrap().remove(name);
-        assert!(keys().claims(&signed(&good_header(), &payload), NOW).is_none(), "without {name}");
+        assert!(keys().claims(&signed(&good_header(), &payload), NOW, LEEWAY_S).is_none(), "without {name}");
     }
 }
 
 #[test]
 fn forged_and_misshapen_tokens_are_refused() {
-    let (token, _) = keys().sign_visitor(&identity(), 1, NOW);
+    let (token, _) = keys().sign_visitor(&identity(), None, 1, NOW);
     let other = Keys::parse(&line("k1", &[8; 32])).unwrap();
-    assert!(other.claims(&token, NOW).is_none());
+    assert!(other.claims(&token, NOW, LEEWAY_S).is_none());
     let (signed, _) = token.rsplit_once('.').unwrap();
     for bad in ["", ".", "..", "a.b.c", &format!("{signed}."), signed, &"a".repeat(5000), &format!("{token}.x")] {
-        assert!(keys().claims(bad, NOW).is_none(), "{bad}");
+        assert!(keys().claims(bad, NOW, LEEWAY_S).is_none(), "{bad}");
     }
     let long = format!("{token}{}", "A".repeat(TOKEN_BYTES));
-    assert!(keys().claims(&long, NOW).is_none());
+    assert!(keys().claims(&long, NOW, LEEWAY_S).is_none());
 }
 
 #[test]
 fn rotation_overlaps() {
-    let (old, _) = keys().sign_visitor(&identity(), 1, NOW);
+    let (old, _) = keys().sign_visitor(&identity(), None, 1, NOW);
     let both = Keys::parse(&(line("k1", &SECRET) + &line("k2", &[9; 32]))).unwrap();
-    let (new, _) = both.sign_visitor(&identity(), 1, NOW);
-    assert!(both.claims(&old, NOW).is_some() && both.claims(&new, NOW).is_some());
+    let (new, _) = both.sign_visitor(&identity(), None, 1, NOW);
+    assert!(both.claims(&old, NOW, LEEWAY_S).is_some() && both.claims(&new, NOW, LEEWAY_S).is_some());
     let only_new = Keys::parse(&line("k2", &[9; 32])).unwrap();
-    assert!(only_new.claims(&old, NOW).is_none() && only_new.claims(&new, NOW).is_some());
+    assert!(only_new.claims(&old, NOW, LEEWAY_S).is_none() && only_new.claims(&new, NOW, LEEWAY_S).is_some());
 }
 
 #[test]
@@ -148,12 +149,25 @@ fn weak_and_unreadable_key_files_are_refused() {
 fn the_key_file_is_made_once_and_private() {
     let folder = std::env::temp_dir().join(format!("frontdesk-keys-{}", Uuid::new_v4()));
     let path = folder.join("keys");
-    let (token, _) = Keys::open(&path).unwrap().sign_visitor(&identity(), 1, NOW);
-    assert!(Keys::open(&path).unwrap().claims(&token, NOW).is_some());
+    let (token, _) = Keys::open(&path).unwrap().sign_visitor(&identity(), None, 1, NOW);
+    assert!(Keys::open(&path).unwrap().claims(&token, NOW, LEEWAY_S).is_some());
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
     std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn an_expired_token_says_who_somebody_was_for_as_long_again_as_it_was_good() {
+    let keys = keys().with_life(60_000);
+    let (token, expires_at) = keys.sign_visitor(&identity(), None, 3, NOW);
+    let leeway = LEEWAY_S * 1000;
+    assert!(keys.read_visitor(&token, expires_at + leeway).is_err());
+    let late = keys.read_late_visitor(&token, expires_at + leeway).unwrap();
+    assert_eq!((late.identity, late.version), (identity(), 3));
+    assert!(keys.read_late_visitor(&token, expires_at + 59_000 + leeway).is_ok());
+    assert!(keys.read_late_visitor(&token, expires_at + 60_000 + leeway).is_err());
+    assert!(keys.read_late_visitor(&token[1..], NOW).is_err());
 }

@@ -76,6 +76,7 @@ impl Visit {
         let arrival = Arrival {
             site: place.config.key.clone(),
             token: Some(self.token.clone()),
+            origin: None,
             prepared: true,
             ip: extract::ip(request, app),
             user_agent: header(USER_AGENT),
@@ -94,7 +95,7 @@ impl Visit {
     pub fn renew(&mut self, app: &App) {
         let now = app.now();
         if let Some(known) = self.known.as_ref().filter(|known| app.keys.is_old(known.expires_at, now)) {
-            self.token = app.keys.sign_visitor(&known.identity, known.version, now).0;
+            self.token = app.keys.sign_visitor(&known.identity, None, known.version, now).0;
             self.is_new = true;
         }
     }

@@ -76,6 +76,6 @@ async fn read_body(mut payload: web::Payload, limit: usize) -> AppResult<String>
         }
         String::from_utf8(body).map_err(|_| malformed("body", "not UTF-8"))
     };
-    let body = timeout(BODY_WITHIN, reading).await.map_err(|_| malformed("body", "the body came too slowly"))?;
-    Ok(body?)
+    let slow = |_| Refusal::field("body", ErrorCode::TooSlow, "the body came too slowly");
+    Ok(timeout(BODY_WITHIN, reading).await.map_err(slow)??)
 }

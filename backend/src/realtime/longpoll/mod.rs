@@ -20,7 +20,7 @@ use protocol::limits::{COMMANDS_PER_POST, FRAME_BYTES};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Realtime;
-use super::caller::{Caller, Credentials, Head, check_request};
+use super::caller::{Caller, Credentials, Head, check_request, until_renewal};
 use super::decode::{malformed, parse_bounded};
 use super::hub::Transport;
 use super::session::{Lingering, Session, is_too_old};
@@ -144,7 +144,9 @@ async fn hold(realtime: &Realtime, news: Box<(Caller, Poll)>) -> AppResult<Reply
     let generation = poll.generation;
     // A fresh token is news too: the one brought may expire before the poll would end.
     let first = poll.hello.state.is_none() || caller.fresh_token.is_some();
-    let until = Instant::now() + realtime.pace.poll_hold;
+    // A token that is to be renewed is renewed with the next poll: none outlives the one it came with (F30).
+    let renewal = caller.claims.as_ref().map(|claims| until_renewal(&realtime.app, claims));
+    let until = Instant::now() + renewal.unwrap_or(Duration::MAX).min(realtime.pace.poll_hold);
     let mut session = Box::pin(Session::open(realtime, caller, poll.hello)).await?;
     let Some(_running) = realtime.hub.begin_poll(key, generation, session.mailbox()) else {
         return Ok(Reply::default());
@@ -164,7 +166,7 @@ async fn hold(realtime: &Realtime, news: Box<(Caller, Poll)>) -> AppResult<Reply
     }
     match events.ended() {
         Some(CloseCode::Unauthenticated) => Err(AppError::unauthenticated()),
-        Some(CloseCode::Forbidden) => Err(AppError::forbidden()),
+        Some(CloseCode::Forbidden) => Err(session.refusal().map_or_else(AppError::forbidden, AppError::from)),
         Some(CloseCode::Internal) => Err(Refusal::new(ErrorCode::Unavailable, "temporarily unavailable").into()),
         // A newer poll took over; whatever this one says would only be said twice.
         Some(CloseCode::Normal) => Ok(Reply::default()),

@@ -68,9 +68,13 @@ pub struct Session {
     retries: u32,
     strikes: u32,
     over: bool,
+    /// Why it has no right to be here any more.
+    refusal: Option<Box<Refusal>>,
     presence: Option<PresenceGuard>,
     /// Where the person connects from, as a key of limits.
     place: Box<str>,
+    /// Origin of the page around a visitor's chat, as the token says.
+    origin: Option<Box<str>>,
 }
 
 enum Step {
@@ -111,6 +115,7 @@ impl Session {
     pub(super) async fn open(realtime: &Realtime, caller: Caller, hello: Hello) -> AppResult<Self> {
         check_hello(realtime, &hello)?;
         let mut session = Self::detached(realtime, caller.who, caller.place);
+        session.origin = caller.claims.and_then(|claims| claims.origin);
         for topic in own_topics(&session.who) {
             session.subscriptions.add(topic);
         }
@@ -155,8 +160,10 @@ impl Session {
             retries: 0,
             strikes: 0,
             over: false,
+            refusal: None,
             presence: None,
             place,
+            origin: None,
         }
     }
 
@@ -168,6 +175,11 @@ impl Session {
     /// Who this is.
     pub(super) fn who(&self) -> &Principal {
         &self.who
+    }
+
+    /// Why the person has no right to be here any more, if that was found out here.
+    pub(super) fn refusal(&mut self) -> Option<Refusal> {
+        self.refusal.take().map(|refusal| *refusal)
     }
 
     /// Takes over the count of this connection, so that it may outlive the session.

@@ -10,10 +10,10 @@ use protocol::state::Cursor;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 
-use super::answering::ack;
+use super::answering::{ack, refused};
 use super::{Outgoing, Pages, RETRY_AFTER_MS, Session, Step, close_for};
 use crate::actions::{Done, view};
-use crate::auth::Principal;
+use crate::auth::{Principal, VisitorIdentity, visitor};
 use crate::bus::Topic;
 use crate::error::{AppError, AppResult};
 use crate::planted::{Bug, planted};
@@ -54,9 +54,11 @@ impl Session {
         let turn = self.turn().await;
         let app = &self.realtime.app;
         let read = match &self.who {
-            Principal::Visitor(visitor) => {
-                view::visitor_state(app, visitor).await.map(|state| (state.version.clone(), Event::Visitor(state)))
+            Principal::Visitor(visitor) => match self.may_be_here(visitor).await {
+                Ok(()) => view::visitor_state(app, visitor).await,
+                Err(error) => Err(error),
             }
+            .map(|state| (state.version.clone(), Event::Visitor(state))),
             Principal::Agent(agent) => {
                 view::agent_state(app, agent).await.map(|state| (state.version.clone(), Event::Agent(state)))
             }
@@ -73,12 +75,21 @@ impl Session {
             }
             Err(AppError::Refused(refusal)) => {
                 self.steps.push_front(Step::Close(close_for(refusal.code)));
-                None
+                self.refusal = Some(Box::new(refusal.clone()));
+                Some(Outgoing::Text(to_json(&refused(0, None, refusal)).into()))
             }
             Err(error) => {
                 self.retry(Step::State, &error);
                 None
             }
+        }
+    }
+
+    /// Whether the site still allows the page around the chat (F33).
+    async fn may_be_here(&self, visitor: &VisitorIdentity) -> AppResult<()> {
+        match &self.origin {
+            Some(origin) => visitor::check_origin(&self.realtime.app, visitor, origin).await,
+            None => Ok(()),
         }
     }
 

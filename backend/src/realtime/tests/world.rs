@@ -69,7 +69,7 @@ impl World {
         let hub = Arc::new(Hub::new());
         let app = Arc::new(open_app(&data, &hub).await);
         let identity = furnish(&app).await;
-        let (token, _) = app.keys.sign_visitor(&identity, 1, app.now());
+        let (token, _) = app.keys.sign_visitor(&identity, None, 1, app.now());
         let realtime = Realtime { pace: Arc::new(pace), ..Realtime::new(Arc::clone(&app), Arc::clone(&hub)) };
         let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let address = listener.local_addr().unwrap();
@@ -435,6 +435,7 @@ fn site_row(id: SiteId, tenant_id: TenantId, department_id: DepartmentId, now: i
             texts: Vec::new(),
         },
         created_at: now,
+        changed_at: None,
         disabled_at: None,
     }
 }

@@ -1,6 +1,8 @@
 //! Faults by the ids of the reliability table: each test begins with the id of the fault it injects, and ends
 //! with the checker.
 
+/// A clock that tests set.
+pub(crate) mod clock;
 /// What a process has used.
 mod cost;
 /// Faults of the disk and of whoever else holds the database.
@@ -13,6 +15,8 @@ mod json;
 mod kills;
 /// Networks and what middle boxes make of requests.
 mod network;
+/// Tokens that expire in the night, pages that lose their place.
+mod pages;
 /// The planted bugs: the checker finds what it must.
 mod planted;
 /// Everything at once, for as long as one likes.

@@ -1,10 +1,10 @@
 //! F11: a bus that loses, repeats, delays and reorders. F29: a clock that jumps.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use protocol::ids::ConversationId;
 
+use super::clock::Clock;
 use super::kills::judge_two;
 use crate::basics::eventually;
 use crate::checker::{Reading, judge};
@@ -37,34 +37,15 @@ async fn f11_a_bus_that_loses_repeats_delays_and_reorders_loses_nothing_for_anyb
     judge(&world, &[one, two].concat(), &readings, REPAIRED_WITHIN).await.assert_clean();
 }
 
-/// Where distributions put the library that lies about the time.
-fn libfaketime() -> Option<PathBuf> {
-    let folders = ["/usr/lib/x86_64-linux-gnu/faketime", "/usr/lib/aarch64-linux-gnu/faketime", "/usr/lib/faketime"];
-    folders.iter().map(|folder| PathBuf::from(folder).join("libfaketimeMT.so.1")).find(|path| path.exists())
-}
-
 #[tokio::test]
 async fn f29_a_clock_that_jumps_changes_no_order_and_loses_nobody() {
-    let Some(library) = libfaketime() else {
-        return eprintln!("SKIPPED: libfaketime is not installed; scripts/setup-test.sh installs it");
-    };
-    let offset = std::env::temp_dir().join(format!("frontdesk-clock-{}", uuid::Uuid::new_v4()));
-    let set = |jump: &str| std::fs::write(&offset, jump).expect("the clock is set");
-    set("+0");
-    let world = World::with(
-        Plan::default()
-            .unlimited()
-            .with("LD_PRELOAD", &library.display().to_string())
-            .with("FAKETIME_TIMESTAMP_FILE", &offset.display().to_string())
-            .with("FAKETIME_NO_CACHE", "1")
-            .with("FAKETIME_DONT_FAKE_MONOTONIC", "1"),
-    )
-    .await;
+    let Some(clock) = Clock::new() else { return };
+    let world = World::with(clock.rules(Plan::default().unlimited())).await;
     let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
     let mut sent = Vec::new();
     let jumps = ["+1d", "-1h", "+3d", "-2d", "+0"];
     for jump in jumps {
-        set(jump);
+        clock.jumps(jump);
         let before = connected(&vera, &ann);
         let (one, two) = tokio::join!(
             Sender::new(&mut vera, &format!("vera at {jump}"), BOTH, conversation).times(8),
@@ -79,7 +60,6 @@ async fn f29_a_clock_that_jumps_changes_no_order_and_loses_nobody() {
     assert!(late > 24 * 60 * 60 * 1_000, "the clock did not jump: {late} ms");
     // Both come back with what they had: nobody was signed out.
     judge_two(&world, conversation, &sent, (&mut vera, &mut ann)).await.assert_clean();
-    let _ = std::fs::remove_file(&offset);
 }
 
 fn connected(vera: &Visitor, ann: &Agent) -> (usize, usize, Option<u16>, Option<u16>) {

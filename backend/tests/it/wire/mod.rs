@@ -118,7 +118,7 @@ impl Client {
     /// What a connection starts with: who, and up to where everything is held.
     pub(crate) fn hello(&self) -> Hello {
         let view = self.view.borrow();
-        hello_of(&self.credentials, view.cursors(), view.version())
+        hello_of(&view.renewed(&self.credentials), view.cursors(), view.version())
     }
 
     /// Connects and waits until the server says welcome.

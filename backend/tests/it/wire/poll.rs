@@ -114,7 +114,8 @@ impl Polling {
 
     async fn exchange(&self, path: &str, body: String) -> reqwest::Result<(u16, String)> {
         let url = format!("{}{path}", self.base);
-        let request = request(&self.http, url, &self.origin, &self.credentials);
+        let credentials = self.view.borrow().renewed(&self.credentials);
+        let request = request(&self.http, url, &self.origin, &credentials);
         let response = request.body(body).send().await?;
         Ok((response.status().as_u16(), response.text().await?))
     }

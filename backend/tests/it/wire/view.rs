@@ -12,6 +12,8 @@ use protocol::state::{
 };
 use protocol::timeline::{Applied, Timeline};
 
+use super::Credentials;
+
 /// Everything one tab holds.
 #[derive(Debug, Default)]
 pub(crate) struct View {
@@ -33,6 +35,8 @@ pub(crate) struct View {
     pub(crate) resets: Vec<Reset>,
     /// Refusals, in order; also those without a command.
     pub(crate) refusals: Vec<Refused>,
+    /// Tokens the server gave on a connection, in order.
+    pub(crate) tokens: Vec<String>,
     /// The newest welcome.
     pub(crate) welcome: Option<Welcome>,
     /// How many welcomes came.
@@ -112,11 +116,13 @@ impl View {
             }
             Event::Refused(refused) => self.refusals.push(refused),
             Event::Welcome(welcome) => {
+                self.tokens.extend(welcome.token.clone());
                 self.welcome = Some(welcome);
                 self.welcomes += 1;
             }
             Event::Reconnect(reconnect) => self.reconnect_ms = Some(reconnect.after_ms),
-            Event::Ack(_) | Event::Ping(_) | Event::Token(_) | Event::Unknown => {}
+            Event::Token(token) => self.tokens.push(token.token),
+            Event::Ack(_) | Event::Ping(_) | Event::Unknown => {}
         }
         None
     }
@@ -154,6 +160,14 @@ impl View {
         match agent.conversations.iter_mut().find(|it| it.id == line.id) {
             Some(old) => *old = line,
             None => agent.conversations.push(line),
+        }
+    }
+
+    /// What to prove oneself with: the newest token the server gave, if any.
+    pub(crate) fn renewed(&self, credentials: &Credentials) -> Credentials {
+        match (credentials, self.tokens.last()) {
+            (Credentials::Token(_), Some(token)) => Credentials::Token(token.clone()),
+            (credentials, _) => credentials.clone(),
         }
     }
 

@@ -149,7 +149,7 @@ any_struct! {
     Commands { tenant, commands }
     Poll { hello, generation, client }
     Events { events }
-    VisitorRequest { site, token }
+    VisitorRequest { site, token, origin }
     VisitorReply { token, visitor, expires_at }
     UploadReply { attachment }
     Problem { code, message, field, limit, retry_after_ms }
