@@ -45,6 +45,8 @@ pub struct App {
     pub dispatcher: Wake<TenantId>,
     /// Wakes the announcer for a conversation whose line in the agents' lists changed.
     pub announcer: Wake<(TenantId, ConversationId)>,
+    /// Wakes the job that keeps the search index, for a conversation that has grown.
+    pub indexer: Wake<(TenantId, ConversationId)>,
     /// Wakes the job that notes when a visitor came or went.
     pub visitors: Wake<(TenantId, VisitorId)>,
     /// Wakes the job that sends mail.

@@ -240,6 +240,7 @@ async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<A
         epoch,
         dispatcher: Wake::default(),
         announcer: Wake::default(),
+        indexer: Wake::default(),
         visitors: Wake::default(),
         mailer: Wake::default(),
         clock,

@@ -91,6 +91,10 @@ pub mod withdraw_invitation;
 pub mod retry_mail;
 /// Tenant: read and export a conversation.
 pub mod read_transcript;
+/// Find conversations by what was said.
+pub mod find_transcripts;
+/// Keep the search index up with the logs.
+pub mod index_conversations;
 /// Check an exported transcript.
 pub mod verify_file;
 /// Platform: move an installation to PostgreSQL.

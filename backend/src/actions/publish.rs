@@ -15,6 +15,7 @@ use crate::store::conversation::Conversation;
 /// Tells the readers of a conversation what it grew by, and the lists that its line changed. `items` are
 /// consecutive. Each audience's event is encoded once; it is one event where both may see everything.
 pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: Vec<Item>) {
+    app.indexer.call((tenant, row.id));
     let items = planted_items(&items).unwrap_or(items);
     if let (Some(first), Some(last)) = (items.first(), items.last()) {
         let (from, last_seq) = (first.seq, last.seq);

@@ -3,6 +3,8 @@
 use actix_web::web;
 use askama::Template;
 use domain::permission::Permission;
+use domain::search::{self, Piece};
+use protocol::entry::AuthorKind;
 use protocol::ids::{AgentId, ConversationId, SiteId};
 use protocol::state::ConversationState;
 use serde::Deserialize;
@@ -15,8 +17,10 @@ use super::thread::{EntryView, Kind, Proof, proof};
 use super::time::Date;
 use super::ui::{Choice, Chrome, Ui};
 use super::zone::Zone;
+use crate::actions::find_transcripts::{Hit, Shown, find_transcripts};
 use crate::actions::read_transcript::{Log, read_transcript, transcript};
 use crate::error::{AppError, AppResult};
+use crate::store::search::Coverage;
 use crate::store::transcript::{self as lines, Filter, Line};
 use crate::store::{agent, site};
 
@@ -48,6 +52,12 @@ struct ListPage {
     lines: Vec<LineView>,
     newer: Option<String>,
     older: Option<String>,
+    /// Words were typed, and there is nothing to look for in them.
+    too_short: bool,
+    /// There may be more further back, though this page is not full.
+    unfinished: bool,
+    /// What the search does not cover yet.
+    gaps: Vec<String>,
 }
 
 struct FilterForm {
@@ -72,6 +82,15 @@ pub(super) struct LineView {
     pub(super) site: String,
     pub(super) state: Pill,
     rating: Option<Stars>,
+    /// What was found in it.
+    found: Option<FoundView>,
+}
+
+/// What was found in a conversation. Every piece becomes a text of its own (rule C-8).
+struct FoundView {
+    by: Option<&'static str>,
+    note: bool,
+    pieces: Vec<Piece>,
 }
 
 impl LineView {
@@ -88,7 +107,22 @@ impl LineView {
             site: line.site_name,
             state: state(ui, line.state),
             rating: line.rating.map(|score| Stars { score, label: ui.t("list.rating") }),
+            found: None,
         }
+    }
+
+    /// The line of something that was found.
+    fn found(ui: &Ui, hit: Hit) -> Self {
+        let view = |shown: Shown| FoundView {
+            by: shown.by.map(|by| match by {
+                AuthorKind::Visitor => ui.t("entry.visitor"),
+                AuthorKind::Agent => ui.t("list.agent"),
+                _ => ui.t("entry.system"),
+            }),
+            note: shown.note,
+            pieces: shown.pieces,
+        };
+        Self { found: hit.shown.map(view), ..Self::new(ui, hit.line) }
     }
 }
 
@@ -107,7 +141,6 @@ impl Query {
     /// The filter; what is not understood does not narrow.
     fn filter(&self, member: &Member) -> Filter {
         let all = member.may(Permission::ReadTranscripts);
-        let text = self.q.trim();
         let zone = Zone::parse(&self.zone);
         Filter {
             from: Date::parse(self.from.trim()).map(|day| zone.moment(day.start())),
@@ -116,7 +149,6 @@ impl Query {
             site: SiteId::parse(&self.site),
             state: ConversationState::from_text(&self.state),
             rating: self.rating.parse().ok().filter(|score| (1..=5).contains(score)),
-            text: (!text.is_empty()).then(|| text.chars().take(200).collect()),
         }
     }
 
@@ -127,7 +159,7 @@ impl Query {
     }
 
     /// The address of another page of the same search.
-    fn address(&self, before: Option<ConversationId>) -> String {
+    fn address(&self, before: Option<&str>) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let parts = [
             ("q", &self.q),
@@ -143,7 +175,7 @@ impl Query {
             query.append_pair(key, value);
         }
         if let Some(before) = before {
-            query.append_pair("before", &before.to_string());
+            query.append_pair("before", before);
         }
         format!("/admin/transcripts?{}", query.finish())
     }
@@ -152,22 +184,64 @@ impl Query {
 /// `GET /admin/transcripts`
 pub(super) async fn list(member: Member, query: web::Query<Query>) -> Reply {
     let ui = member.ui;
+    let mut query = query.into_inner();
+    query.q = query.q.chars().take(search::MAX_QUERY_CHARS).collect();
     let filter = query.filter(&member);
-    let before = ConversationId::parse(&query.before);
-    let mut conn = member.app.store.read(member.who.tenant).await?;
-    let mut found = lines::list(&mut conn, member.who.tenant, &filter, before, PAGE + 1).await?;
-    drop(conn);
-    let more = found.len() > usize::try_from(PAGE).unwrap_or(0);
-    found.truncate(usize::try_from(PAGE).unwrap_or(0));
-    let older = found.last().filter(|_| more).map(|line| query.address(Some(line.id)));
+    let words = query.q.trim();
+    let looked_for = search::Query::parse(words);
+    let too_short = !words.is_empty() && looked_for.is_none();
+    let shown = match &looked_for {
+        Some(looked_for) => found(&member, &filter, looked_for, &query.before).await?,
+        None if too_short => Shelf::default(),
+        None => listed(&member, &filter, &query.before).await?,
+    };
     page(&ListPage {
         ui,
         chrome: member.chrome(Area::Transcripts).await?,
         filter: filter_form(&member, &query).await?,
         filtered: !query.is_empty(),
-        lines: found.into_iter().map(|line| LineView::new(&ui, line)).collect(),
-        newer: before.map(|_| query.address(None)),
-        older,
+        unfinished: shown.next.is_some() && shown.lines.len() < usize::try_from(PAGE).unwrap_or(0),
+        lines: shown.lines,
+        newer: (!query.before.is_empty()).then(|| query.address(None)),
+        older: shown.next.map(|next| query.address(Some(&next))),
+        too_short,
+        gaps: shown.gaps,
+    })
+}
+
+/// What a page shows, and where the next begins.
+#[derive(Default)]
+struct Shelf {
+    lines: Vec<LineView>,
+    next: Option<String>,
+    gaps: Vec<String>,
+}
+
+/// Conversations by the filter alone.
+async fn listed(member: &Member, filter: &Filter, before: &str) -> AppResult<Shelf> {
+    let mut conn = member.app.store.read(member.who.tenant).await?;
+    let before = ConversationId::parse(before);
+    let mut found = lines::list(&mut conn, member.who.tenant, filter, before, PAGE + 1).await?;
+    let more = found.len() > usize::try_from(PAGE).unwrap_or(0);
+    found.truncate(usize::try_from(PAGE).unwrap_or(0));
+    let next = found.last().filter(|_| more).map(|line| line.id.to_string());
+    let lines = found.into_iter().map(|line| LineView::new(&member.ui, line)).collect();
+    Ok(Shelf { lines, next, gaps: Vec::new() })
+}
+
+/// Conversations by what was said in them.
+async fn found(member: &Member, filter: &Filter, query: &search::Query, before: &str) -> AppResult<Shelf> {
+    let ui = &member.ui;
+    let part = (before.parse().ok(), usize::try_from(PAGE).unwrap_or(0));
+    let mut results = find_transcripts(&member.app, &member.who, filter, query, part).await?;
+    results.hits.sort_by_key(|hit| std::cmp::Reverse(hit.line.id));
+    let Coverage { back_to, behind_since } = results.coverage;
+    let gap = |key: &str, at: i64| ui.texts().fill(key, &[("at", &super::time::minute(at))]);
+    let gaps = [back_to.map(|at| gap("transcripts.back_to", at)), behind_since.map(|at| gap("transcripts.behind", at))];
+    Ok(Shelf {
+        lines: results.hits.into_iter().map(|hit| LineView::found(ui, hit)).collect(),
+        next: results.next.map(|next| next.to_string()),
+        gaps: gaps.into_iter().flatten().collect(),
     })
 }
 

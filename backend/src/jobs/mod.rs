@@ -8,6 +8,8 @@ pub mod deliver_outbox;
 mod descriptors;
 /// Offers, timers, positions.
 mod dispatcher;
+/// The search index.
+mod indexer;
 /// Positions, for who missed a note.
 mod positions;
 /// Suspensions and sign-outs by another process.
@@ -30,6 +32,7 @@ pub fn start(app: &Arc<App>, sessions: Arc<dyn Deliver>, mailer: Option<Mailer>)
         tokio::spawn(dispatcher::run(Arc::clone(app))),
         tokio::spawn(announcer::run(Arc::clone(app))),
         tokio::spawn(visitors::run(Arc::clone(app))),
+        tokio::spawn(indexer::run(Arc::clone(app))),
         tokio::spawn(descriptors::run()),
         tokio::spawn(suspensions::run(Arc::clone(app))),
         tokio::spawn(positions::run(Arc::clone(app), sessions)),

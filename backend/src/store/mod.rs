@@ -56,8 +56,10 @@ pub mod offer;
 pub mod attachment;
 /// E-mail waiting to be sent.
 pub mod outbox;
-/// Conversations, searched.
+/// Conversations, filtered.
 pub mod transcript;
+/// Full-text search.
+pub mod search;
 /// Numbers for the admin panel.
 pub mod overview;
 /// Who did what.

@@ -1,4 +1,4 @@
-//! Conversations as people look for them afterwards: filtered, searched, page by page.
+//! Conversations as people look for them afterwards: filtered, page by page. By words: `search/`.
 
 use protocol::ids::{AgentId, ConversationId, SiteId, TenantId};
 use protocol::state::ConversationState;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Conn, on};
 use crate::error::AppResult;
 
-/// What to look for. An absent part does not narrow the search.
+/// Which conversations. An absent part does not narrow the list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Began at this time or later, Unix milliseconds.
@@ -22,9 +22,6 @@ pub struct Filter {
     pub state: Option<ConversationState>,
     /// Rated so, 1 to 5.
     pub rating: Option<i64>,
-    /// Said by anybody in it, or name or address of the visitor. Capital letters do not matter (outside ASCII
-    /// they do on SQLite).
-    pub text: Option<String>,
 }
 
 /// A line of the list.
@@ -65,23 +62,31 @@ pub struct Recipient {
     pub email: String,
 }
 
-const LIST: &str = "select c.id, c.state, s.name as site_name, \
-     coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
-     a.name as agent_name, c.created_at, c.updated_at, c.visitor_messages, c.first_reply_at, c.preview, c.rating \
-     from conversation c \
-     join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
-     join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id \
-     left join agent a on a.tenant_id = c.tenant_id and a.id = c.agent_id \
-     where c.tenant_id = $1 and c.id < $2 \
-     and ($3 is null or c.created_at >= $3) and ($4 is null or c.created_at < $4) \
-     and ($5 is null or c.agent_id = $5) and ($6 is null or c.site_id = $6) \
-     and ($7 is null or c.state = $7) and ($8 is null or c.rating = $8) \
-     and ($9 is null or lower(v.name) like $9 escape '!' or lower(v.email) like $9 escape '!' \
-          or lower(c.offline_name) like $9 escape '!' or lower(c.offline_email) like $9 escape '!' \
-          or exists (select 1 from entry e where e.tenant_id = c.tenant_id and e.conversation_id = c.id \
-                     and ((e.kind in ('message', 'note') and lower(e.body) like $10 escape '!') \
-                          or (e.kind = 'file' and lower(e.body) like $11 escape '!')))) \
-     order by c.id desc limit $12";
+/// A `select` of lines with more columns, joins and conditions; `$2` to `$7` are the [`Filter`].
+macro_rules! filtered {
+    ($columns:literal, $join:literal, $where:literal, $rest:literal) => {
+        concat!(
+            "select ",
+            $columns,
+            "c.id, c.state, s.name as site_name, \
+             coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
+             a.name as agent_name, c.created_at, c.updated_at, c.visitor_messages, c.first_reply_at, c.preview, c.rating \
+             from conversation c ",
+            $join,
+            "join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
+             join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id \
+             left join agent a on a.tenant_id = c.tenant_id and a.id = c.agent_id ",
+            $where,
+            "and ($2 is null or c.created_at >= $2) and ($3 is null or c.created_at < $3) \
+             and ($4 is null or c.agent_id = $4) and ($5 is null or c.site_id = $5) \
+             and ($6 is null or c.state = $6) and ($7 is null or c.rating = $7) ",
+            $rest
+        )
+    };
+}
+pub(super) use filtered;
+
+const LIST: &str = filtered!("", "", "where c.tenant_id = $1 and c.id < $8 ", "order by c.id desc limit $9");
 
 /// The tenant's conversations that fit, the latest begun first, at most `limit`, begun before `before` when
 /// that is given.
@@ -93,12 +98,9 @@ pub async fn list(
     limit: i64,
 ) -> AppResult<Vec<Line>> {
     let before = before.map_or(Uuid::max(), |id| id.0);
-    let text = filter.text.as_deref();
-    let anywhere = text.map(|text| pattern("%", &escaped(&text.to_ascii_lowercase())));
-    let (said, file) = (text.map(|text| in_json("text", text)), text.map(|text| in_json("name", text)));
     Ok(on!(conn, c => sqlx::query_as(LIST)
-        .bind(tenant).bind(before).bind(filter.from).bind(filter.until).bind(filter.agent).bind(filter.site)
-        .bind(filter.state).bind(filter.rating).bind(anywhere).bind(said).bind(file).bind(limit)
+        .bind(tenant).bind(filter.from).bind(filter.until).bind(filter.agent).bind(filter.site)
+        .bind(filter.state).bind(filter.rating).bind(before).bind(limit)
         .fetch_all(c).await)?)
 }
 
@@ -115,31 +117,4 @@ pub async fn mail_recipients(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec
          where g.tenant_id = $1 and g.role in ('owner', 'admin') and g.disabled_at is null \
          and a.disabled_at is null order by g.name, g.id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
-}
-
-/// The pattern that finds `text` inside the member `key` of a stored body.
-fn in_json(key: &str, text: &str) -> String {
-    let quoted = serde_json::to_string(&text.to_ascii_lowercase()).unwrap_or_default();
-    let inner = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default();
-    pattern(&format!("%\"{key}\":\"%"), &escaped(inner))
-}
-
-fn pattern(start: &str, text: &str) -> String {
-    format!("{start}{text}%")
-}
-
-/// Takes the special meaning from characters of `like`.
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|c| matches!(c, '%' | '_' | '!').then_some('!').into_iter().chain([c])).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{escaped, in_json};
-
-    #[test]
-    fn what_is_searched_has_no_special_characters() {
-        assert_eq!(escaped("50%_!"), "50!%!_!!");
-        assert_eq!(in_json("text", "A \"b\"\n%"), "%\"text\":\"%a \\\"b\\\"\\n!%%");
-    }
 }

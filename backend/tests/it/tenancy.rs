@@ -282,7 +282,8 @@ async fn http_command(world: &World, credentials: &Credentials, command: Command
     response.status().as_u16()
 }
 
-/// Everything stored of a tenant, by table, without what only says when somebody was last seen.
+/// Everything stored of a tenant, by table, without what only says when somebody was last seen, and without the search
+/// index, which follows a moment later.
 pub(crate) async fn dump(world: &World, tenant: TenantId) -> BTreeMap<String, String> {
     let pool = world.database().await;
     let volatile = ["last_seen_at", "seen_at", "visitor_left_at", "presence_at"];
@@ -300,7 +301,7 @@ pub(crate) async fn dump(world: &World, tenant: TenantId) -> BTreeMap<String, St
     };
     let tables: Vec<String> = both!(&pool, it => sqlx::query_scalar(tables).fetch_all(it).await).expect("the tables");
     let mut dump = BTreeMap::new();
-    for table in tables {
+    for table in tables.into_iter().filter(|table| !table.starts_with("search_")) {
         let columns: Vec<String> =
             both!(&pool, it => sqlx::query_scalar(columns).bind(&table).fetch_all(it).await).expect("the columns");
         if !columns.iter().any(|column| column == "tenant_id") {

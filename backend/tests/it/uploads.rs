@@ -40,7 +40,7 @@ async fn chat(over: Over) -> Chat {
 }
 
 /// Uploads bytes; gives status and body.
-async fn upload(
+pub(crate) async fn upload(
     client: &Client,
     conversation: ConversationId,
     (name, media_type): (&str, &str),

@@ -28,6 +28,8 @@ pub mod queue;
 pub mod rate_limit;
 /// Who gets the next conversation.
 pub mod routing;
+/// Full-text search: words, queries, sets of documents.
+pub mod search;
 /// Texts that people and merchants enter, parsed into types that cannot hold a bad value.
 pub mod text;
 /// The export format of a conversation and its verification.

@@ -59,7 +59,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 14] = [
+const ON_POSTGRES: [&str; 15] = [
     "--test",
     "it",
     "--",
@@ -71,6 +71,7 @@ const ON_POSTGRES: [&str; 14] = [
     "panels::",
     "queue::",
     "routes::",
+    "search::",
     "second_factor::",
     "tenancy::",
     "uploads::",

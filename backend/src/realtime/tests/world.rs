@@ -363,6 +363,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
         epoch: Epoch(Uuid::from_u128(1)),
         dispatcher: Wake::default(),
         announcer: Wake::default(),
+        indexer: Wake::default(),
         visitors: Wake::default(),
         mailer: Wake::default(),
         clock,
