@@ -19,6 +19,7 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
             include_str!("../locales/en/chat.txt"),
+            include_str!("../locales/en/doctor.txt"),
         ],
     )
 });
@@ -31,6 +32,7 @@ static CHINESE: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
             include_str!("../locales/zh-CN/chat.txt"),
+            include_str!("../locales/zh-CN/doctor.txt"),
         ],
     )
 });
@@ -128,10 +130,12 @@ mod tests {
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
             include_str!("../locales/en/chat.txt"),
+            include_str!("../locales/en/doctor.txt"),
             include_str!("../locales/zh-CN/web.txt"),
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
             include_str!("../locales/zh-CN/chat.txt"),
+            include_str!("../locales/zh-CN/doctor.txt"),
         ] {
             let mut seen = BTreeSet::new();
             for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

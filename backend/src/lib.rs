@@ -34,6 +34,8 @@ pub mod mail;
 pub mod actions;
 /// What runs beside requests.
 pub mod jobs;
+/// What is wrong with an installation.
+pub mod doctor;
 /// Server-rendered pages for tenants and operators.
 pub mod admin;
 /// Sessions, transports, the hub.

@@ -42,6 +42,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
     // The rest of the interface for programs.
     cfg.service(resource("/v1/visitor").route(post().to(http::issue)))
         .service(resource("/v1/me").route(get().to(http::me)))
+        .service(resource("/v1/probe").route(get().to(http::probe::probe)))
         .service(resource("/v1/files").route(post().to(http::files::upload)))
         .service(resource("/v1/files/{id}").route(get().to(http::files::download)));
 

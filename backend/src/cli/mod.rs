@@ -70,12 +70,8 @@ enum Command {
     MigrateData(migrate_data::MigrateData),
     /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
     Bench(bench::Options),
-    /// Say in words what is wrong with this installation.
-    Doctor {
-        /// Print the checks as JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    /// Say in words what is wrong with this installation, and what to do about it.
+    Doctor(doctor::Doctor),
 }
 
 /// Runs a parsed command line.
@@ -115,7 +111,7 @@ impl Command {
             Self::MigrateData(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Bench(options) => return measure(&config, options).await,
-            Self::Doctor { json } => return doctor::run(&config, Output::new(json)).await,
+            Self::Doctor(options) => return options.run(config).await,
         }
         Ok(ExitCode::SUCCESS)
     }

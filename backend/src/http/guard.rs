@@ -16,6 +16,7 @@ use super::class::{self, Class};
 use super::trace::Trace;
 use super::{body, csrf, extract, page};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::AppResult;
 
 /// The middleware around every route.
@@ -56,8 +57,22 @@ pub fn admit_program(method: &Method, headers: &HeaderMap, app: &App) -> AppResu
 
 /// The headers that every answer to a program carries.
 pub fn program_headers(app: &App) -> HeaderMap {
+    headers_of(Class::Api, &app.config)
+}
+
+/// The headers that every page carries.
+pub fn page_headers(config: &Config) -> HeaderMap {
+    headers_of(Class::Page, config)
+}
+
+/// The headers of a document for merchants' pages when there is no such site.
+pub fn frame_headers(config: &Config) -> HeaderMap {
+    headers_of(Class::Frame, config)
+}
+
+fn headers_of(class: Class, config: &Config) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    class::add_headers(&mut headers, Class::Api, &app.config);
+    class::add_headers(&mut headers, class, config);
     headers
 }
 

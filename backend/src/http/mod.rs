@@ -36,6 +36,8 @@ mod loader;
 mod documents;
 /// The chat for browsers without JavaScript: everything of it that needs no session.
 pub mod chat;
+/// What arrives here of a request.
+pub mod probe;
 /// Who is signed in.
 mod me;
 /// Visitor tokens.

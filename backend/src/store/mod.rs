@@ -68,6 +68,8 @@ pub mod audit;
 pub mod snapshot;
 /// Rows of any table, as they are.
 pub mod copy;
+/// Looking without changing anything.
+pub mod inspect;
 /// How fast the database commits by itself.
 pub mod commit_rate;
 

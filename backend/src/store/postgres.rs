@@ -139,7 +139,7 @@ pub(super) async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
 }
 
 /// An acknowledged message must survive a power cut (C1), and tenants must be kept apart (T2).
-async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
+pub(super) async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
     const SQL: &str = "select current_setting('server_version_num')::bigint, current_setting('fsync'), \
          current_setting('full_page_writes'), current_setting('synchronous_commit')";
     let (version, fsync, full_pages, synchronous): (i64, String, String, String) =

@@ -13,6 +13,16 @@ static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 /// Held while a schema is changed: nodes that start together wait for the first. The digits are arbitrary.
 const TURN: i64 = 0x4652_4f4e_5444_5343;
 
+/// The versions of this build's migrations.
+pub(super) fn versions() -> Vec<i64> {
+    MIGRATIONS.iter().map(|migration| migration.version).collect()
+}
+
+/// The table of what was applied.
+pub(super) fn table() -> &'static str {
+    &MIGRATIONS.table_name
+}
+
 /// How many migrations this build has.
 pub(super) fn known() -> usize {
     MIGRATIONS.iter().count()

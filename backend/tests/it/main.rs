@@ -107,6 +107,9 @@ mod routes;
 /// PostgreSQL goes away and comes back.
 #[cfg(test)]
 mod outage;
+/// Set-ups that are wrong.
+#[cfg(test)]
+mod doctor;
 /// Metrics, readiness, logs.
 #[cfg(test)]
 mod watching;

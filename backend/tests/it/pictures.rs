@@ -75,6 +75,9 @@ async fn every_page_fits_its_window_in_light_and_dark() {
         otto.opens(&format!("{}{path}", world.origin())).await;
         look(&otto, &path.replace('/', "-")[1..]).await;
     }
+    otto.clicks("form[action='/platform/health'] button").await;
+    otto.shows(".findings").await;
+    look(&otto, "platform-health-checked").await;
     otto.closes().await;
     ann.window.closes().await;
     vera.window.closes().await;

@@ -1,5 +1,6 @@
 //! How the installation is: sizes, queues, backlog, build.
 
+use std::cmp::Reverse;
 use std::path::Path;
 
 use askama::Template;
@@ -11,6 +12,7 @@ use crate::admin::ui::{Chrome, Ui};
 use crate::app::App;
 use crate::assets;
 use crate::config::database::Database;
+use crate::doctor::{self, Depth, Finding, Status};
 use crate::error::AppResult;
 use crate::store::{EveryTenant, outbox, overview};
 
@@ -22,6 +24,42 @@ struct FactsPage {
     heading: &'static str,
     lead: &'static str,
     parts: Vec<Part>,
+}
+
+#[derive(Template)]
+#[template(path = "platform/health.html")]
+struct HealthPage {
+    ui: Ui,
+    chrome: Chrome,
+    heading: &'static str,
+    lead: &'static str,
+    parts: Vec<Part>,
+    checks: Option<Vec<CheckView>>,
+    verdict: String,
+}
+
+/// What one check found.
+struct CheckView {
+    title: &'static str,
+    state: Pill,
+    says: String,
+    advice: String,
+}
+
+impl CheckView {
+    fn new(ui: &Ui, finding: &Finding) -> Self {
+        let tone = match finding.status {
+            Status::Ok => "good",
+            Status::Warning => "warn",
+            Status::Failed => "bad",
+        };
+        Self {
+            title: ui.word("doctor.name", finding.name),
+            state: Pill { tone, text: ui.word("doctor.word", finding.status.as_str()) },
+            says: finding.says(ui.texts()),
+            advice: finding.advice(ui.texts()),
+        }
+    }
 }
 
 /// Facts about one thing.
@@ -39,14 +77,30 @@ async fn file_size(path: &Path) -> String {
 
 /// `GET /platform/health`
 pub(super) async fn health(operator: Operator) -> Reply {
+    show(&operator, None).await
+}
+
+/// `POST /platform/health`: what `frontdesk doctor --quick` finds, the worst first.
+pub(super) async fn check(operator: Operator) -> Reply {
+    let mut findings = doctor::examine(&operator.app.config, Depth::Quick).await;
+    findings.sort_by_key(|finding| Reverse(finding.status));
+    show(&operator, Some(&findings)).await
+}
+
+async fn show(operator: &Operator, findings: Option<&[Finding]>) -> Reply {
     let ui = operator.ui;
     let parts = vec![build(&ui), database(&operator.app, &ui).await?, traffic(&operator.app, &ui).await?];
-    page(&FactsPage {
+    let of = |status| findings.unwrap_or_default().iter().filter(|finding| finding.status == status).count();
+    let (failed, warnings) = (of(Status::Failed).to_string(), of(Status::Warning).to_string());
+    let counts = [("failed", failed.as_str()), ("warnings", warnings.as_str())];
+    page(&HealthPage {
         ui,
         chrome: operator.chrome("/platform/health"),
         heading: ui.t("health.title"),
         lead: ui.t("health.lead"),
         parts,
+        checks: findings.map(|findings| findings.iter().map(|finding| CheckView::new(&ui, finding)).collect()),
+        verdict: ui.texts().fill("health.verdict", &counts),
     })
 }
 

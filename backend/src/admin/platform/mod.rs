@@ -27,6 +27,7 @@ pub(super) fn routes(cfg: &mut ServiceConfig) {
         .route("/tenants/{id}/invite", post().to(invite::make))
         .route("/operators", get().to(operators::list))
         .route("/health", get().to(health::health))
+        .route("/health", post().to(health::check))
         .route("/jobs", get().to(health::jobs))
         .route("/audit", get().to(audit::list_of_all))
         .route("/profile", get().to(profile::show_operator))

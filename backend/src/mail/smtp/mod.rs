@@ -18,6 +18,8 @@ use crate::config::Config;
 
 /// Longest wait for one answer of the mail server.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
+/// Longest time for a connection that sends nothing.
+const GREET_WITHIN: Duration = Duration::from_secs(8);
 /// Longest time for one mail.
 const MAIL_WITHIN: Duration = Duration::from_secs(60);
 
@@ -47,6 +49,19 @@ impl Mailer {
         let transport = transport(url).context("FRONTDESK_SMTP_URL cannot be used")?;
         let from = sender(config).context("FRONTDESK_MAIL_FROM is not an address")?;
         Ok(Some(Self { transport, from }))
+    }
+
+    /// Connects, encrypts and signs in as for a mail, and sends none.
+    ///
+    /// # Errors
+    /// What the server or the network said.
+    pub async fn greet(&self) -> Result<(), SendError> {
+        let silent = || SendError { is_permanent: false, text: "the mail server did not answer".to_owned() };
+        match tokio::time::timeout(GREET_WITHIN, self.transport.test_connection()).await {
+            Ok(Ok(true)) => Ok(()),
+            Ok(Err(error)) => Err(failure(&error)),
+            Ok(Ok(false)) | Err(_) => Err(silent()),
+        }
     }
 
     /// Sends one mail. Returns when the server took it.

@@ -2,6 +2,6 @@
 //! with the id of its fault or promise.
 
 /// HAProxy.
-mod haproxy;
+pub(crate) mod haproxy;
 /// What HAProxy does to connections and requests (F15, F16).
 mod middle;

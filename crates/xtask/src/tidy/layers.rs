@@ -9,7 +9,7 @@ const LAYERS: [Layer; 10] = [
     Layer::new(&["store", "bus", "presence", "mail", "files"], true),
     Layer::new(&["app", "auth"], false),
     Layer::new(&["actions"], false),
-    Layer::new(&["realtime::dispatch", "http", "admin", "jobs"], false),
+    Layer::new(&["realtime::dispatch", "http", "admin", "jobs", "doctor"], false),
     // The rest of `realtime`: sessions, the hub and what they are made of.
     Layer::new(&["realtime"], false),
     Layer::new(&["realtime::websocket", "realtime::sse", "realtime::longpoll", "realtime::textpage"], true),
