@@ -92,6 +92,14 @@ impl AppError {
         Refusal::new(ErrorCode::Unauthenticated, "sign in first").into()
     }
 
+    /// For the command line, where causes are shown one after the other: without saying one twice.
+    pub fn into_cause(self) -> anyhow::Error {
+        match self {
+            Self::Internal(error) => error,
+            error => error.into(),
+        }
+    }
+
     /// What the client is told: the refusal itself, or a retryable `unavailable` without detail.
     pub fn to_refusal(&self) -> Refusal {
         match self {

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use anyhow::{Context, ensure};
 use protocol::ids::{AttachmentId, TenantId};
 
-use super::{FILES, Move, Note, Step, parse_key};
+use super::{FILES, Move, Note, Step, interrupted, parse_key};
 use crate::actions::content::add_parts;
+use crate::error::AppError;
 use crate::files::FileStore;
 use crate::store::copy::tables::{Table, named};
 use crate::store::copy::{self, Of, Row, Value};
@@ -105,6 +106,6 @@ impl Move<'_> {
                 Ok(same()?)
             })
         });
-        written.await.with_context(|| format!("cannot move the attachment {shown}"))
+        written.await.map_err(AppError::into_cause).with_context(|| interrupted(&shown))
     }
 }

@@ -18,6 +18,7 @@ use anyhow::{Context, bail, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::error::AppError;
 use crate::files::FileStore;
 use crate::store::copy::tables::{TABLES, Table};
 use crate::store::copy::{self, Of, Value};
@@ -155,7 +156,7 @@ impl Move<'_> {
                     copy::note_progress(tx, WHOLE, &text).await
                 })
             });
-            marked.await?;
+            marked.await.map_err(AppError::into_cause)?;
             return Ok(BTreeMap::from([(WHOLE.to_owned(), Note::default())]));
         };
         let mark: Whole =
@@ -203,11 +204,16 @@ impl Move<'_> {
                     copy::note_progress(tx, table.name, &text).await
                 })
             });
-            written.await.with_context(|| format!("cannot write the table {}", table.name))?;
+            written.await.map_err(AppError::into_cause).with_context(|| interrupted(table.name))?;
             tell(Step::Copied { table: table.name, rows: note.rows, of });
         }
         Ok(())
     }
+}
+
+/// What is said when the target fails in between.
+fn interrupted(what: &str) -> String {
+    format!("stopped at {what}; what is there stays, run the same command again to go on")
 }
 
 fn parse_key(table: &Table, key: &[Json]) -> anyhow::Result<Vec<Value>> {

@@ -232,10 +232,9 @@ fn explained(error: AppError) -> anyhow::Error {
         {
             FileError::Rows(error.message().to_owned()).into()
         }
-        AppError::Internal(error) => error,
         AppError::Refused(refusal) => {
             FileError::Rows(format!("{} {}", refusal.field.unwrap_or_default(), refusal.message)).into()
         }
-        error => error.into(),
+        error => error.into_cause(),
     }
 }
