@@ -17,6 +17,7 @@ use crate::clock::{Clock, new_id};
 use crate::config::Config;
 use crate::files::FileStore;
 use crate::presence::Presence;
+use crate::shared::Redis;
 use crate::store::Store;
 
 /// The outside world of an action.
@@ -29,6 +30,8 @@ pub struct App {
     pub bus: Arc<dyn Bus>,
     /// Who is connected.
     pub presence: Arc<dyn Presence>,
+    /// The Redis server that nodes share; `None` when this server is the only one.
+    pub shared: Option<Arc<Redis>>,
     /// What time it is.
     pub clock: Clock,
     /// Keys that sign visitor tokens.

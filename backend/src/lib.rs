@@ -16,6 +16,8 @@ pub mod config;
 pub mod i18n;
 /// Built browser files.
 pub mod assets;
+/// What nodes share besides the database.
+pub mod shared;
 /// All SQL.
 pub mod store;
 /// What happened, told to sessions.

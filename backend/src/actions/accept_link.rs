@@ -62,7 +62,7 @@ pub struct Accepted {
 /// # Errors
 /// `rate_limited`; `not_found` when it is unknown, used or expired.
 pub async fn view_link(app: &App, token: &str, ip: IpAddr) -> AppResult<LinkView> {
-    app.limiter.take(Rule::Link, &ip_key(ip), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::Link, &ip_key(ip), app.clock.monotonic()).await?;
     let (link, known, tenant) = read(app, token).await?;
     Ok(LinkView {
         purpose: link.purpose,
@@ -77,7 +77,7 @@ pub async fn view_link(app: &App, token: &str, ip: IpAddr) -> AppResult<LinkView
 /// # Errors
 /// As [`view_link`]; `invalid` or `conflict` with the field: the link is still good then.
 pub async fn accept_link(app: &App, token: &str, answers: Answers, ip: IpAddr) -> AppResult<Accepted> {
-    app.limiter.take(Rule::Link, &ip_key(ip), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::Link, &ip_key(ip), app.clock.monotonic()).await?;
     let (link, known, _) = read(app, token).await?;
     let accepted = match (link.purpose, known) {
         (Purpose::Setup, _) => set_up(app, link, answers, ip).await?,
@@ -168,7 +168,7 @@ async fn join_known(
     (answers, ip): (Answers, IpAddr),
 ) -> AppResult<Accepted> {
     let (Some(tenant), Some(role)) = (link.tenant_id, link.role) else { return Err(gone()) };
-    app.limiter.take(Rule::SignInAccount, &known.email, app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::SignInAccount, &known.email, app.clock.monotonic()).await?;
     if !app.passwords.verify(answers.password, known.password_hash.as_deref()).await? {
         return Err(Refusal::field("password", ErrorCode::Unauthenticated, "not the password of the account").into());
     }

@@ -6,6 +6,7 @@ use domain::routing::{AgentLoad, Rejection, Routing, Waiting, route};
 use protocol::entry::QueuedReason;
 use protocol::ids::{AgentId, ConversationId, TenantId};
 use protocol::state::{Availability, AwayReason, ConversationState, Presence};
+use serde::{Deserialize, Serialize};
 
 use super::change::{Asker, Request, carry_out};
 use super::floor::{AgentNow, Floor};
@@ -18,8 +19,12 @@ use crate::presence::Who;
 use crate::store::conversation::Conversation;
 use crate::store::offer;
 
+/// Of a visitor who is gone for so long and of whom it is not noted, the server that had the connection has died, in
+/// milliseconds: everybody comes back sooner.
+const UNNOTED_MS: i64 = 60_000;
+
 /// What the last round published, so that the next one tells only what changed.
-#[derive(Default, Clone, PartialEq, Eq)]
+#[derive(Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     queue: Vec<ConversationId>,
     availability: Option<Availability>,
@@ -29,6 +34,7 @@ pub struct Told {
 /// One round. Returns when to look again even if nothing happens, Unix milliseconds.
 pub async fn round(app: &App, tenant: TenantId, told: &mut Told) -> AppResult<Option<i64>> {
     let mut floor = read(app, tenant).await?;
+    note_gone(app, &floor);
     let moved = idle(app, &floor).await?;
     if expire(app, &floor).await? || moved {
         floor = read(app, tenant).await?;
@@ -72,6 +78,24 @@ async fn expire(app: &App, floor: &Floor) -> AppResult<bool> {
         lenient(carry_out(app, Request::new(Asker::System(floor.tenant.id), row.id, command)).await)?;
     }
     Ok(any)
+}
+
+/// Has it noted since when visitors are gone of whom no server noted it.
+fn note_gone(app: &App, floor: &Floor) {
+    for row in floor.queue.iter().chain(&floor.active) {
+        if unnoted(app, floor, row).is_some_and(|at| at <= app.now()) {
+            app.visitors.call((floor.tenant.id, row.visitor_id));
+        }
+    }
+}
+
+/// When it is to be noted that a visitor is gone.
+fn unnoted(app: &App, floor: &Floor, row: &Conversation) -> Option<i64> {
+    if row.visitor_left_at.is_some() {
+        return None;
+    }
+    let since = app.presence.gone_since(Who::Visitor(floor.tenant.id, row.visitor_id))?;
+    Some(since + UNNOTED_MS)
 }
 
 /// Sets agents of whom nothing was heard for too long to away. True when there was one.
@@ -136,7 +160,7 @@ fn next_timer(app: &App, floor: &Floor) -> Option<i64> {
     let rows = floor.queue.iter().chain(&floor.active);
     let own = rows.flat_map(|row| {
         let gone = row.visitor_left_at.map(|at| at + policy.visitor_gone_ms);
-        [row.projection().wake_at(policy), gone]
+        [row.projection().wake_at(policy), gone, unnoted(app, floor, row)]
     });
     let absent = floor.agents.iter().map(|now| {
         let since = app.presence.gone_since(Who::Agent(floor.tenant.id, now.agent.id))?;

@@ -51,7 +51,7 @@ pub fn prepare_visitor(app: &App, tenant: TenantId, site: SiteId) -> String {
 /// # Errors
 /// `rate_limited`; `not_found` for the site; `tenant_suspended`; `forbidden` on `origin`.
 pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorReply> {
-    app.limiter.take(Rule::NewVisitor, &ip_key(arrival.ip), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::NewVisitor, &ip_key(arrival.ip), app.clock.monotonic()).await?;
     let mut conn = app.store.read(EveryTenant).await?;
     let site = site::find_by_key(&mut conn, &arrival.site).await?.ok_or_else(|| AppError::not_found("site"))?;
     let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;

@@ -25,11 +25,11 @@ pub struct Request {
 ///
 /// # Errors
 /// `rate_limited`; `invalid` on `email`.
-pub fn check_request(app: &App, address: &str, ip: IpAddr, locale: &str) -> AppResult<Request> {
+pub async fn check_request(app: &App, address: &str, ip: IpAddr, locale: &str) -> AppResult<Request> {
     let email = create_account::email(address)?;
     let monotonic = app.clock.monotonic();
-    app.limiter.take(Rule::ResetIp, &ip_key(ip), monotonic)?;
-    app.limiter.take(Rule::ResetAccount, &email, monotonic)?;
+    app.limiter.take_everywhere(Rule::ResetIp, &ip_key(ip), monotonic).await?;
+    app.limiter.take_everywhere(Rule::ResetAccount, &email, monotonic).await?;
     Ok(Request { email, locale: locale.to_owned() })
 }
 

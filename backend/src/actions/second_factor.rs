@@ -71,7 +71,7 @@ pub async fn begin(app: &App, signed: &Signed, password: String) -> AppResult<()
 /// `rate_limited`; `invalid` on `code`; `conflict` when nothing is offered.
 pub async fn confirm(app: &App, signed: &Signed, code: &str) -> AppResult<Vec<String>> {
     let (id, now) = (signed.account.id, app.now());
-    app.limiter.take(Rule::SecondFactor, &id.to_string(), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::SecondFactor, &id.to_string(), app.clock.monotonic()).await?;
     let Standing::Offered { secret } = standing(app, id).await? else {
         return Err(Refusal::new(ErrorCode::Conflict, "nothing is offered").into());
     };
@@ -226,7 +226,7 @@ fn new_codes() -> (Vec<String>, Vec<Vec<u8>>) {
 
 async fn prove(app: &App, signed: &Signed, password: String) -> AppResult<()> {
     let account = &signed.account;
-    app.limiter.take(Rule::SignInAccount, &account.email, app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::SignInAccount, &account.email, app.clock.monotonic()).await?;
     if app.passwords.verify(password, account.password_hash.as_deref()).await? {
         return Ok(());
     }

@@ -61,9 +61,9 @@ pub enum Step {
 pub async fn sign_in(app: &App, email: &str, password: String, browser: Browser) -> AppResult<Step> {
     let email = email.trim().to_ascii_lowercase();
     let monotonic = app.clock.monotonic();
-    app.limiter.take(Rule::SignInIp, &ip_key(browser.ip), monotonic)?;
+    app.limiter.take_everywhere(Rule::SignInIp, &ip_key(browser.ip), monotonic).await?;
     let key: String = email.chars().take(protocol::limits::EMAIL_BYTES).collect();
-    app.limiter.take(Rule::SignInAccount, &key, monotonic)?;
+    app.limiter.take_everywhere(Rule::SignInAccount, &key, monotonic).await?;
     let mut conn = app.store.read(EveryTenant).await?;
     let found = account::find_by_email(&mut conn, &email).await?.filter(|found| found.disabled_at.is_none());
     drop(conn);
@@ -110,7 +110,7 @@ pub async fn finish(app: &App, cookie: &str, code: &str, browser: Browser) -> Ap
     let (Some(account), Some(factor)) = (account, second_factor::in_use(app, waiting.account_id).await?) else {
         return Err(AppError::unauthenticated());
     };
-    app.limiter.take(Rule::SecondFactor, &account.id.to_string(), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::SecondFactor, &account.id.to_string(), app.clock.monotonic()).await?;
     let typed = second_factor::read(app, &factor, code).ok();
     let (id, pending_hash) = (account.id, hash.clone());
     let good = app
@@ -205,7 +205,7 @@ pub async fn sign_out_others(app: &App, signed: &Signed) -> AppResult<u64> {
 /// `rate_limited`; `unauthenticated` on `current`; `invalid` on `password`.
 pub async fn change_password(app: &App, signed: &Signed, current: String, new: String) -> AppResult<()> {
     let account = &signed.account;
-    app.limiter.take(Rule::SignInAccount, &account.email, app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::SignInAccount, &account.email, app.clock.monotonic()).await?;
     if !app.passwords.verify(current, account.password_hash.as_deref()).await? {
         return Err(Refusal::field("current", ErrorCode::Unauthenticated, "this is not your password").into());
     }

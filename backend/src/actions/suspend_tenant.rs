@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::actions::actor::Actor;
 use crate::app::App;
-use crate::bus::{Note, Topic};
+use crate::bus::{Deliver, Note, Topic};
 use crate::error::{AppError, AppResult};
 use crate::store::EveryTenant;
 use crate::store::audit;
@@ -20,30 +20,32 @@ use crate::store::tenant::{self, Tenant, TenantState};
 /// `forbidden` for anybody but operators; `not_found`.
 pub async fn suspend_tenant(app: &App, actor: &Actor, id: TenantId) -> AppResult<Tenant> {
     let row = set_state(app, actor, id, TenantState::Suspended).await?;
-    close_connections(app, id);
+    for topic in [Topic::Visitors(id), Topic::Agents(id)] {
+        app.bus.publish(topic, Note::Revoked(CloseCode::Forbidden));
+    }
     Ok(row)
 }
 
-/// Closes every connection of a suspended tenant. Agents who connect again only read; visitors are refused.
-pub(crate) fn close_connections(app: &App, id: TenantId) {
-    app.bus.publish(Topic::Visitors(id), Note::Revoked(CloseCode::Forbidden));
-    app.bus.publish(Topic::Agents(id), Note::Revoked(CloseCode::Forbidden));
-}
-
-/// Closes the connections of tenants that were suspended since `known` (when that is known) by another process, such as the command
-/// line, and opens those that were resumed. Says which are suspended now.
+/// Closes this node's connections of tenants that were suspended since `known` (when that is known) by another
+/// process, such as the command line, and lets those of tenants that were resumed come back. Agents who connect again
+/// to a suspended tenant only read; visitors are refused. Says which are suspended now.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow(app: &App, known: Option<&HashSet<TenantId>>) -> AppResult<HashSet<TenantId>> {
+pub async fn follow(
+    app: &App,
+    sessions: &dyn Deliver,
+    known: Option<&HashSet<TenantId>>,
+) -> AppResult<HashSet<TenantId>> {
     let mut conn = app.store.read(EveryTenant).await?;
     let now: HashSet<TenantId> = tenant::suspended(&mut conn).await?.into_iter().collect();
     let Some(known) = known else { return Ok(now) };
     for id in now.difference(known) {
-        close_connections(app, *id);
+        sessions.deliver(Topic::Visitors(*id), &Note::Revoked(CloseCode::Forbidden));
+        sessions.deliver(Topic::Agents(*id), &Note::Revoked(CloseCode::Forbidden));
     }
     for id in known.difference(&now) {
-        app.bus.publish(Topic::Agents(*id), Note::Revoked(CloseCode::Restart));
+        sessions.deliver(Topic::Agents(*id), &Note::Revoked(CloseCode::Restart));
         app.dispatcher.call(*id);
     }
     Ok(now)

@@ -3,6 +3,7 @@
 use domain::entry::{Audience, placeholder};
 use domain::queue::{availability, estimate};
 use protocol::entry::{Author, EntryBody, Item};
+use protocol::error::ErrorCode;
 use protocol::event::{Entries, ResetReason};
 use protocol::ids::{ConversationId, TenantId, VisitorId};
 use protocol::limits::ENTRIES_PAGE;
@@ -17,7 +18,7 @@ use super::floor::Floor;
 use super::line;
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
-use crate::error::{AppError, AppResult};
+use crate::error::{AppError, AppResult, Refusal};
 use crate::planted::{Bug, planted};
 use crate::presence::Who;
 use crate::store::conversation::{self, Conversation};
@@ -188,6 +189,7 @@ async fn visitor_line(
 pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState> {
     let mut conn = app.store.read(who.tenant).await?;
     let floor = Floor::read(app, &mut conn, who.tenant).await?;
+    check_membership(&floor, who)?;
     let mut rows = summary::open(&mut conn, who.tenant).await?;
     rows.extend(summary::closed(&mut conn, who.tenant, CLOSED).await?);
     let oldest = rows.iter().map(|row| row.updated_at).min().unwrap_or(0);
@@ -212,6 +214,15 @@ pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState
     };
     state.version = version(&state)?;
     Ok(state)
+}
+
+/// Whether an agent still is what a session took them for: the note that ends it may be lost (C20).
+fn check_membership(floor: &Floor, who: &AgentIdentity) -> AppResult<()> {
+    let now = floor.agent(who.agent).ok_or_else(|| Refusal::new(ErrorCode::Forbidden, "the membership has ended"))?;
+    if now.agent.role != who.role {
+        return Err(Refusal::new(ErrorCode::Unavailable, "the role is another now: connect again").into());
+    }
+    Ok(())
 }
 
 /// What an agent sees beside a conversation.

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Bus, Note, Topic};
+use futures_util::future::BoxFuture;
+use protocol::ids::TenantId;
+
+use super::{Bus, Listening, Lost, News, Note, Topic};
 
 /// Longest delay of a note.
 const LATE: Duration = Duration::from_secs(5);
@@ -42,5 +45,24 @@ impl Bus for FaultyBus {
             }
             _ => self.inner.publish(topic, note),
         }
+    }
+    fn listen(&self, tenant: TenantId) -> Listening {
+        self.inner.listen(tenant)
+    }
+
+    fn lost(&self) -> BoxFuture<'_, Lost> {
+        self.inner.lost()
+    }
+
+    fn tell_nodes(&self, news: News) {
+        self.inner.tell_nodes(news);
+    }
+
+    fn works(&self) -> bool {
+        self.inner.works()
+    }
+
+    fn news(&self) -> BoxFuture<'_, News> {
+        self.inner.news()
     }
 }

@@ -5,6 +5,8 @@
 pub mod database;
 /// Networks of trusted proxies.
 pub mod network;
+/// Which Redis server.
+pub mod redis;
 /// Where values come from.
 pub mod source;
 
@@ -44,8 +46,12 @@ pub struct Config {
     pub smtp_url: Option<Url>,
     /// Sender of mail.
     pub mail_from: Option<String>,
+    /// The signing keys themselves, instead of a file of them.
+    pub secret: Option<Hidden>,
     /// File with the signing keys; made on first start. Default: `keys` in the data folder.
     pub secret_file: PathBuf,
+    /// What nodes share besides the database; `None` when this server is the only one.
+    pub redis: Option<redis::Redis>,
     /// The database. Default: SQLite, `frontdesk.db` in the data folder.
     pub database: Database,
     /// Whether operators need a second factor (rule A5). Default: where browsers come by https.
@@ -63,6 +69,16 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
 }
 
+/// A value that no log and no error shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("...")
+    }
+}
+
 impl Config {
     /// A configuration with the default of everything, with this data folder and any free port on loopback.
     pub fn with_data(data: &Path) -> Self {
@@ -74,7 +90,9 @@ impl Config {
             trusted_proxies: Vec::new(),
             smtp_url: None,
             mail_from: None,
+            secret: None,
             secret_file: data.join("keys"),
+            redis: None,
             database: Database::default_file(data),
             operator_second_factor: false,
             rate_limits: true,
@@ -102,6 +120,7 @@ impl Config {
             );
         }
         let public_url = source.find("public_url").map_or(Ok(local_url(listen.port())), |found| public(&found))?;
+        let database = Database::load(source, &data)?;
         let by_address = public_url.scheme() == "https";
         let operator_second_factor = source.find("operator_second_factor");
         Ok(Self {
@@ -112,8 +131,10 @@ impl Config {
             trusted_proxies: source.find("trusted_proxies").map_or(Ok(Vec::new()), |found| proxies(&found))?,
             smtp_url,
             mail_from,
+            secret: source.find("secret").map(|found| Hidden(found.value)),
             secret_file: source.find("secret_file").map_or(defaults.secret_file, |found| found.value.into()),
-            database: Database::load(source, &data)?,
+            redis: redis::Redis::load(source, &database)?,
+            database,
             rate_limits: source.find("rate_limits").map_or(Ok(true), |found| on_or_off(&found))?,
             connections_per_ip: source
                 .find("connections_per_ip")

@@ -12,12 +12,14 @@ pub const SETTINGS: &[(&str, &str)] = &[
     ("trusted_proxies", "FRONTDESK_TRUSTED_PROXIES"),
     ("smtp_url", "FRONTDESK_SMTP_URL"),
     ("mail_from", "FRONTDESK_MAIL_FROM"),
+    ("secret", "FRONTDESK_SECRET"),
     ("secret_file", "FRONTDESK_SECRET_FILE"),
     ("database_url", "DATABASE_URL"),
     ("database_owner_url", "FRONTDESK_DATABASE_OWNER_URL"),
     ("database_connections", "FRONTDESK_DATABASE_CONNECTIONS"),
     ("database_lanes", "FRONTDESK_DATABASE_LANES"),
     ("database_timeout", "FRONTDESK_DATABASE_TIMEOUT"),
+    ("redis_url", "REDIS_URL"),
     ("operator_second_factor", "FRONTDESK_OPERATOR_SECOND_FACTOR"),
     ("rate_limits", "FRONTDESK_RATE_LIMITS"),
     ("connections_per_ip", "FRONTDESK_CONNECTIONS_PER_IP"),
@@ -73,6 +75,9 @@ pub struct Flags {
     /// PostgreSQL: seconds after which a statement is given up, 1-300 [env: FRONTDESK_DATABASE_TIMEOUT] [default: 5]
     #[arg(long, value_name = "SECONDS", global = true)]
     pub database_timeout: Option<String>,
+    /// Redis, when several servers share a PostgreSQL database; better by environment [env: REDIS_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    pub redis_url: Option<String>,
     /// Second step when operators sign in [env: FRONTDESK_OPERATOR_SECOND_FACTOR] [default: required on https]
     #[arg(long, value_name = "required|optional", global = true)]
     pub operator_second_factor: Option<String>,
@@ -114,6 +119,7 @@ impl Flags {
             "database_connections" => self.database_connections.as_ref(),
             "database_lanes" => self.database_lanes.as_ref(),
             "database_timeout" => self.database_timeout.as_ref(),
+            "redis_url" => self.redis_url.as_ref(),
             "operator_second_factor" => self.operator_second_factor.as_ref(),
             "rate_limits" => self.rate_limits.as_ref(),
             "connections_per_ip" => self.connections_per_ip.as_ref(),
@@ -137,14 +143,7 @@ pub struct Found {
 impl Found {
     /// The value for an error text, without a password.
     pub fn shown(&self) -> String {
-        match url::Url::parse(&self.value) {
-            Ok(mut url) if url.password().is_some() => {
-                // Refused only for addresses that cannot have one.
-                let _ = url.set_password(Some("..."));
-                url.to_string()
-            }
-            _ => self.value.clone(),
-        }
+        super::redis::without_secrets(self)
     }
 }
 

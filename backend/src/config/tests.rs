@@ -143,3 +143,23 @@ fn a_free_port_becomes_part_of_the_public_address() {
     config.bound(4321);
     assert_eq!(config.public_origin(), "https://chat.example.com");
 }
+
+#[test]
+fn redis_goes_with_postgres_only() {
+    let redis = ("REDIS_URL", "redis://frontdesk:hidden@cache.example");
+    let postgres = ("DATABASE_URL", "postgres://frontdesk@db.example/chat");
+    let config = load(&[redis, postgres]).unwrap();
+    assert_eq!(config.redis.as_ref().map(redis::Redis::place).as_deref(), Some("cache.example:6379"));
+    assert!(!format!("{config:?}").contains("hidden"));
+    let alone = load(&[redis]).unwrap_err().to_string();
+    assert!(alone.contains("REDIS_URL") && alone.contains("SQLite") && !alone.contains("hidden"), "{alone}");
+    let wrong = load(&[("REDIS_URL", "redis+cluster://x:hidden@a/1"), postgres]).unwrap_err().to_string();
+    assert!(wrong.contains("REDIS_URL") && !wrong.contains("hidden"), "{wrong}");
+}
+
+#[test]
+fn the_secret_is_hidden() {
+    let config = load(&[("FRONTDESK_SECRET", "c2VjcmV0")]).unwrap();
+    assert_eq!(config.secret, Some(Hidden("c2VjcmV0".to_owned())));
+    assert!(!format!("{config:?}").contains("c2VjcmV0"));
+}

@@ -48,7 +48,7 @@ pub async fn upload(
     query: web::Query<UploadQuery>,
     body: web::Payload,
 ) -> AppResult<web::Json<UploadReply>> {
-    app.limiter.take(Rule::Upload, &key(&who), app.clock.monotonic())?;
+    app.limiter.take_everywhere(Rule::Upload, &key(&who), app.clock.monotonic()).await?;
     check(&app, &who, query.conversation, &query.name).await?;
     let declared_length =
         request.headers().get("content-length").and_then(|length| length.to_str().ok()?.parse::<u64>().ok());

@@ -41,7 +41,7 @@ pub async fn request_reset(
     }
     let texts = extract::texts(&request);
     let ip = extract::ip(&request, &app);
-    match action::check_request(&app, &address.email, ip, texts.locale()) {
+    match action::check_request(&app, &address.email, ip, texts.locale()).await {
         Ok(wanted) => {
             actix_web::rt::spawn(async move {
                 if let Err(error) = action::send_link(&app, wanted).await {

@@ -1,5 +1,6 @@
 //! Sends the mail that waits in the outbox. At least once: a mail that the server took but that could not be
-//! marked is sent again with the same `Message-ID`. Woken by whoever adds a mail and by the next retry; no
+//! marked is sent again with the same `Message-ID`. Servers that share a database take mails for a while before they
+//! send them, so that each is sent by one. Woken by whoever adds a mail and by the next retry; no
 //! transaction is open while a mail server is talked to.
 
 use std::sync::Arc;
@@ -31,6 +32,10 @@ const AT_ONCE: usize = 4;
 const PAGE: i64 = 50;
 /// Longest sleep: the safety net should an alarm get lost.
 const NAP: i64 = 5 * MINUTE;
+/// Longest sleep where a mail may have been added by a server that died.
+const OTHERS_NAP: Duration = Duration::from_secs(30);
+/// How long a mail that is being sent is kept from other servers: longer than sending may take.
+const TAKEN: i64 = 5 * MINUTE;
 /// Sleep after the database failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
@@ -40,12 +45,10 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 /// When the database fails.
 pub async fn deliver_due(app: &App, mailer: &Mailer) -> AppResult<Option<i64>> {
     loop {
-        let mut conn = app.store.read(EveryTenant).await?;
-        let due = outbox::due(&mut conn, app.now(), PAGE).await?;
+        let due = due(app).await?;
         if due.is_empty() {
-            return outbox::next_due(&mut conn).await;
+            return outbox::next_due(&mut app.store.read(EveryTenant).await?).await;
         }
-        drop(conn);
         let mut rest = due.into_iter();
         let mut sending: FuturesUnordered<_> =
             rest.by_ref().take(AT_ONCE).map(|row| deliver(app, mailer, row)).collect();
@@ -58,11 +61,21 @@ pub async fn deliver_due(app: &App, mailer: &Mailer) -> AppResult<Option<i64>> {
     }
 }
 
+/// Mails to be sent now, by this server alone.
+async fn due(app: &App) -> AppResult<Vec<Outgoing>> {
+    let now = app.now();
+    if app.store.is_own() {
+        return outbox::due(&mut app.store.read(EveryTenant).await?, now, PAGE).await;
+    }
+    // No more than are sent at once: what waits here is taken from the others.
+    app.store.write(EveryTenant, move |tx| Box::pin(outbox::take(tx, now, now + TAKEN, AT_ONCE as i64))).await
+}
+
 /// Runs for as long as the process does.
 pub async fn run(app: Arc<App>, mailer: Mailer) {
     loop {
         let nap = match deliver_due(&app, &mailer).await {
-            Ok(next) => until(next, app.now()),
+            Ok(next) => until(next, app.now()).min(if app.store.is_own() { Duration::MAX } else { OTHERS_NAP }),
             Err(error) => {
                 tracing::error!(%error, "the outbox cannot be read");
                 AFTER_FAILURE

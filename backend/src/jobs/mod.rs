@@ -2,6 +2,8 @@
 
 /// Lines of the agents' lists.
 mod announcer;
+/// The database's time.
+pub mod clock;
 /// E-mail.
 pub mod deliver_outbox;
 /// Whether files and connections can be opened.
@@ -10,6 +12,8 @@ mod descriptors;
 mod dispatcher;
 /// The search index.
 mod indexer;
+/// Who came and went on other nodes.
+mod people;
 /// Positions, for who missed a note.
 mod positions;
 /// Suspensions and sign-outs by another process.
@@ -33,8 +37,10 @@ pub fn start(app: &Arc<App>, sessions: Arc<dyn Deliver>, mailer: Option<Mailer>)
         tokio::spawn(announcer::run(Arc::clone(app))),
         tokio::spawn(visitors::run(Arc::clone(app))),
         tokio::spawn(indexer::run(Arc::clone(app))),
+        tokio::spawn(clock::run(Arc::clone(app))),
         tokio::spawn(descriptors::run()),
-        tokio::spawn(suspensions::run(Arc::clone(app))),
+        tokio::spawn(suspensions::run(Arc::clone(app), Arc::clone(&sessions))),
+        tokio::spawn(people::run(Arc::clone(app), Arc::clone(&sessions))),
         tokio::spawn(positions::run(Arc::clone(app), sessions)),
     ];
     jobs.extend(mailer.map(|mailer| tokio::spawn(deliver_outbox::run(Arc::clone(app), mailer))));

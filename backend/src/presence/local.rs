@@ -10,7 +10,7 @@ const REMEMBERED: usize = 10_000;
 /// A connection that is back within this time broke; later the person went and came.
 const BROKEN_MS: i64 = 60 * 1000;
 /// When somebody without a connection may be forgotten: every grace period is shorter.
-const FORGOTTEN_AFTER_MS: i64 = 60 * 60 * 1000;
+pub(super) const FORGOTTEN_AFTER_MS: i64 = 60 * 60 * 1000;
 
 /// Counts the connections of this process.
 pub struct LocalPresence {
@@ -26,6 +26,32 @@ struct State {
     idle: bool,
 }
 
+/// What is known of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    pub(super) is_here: bool,
+    /// When the last connection went; 0 when none has.
+    pub(super) left_at: i64,
+    pub(super) active_at: i64,
+}
+
+impl Seen {
+    /// What two nodes know together.
+    pub(super) fn merged(self, other: Self) -> Self {
+        Self {
+            is_here: self.is_here || other.is_here,
+            left_at: self.left_at.max(other.left_at),
+            active_at: self.active_at.max(other.active_at),
+        }
+    }
+}
+
+impl From<&State> for Seen {
+    fn from(state: &State) -> Self {
+        Self { is_here: state.connections > 0, left_at: state.left_at, active_at: state.active_at }
+    }
+}
+
 impl State {
     /// Somebody who comes at `now`.
     fn new(now: i64) -> Self {
@@ -37,6 +63,16 @@ impl LocalPresence {
     /// Nobody is connected; everybody counts as gone since `now`.
     pub fn new(now: i64) -> Self {
         Self { started_at: now, people: Mutex::new(HashMap::new()) }
+    }
+
+    /// What is known of somebody.
+    pub(super) fn seen(&self, who: Who) -> Option<Seen> {
+        self.with(|people| people.get(&who).map(Seen::from))
+    }
+
+    /// Shows everybody who is known, while nobody comes or goes.
+    pub(super) fn everybody(&self, show: impl FnOnce(&[(Who, Seen)])) {
+        self.with(|people| show(&people.iter().map(|(who, state)| (*who, state.into())).collect::<Vec<_>>()));
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut HashMap<Who, State>) -> T) -> T {

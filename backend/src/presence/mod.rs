@@ -3,7 +3,11 @@
 
 /// Presence inside one process.
 pub mod local;
+/// Presence of many nodes.
+pub mod redis;
 
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use protocol::ids::{AgentId, TenantId, VisitorId};
 
 /// Somebody who can be connected.
@@ -35,4 +39,13 @@ pub trait Presence: Send + Sync {
     fn mark_idle(&self, who: Who);
     /// How many agents and how many visitors have a connection open.
     fn count(&self) -> (usize, usize);
+    /// Waits until people came or went of whom nobody on this node was told by [`Presence::joined`] or
+    /// [`Presence::left`], and says who.
+    fn moved(&self) -> BoxFuture<'_, Vec<Who>> {
+        std::future::pending().boxed()
+    }
+    /// Looks whether other nodes died; to be called every second or so, at `now` (Unix milliseconds).
+    fn look_round(&self, _now: i64) {}
+    /// This node stops, at `now` (Unix milliseconds): who is still counted here is gone.
+    fn leave(&self, _now: i64) {}
 }

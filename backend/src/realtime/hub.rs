@@ -9,7 +9,7 @@ use protocol::error::CloseCode;
 use protocol::ids::{Cmid, TenantId};
 use tokio::sync::Notify;
 
-use crate::bus::{Deliver, Note, Topic};
+use crate::bus::{Deliver, Lost, Note, Topic};
 use crate::error::Refusal;
 use crate::metrics::{Role, metrics};
 use crate::presence::Who;
@@ -211,6 +211,23 @@ impl Deliver for Hub {
                 mailbox.push(note);
             }
             metrics().bus_delivered.increment(listeners.len() as u64);
+        }
+    }
+
+    fn lost(&self, lost: &Lost) {
+        for shard in &self.shards {
+            for (topic, listeners) in lock(shard).iter() {
+                let concerns = match lost {
+                    Lost::Anything => true,
+                    Lost::Of(tenants) => tenants.contains(&topic.tenant()),
+                };
+                // Every session listens to exactly one topic of these two kinds.
+                if concerns && matches!(topic, Topic::Agent(..) | Topic::Visitor(..)) {
+                    for mailbox in listeners.values() {
+                        mailbox.push(&Note::StateChanged);
+                    }
+                }
+            }
         }
     }
 }

@@ -54,6 +54,31 @@ pub async fn lacks_migrations(conn: &mut Conn) -> AppResult<bool> {
     Ok(usize::try_from(applied).unwrap_or(0) < schema::known())
 }
 
+/// The name of this installation on what it shares with others, such as a Redis server; made on first use.
+pub async fn installation(conn: &mut Conn) -> AppResult<String> {
+    const ADD: &str = "insert into meta (key, value) values ('installation', $1) on conflict (key) do nothing";
+    const FIND: &str = "select value from meta where key = 'installation'";
+    let new = Uuid::new_v4().simple().to_string();
+    on!(conn, c => sqlx::query(ADD).bind(&new).execute(c).await.map(rows))?;
+    let (value,): (String,) = on!(conn, c => sqlx::query_as(FIND).fetch_one(c).await)?;
+    Ok(value)
+}
+
+/// What tells the key that signs in this installation from others; `None` before the first start.
+pub async fn signing_key(conn: &mut Conn) -> AppResult<Option<String>> {
+    const SQL: &str = "select value from meta where key = 'signing_key'";
+    let row: Option<(String,)> = on!(conn, c => sqlx::query_as(SQL).fetch_optional(c).await)?;
+    Ok(row.map(|(value,)| value))
+}
+
+/// Notes with which key this installation signs.
+pub async fn set_signing_key(conn: &mut Conn, fingerprint: &str) -> AppResult<()> {
+    const SQL: &str = "insert into meta (key, value) values ('signing_key', $1) \
+         on conflict (key) do update set value = $1";
+    on!(conn, c => sqlx::query(SQL).bind(fingerprint).execute(c).await.map(rows))?;
+    Ok(())
+}
+
 /// Writes without changing anything: fails when nothing can be written.
 pub async fn touch(conn: &mut Conn) -> AppResult<()> {
     const SQL: &str = "update meta set value = value where key = 'epoch'";

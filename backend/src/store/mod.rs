@@ -9,6 +9,8 @@
 pub mod append;
 /// Connections, and one text for both databases.
 mod conn;
+/// The right to serve a database.
+pub mod claim;
 /// The write lane: group commit.
 mod lane;
 /// Whose rows a connection may touch.
@@ -21,6 +23,8 @@ mod postgres;
 pub mod schema;
 /// Where lanes get their connections.
 mod source;
+/// Taking turns between servers.
+pub mod turn;
 /// Row-level security.
 mod wall;
 
@@ -163,6 +167,25 @@ impl Store {
     /// Whether appends are worth their batches: on SQLite, where each statement is a hand-over to one thread. On
     /// PostgreSQL a message is a job like any other.
     pub fn appends_in_batches(&self) -> bool {
+        matches!(self.readers, Readers::Sqlite(_))
+    }
+
+    /// What time it is by the database's clock, Unix milliseconds; `None` when that is this machine's.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub async fn time(&self) -> AppResult<Option<i64>> {
+        const SQL: &str = "select cast(extract(epoch from clock_timestamp()) * 1000 as bigint)";
+        if self.is_own() {
+            return Ok(None);
+        }
+        let mut conn = self.read(EveryTenant).await?;
+        let (now,): (i64,) = on!(&mut conn, c => sqlx::query_as(SQL).fetch_one(c).await)?;
+        Ok(Some(now))
+    }
+
+    /// Whether this process has the database for itself: nobody else's server can serve it.
+    pub fn is_own(&self) -> bool {
         matches!(self.readers, Readers::Sqlite(_))
     }
 

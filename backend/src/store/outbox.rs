@@ -68,6 +68,17 @@ pub async fn due(conn: &mut Conn, now: i64, limit: i64) -> AppResult<Vec<Outgoin
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).bind(limit).fetch_all(c).await)?)
 }
 
+/// Takes mails of every tenant that are due, the longest due first, at most `limit`: until the time `until` nobody else
+/// is given them. For servers that share a database; a mail whose server died is due again then.
+pub async fn take(conn: &mut Conn, now: i64, until: i64, limit: i64) -> AppResult<Vec<Outgoing>> {
+    // What another server is taking at this moment is passed over.
+    const SQL: &str = "update outbox set next_at = $2 where (tenant_id, id) in (select tenant_id, id from outbox \
+         where sent_at is null and failed_at is null and next_at <= $1 order by next_at limit $3 \
+         for update skip locked) \
+         returning tenant_id, id, kind, payload, attempts, next_at, created_at, sent_at, failed_at, last_error";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(now).bind(until).bind(limit).fetch_all(c).await)?)
+}
+
 /// When the next mail of any tenant is due.
 pub async fn next_due(conn: &mut Conn) -> AppResult<Option<i64>> {
     const SQL: &str = "select min(next_at) from outbox where sent_at is null and failed_at is null";

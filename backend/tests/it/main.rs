@@ -8,6 +8,12 @@ mod basics;
 /// The database of a world.
 #[cfg(test)]
 mod database;
+/// What nodes share over Redis, and what they must agree on.
+#[cfg(test)]
+mod shared;
+/// Redis servers.
+#[cfg(test)]
+mod redis_server;
 /// Visitors and agents who speak the protocol.
 #[cfg(test)]
 mod people;

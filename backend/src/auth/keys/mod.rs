@@ -13,6 +13,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use protocol::ids::{SiteId, TenantId, VisitorId};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::VisitorIdentity;
 use super::seal::Sealer;
@@ -49,6 +50,8 @@ pub struct Keys {
 
 struct Key {
     id: String,
+    /// What tells it from others without telling it.
+    fingerprint: String,
     sealer: Sealer,
     encoding: EncodingKey,
     decoding: DecodingKey,
@@ -103,6 +106,34 @@ impl Keys {
         Ok(keys)
     }
 
+    /// Reads the keys from a text as the file has it; lines may be separated by commas, and a single secret needs no
+    /// ID.
+    ///
+    /// # Errors
+    /// When it holds something that is not a key, or signing does not work. The error does not show it.
+    pub fn from_text(text: &str) -> anyhow::Result<Self> {
+        let mut text = text.trim().replace(',', "\n");
+        if !text.contains(char::is_whitespace) {
+            // The same on every node.
+            let mut id = fingerprint(text.as_bytes());
+            id.truncate(8);
+            text = format!("{id} {text}");
+        }
+        let keys = Self::parse(&text).context("FRONTDESK_SECRET is not usable")?;
+        keys.test_itself().context("signing of visitor tokens does not work")?;
+        Ok(keys)
+    }
+
+    /// What tells the key that signs from others, without telling it.
+    pub fn signs_with(&self) -> &str {
+        self.keys.last().map_or("", |key| &key.fingerprint)
+    }
+
+    /// Whether what another node signs is known here.
+    pub fn knows(&self, fingerprint: &str) -> bool {
+        self.keys.iter().any(|key| key.fingerprint == fingerprint)
+    }
+
     fn parse(text: &str) -> anyhow::Result<Self> {
         let mut keys: Vec<Key> = Vec::new();
         for (index, line) in text.lines().enumerate() {
@@ -124,6 +155,7 @@ impl Keys {
             ensure!(secret.len() >= SECRET_BYTES, "line {number}: the secret has less than {SECRET_BYTES} bytes");
             keys.push(Key {
                 id: id.to_owned(),
+                fingerprint: fingerprint(&secret),
                 encoding: EncodingKey::from_secret(&secret),
                 decoding: DecodingKey::from_secret(&secret),
                 sealer: Sealer::derive(&secret).context("no key can be derived from it")?,
@@ -259,6 +291,16 @@ impl Keys {
         ensure!(self.claims(&forged, 0, LEEWAY_S).is_none(), "a forged token is good");
         Ok(())
     }
+}
+
+/// The first digits of a hash of a secret, which has too much chance in it to be guessed from them.
+fn fingerprint(secret: &[u8]) -> String {
+    let hash = Sha256::new().chain_update(b"frontdesk key fingerprint").chain_update(secret).finalize();
+    hash.iter().take(8).fold(String::new(), |mut text, byte| {
+        // Writing to a text does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 fn header(kid: &str) -> Header {

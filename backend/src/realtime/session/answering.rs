@@ -46,7 +46,7 @@ impl Session {
             }
             _ => {}
         }
-        if let Err(refusal) = self.spend(&frame.command) {
+        if let Err(refusal) = self.spend(&frame.command).await {
             self.strike();
             return self.refuse(frame.id, cmid, refusal);
         }
@@ -91,7 +91,7 @@ impl Session {
     }
 
     /// Counts a command against the limits of the person.
-    fn spend(&self, command: &Command) -> Result<(), Refusal> {
+    async fn spend(&self, command: &Command) -> Result<(), Refusal> {
         let app = &self.realtime.app;
         let (key, message) = match &self.who {
             Principal::Visitor(visitor) => (visitor.visitor.to_string(), Rule::VisitorMessage),
@@ -101,8 +101,12 @@ impl Session {
         let rule = match command {
             Command::Post(_) => message,
             Command::Start(_) | Command::LeaveMessage(_) => {
-                app.limiter.take(Rule::NewConversationIp, &self.place, now)?;
-                Rule::NewConversation
+                // Rare, and begun at any node: boxed, because every session would pay for its size.
+                return Box::pin(async {
+                    app.limiter.take_everywhere(Rule::NewConversationIp, &self.place, now).await?;
+                    app.limiter.take_everywhere(Rule::NewConversation, &key, now).await
+                })
+                .await;
             }
             _ => Rule::Command,
         };

@@ -31,7 +31,7 @@ use super::hub::Subscriptions;
 use super::mailbox::{Audience, End, Mail, Mailbox};
 use crate::actions::Done;
 use crate::auth::Principal;
-use crate::bus::Topic;
+use crate::bus::{Listening, Topic};
 use crate::error::{AppResult, Refusal};
 use crate::metrics::metrics;
 
@@ -57,6 +57,8 @@ pub struct Session {
     who: Principal,
     mailbox: Arc<Mailbox>,
     subscriptions: Subscriptions,
+    /// Other nodes' notes.
+    listening: Listening,
     cursors: Cursors,
     /// What goes out before the mailbox is looked at.
     steps: VecDeque<Step>,
@@ -119,6 +121,8 @@ impl Session {
         for topic in own_topics(&session.who) {
             session.subscriptions.add(topic);
         }
+        session.listening = realtime.app.bus.listen(session.who.tenant());
+        session.listening.ready().await;
         if realtime.hub.is_draining() {
             // It began after the check above, and may have missed this session.
             session.mailbox.end(End::Drain { after_ms: RETRY_AFTER_MS });
@@ -151,6 +155,7 @@ impl Session {
             who,
             subscriptions: Subscriptions::new(Arc::clone(&realtime.hub), Arc::clone(&mailbox)),
             mailbox,
+            listening: Listening::default(),
             cursors: Cursors::new(unknown),
             steps: VecDeque::new(),
             state_version: None,

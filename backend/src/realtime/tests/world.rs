@@ -356,6 +356,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
         store: Store::open(&config.database).await.unwrap(),
         bus: Arc::new(LocalBus::new(Arc::<Hub>::clone(hub))),
         presence: Arc::new(LocalPresence::new(clock.now())),
+        shared: None,
         keys: Keys::open(&config.secret_file).unwrap(),
         passwords: Passwords::default(),
         limiter: Limiter::switched_off(),

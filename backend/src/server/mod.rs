@@ -1,5 +1,8 @@
 //! Puts everything together, serves, and stops without anybody noticing more than a reconnect (C12).
 
+/// What servers of one installation agree on.
+mod together;
+
 use std::fs::{File, TryLockError};
 use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
@@ -21,14 +24,15 @@ use crate::bus::Bus;
 use crate::bus::local::LocalBus;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::error::AppResult;
 use crate::files::FileStore;
 use crate::mail::smtp::Mailer;
-use crate::presence::local::LocalPresence;
 use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
 use crate::realtime::room::Limits;
-use crate::store::{EveryTenant, Store, copy, meta};
+use crate::store::{EveryTenant, Store, claim, copy, meta};
 use crate::{door, health, jobs, metrics};
+use together::Outside;
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
 const BACKLOG: u32 = 4096;
@@ -45,7 +49,8 @@ pub struct Server {
     hub: Arc<Hub>,
     addr: SocketAddr,
     #[expect(dead_code, reason = "keeps a second server from the database until it is dropped")]
-    claim: Option<Claim>,
+    file: Option<Claim>,
+    claim: Option<claim::Claim>,
     handle: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
     jobs: Vec<JoinHandle<()>>,
@@ -63,7 +68,10 @@ pub async fn open_app(mut config: Config) -> anyhow::Result<Arc<App>> {
             config.public_url = url;
         }
     }
-    build(config, store, &Arc::new(Hub::new())).await
+    let keys = together::keys(&config)?;
+    let clock = clock(&store).await?;
+    let outside = Outside::alone(&Arc::new(Hub::new()), &clock);
+    build(config, store, keys, clock, outside).await
 }
 
 /// Serves until SIGTERM or SIGINT, then stops gracefully. Prints where it answers, and the set-up link while
@@ -79,7 +87,9 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
     }
     let server = Server::start(config).await?;
     say(&format!("Frontdesk answers at {} (listening on {}).", server.app.config.public_origin(), server.addr));
-    if let Some(link) = invite_agent::setup_link(&server.app).await? {
+    let is_first = server.claim.as_ref().is_none_or(|claim| claim.is_first);
+    // A link of one server makes those of others void.
+    if let Some(link) = if is_first { invite_agent::setup_link(&server.app).await? } else { None } {
         say(&format!("There is no account yet. Set up Frontdesk within 24 hours at:\n\n  {}\n", link.url));
     }
     server.wait().await
@@ -97,11 +107,20 @@ impl Server {
         let mailer = Mailer::new(&config)?;
         let hub = Arc::new(Hub::with_limits(Limits::of(&config)));
         make_data_folder(&config)?;
-        let claim = config.database.file().map(Claim::take).transpose()?;
+        let file = config.database.file().map(Claim::take).transpose()?;
+        let claim = together::claim(&config).await?;
         let store = open_store(&config).await?;
-        let url = config.public_url.to_string();
-        store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
-        let app = build(config, store, &hub).await?;
+        let keys = together::keys(&config)?;
+        together::agree_on_keys(&config, &store, &keys).await?;
+        let is_first = claim.as_ref().is_none_or(|claim| claim.is_first);
+        together::agree_on_address(&mut config, &store, is_first).await?;
+        let redis = together::redis(&config, &store).await?;
+        let clock = clock(&store).await?;
+        let outside = match &redis {
+            Some(redis) => Outside::shared(&hub, &clock, redis).await,
+            None => Outside::alone(&hub, &clock),
+        };
+        let app = build(config, store, keys, clock, outside).await?;
         let left = if app.store.holds_content() { LEFT_UPLOAD } else { Duration::ZERO };
         app.files.sweep(left).await.context("cannot clean the folder of uploads")?;
         let realtime = Realtime::new(Arc::clone(&app), Arc::clone(&hub));
@@ -112,7 +131,7 @@ impl Server {
         let serving = tokio::spawn(server);
         let mut jobs = jobs::start(&app, Arc::clone(&hub) as Arc<_>, mailer);
         jobs.extend(watchers);
-        Ok(Self { app, hub, addr, claim, handle, serving, jobs })
+        Ok(Self { app, hub, addr, file, claim, handle, serving, jobs })
     }
 
     /// What it serves.
@@ -133,6 +152,10 @@ impl Server {
         tokio::select! {
             result = &mut self.serving => return Ok(result??),
             signal = signal() => tracing::info!(signal = signal?, "stopping"),
+            () = lost(&mut self.claim) => {
+                self.stop().await?;
+                bail!("another server has taken the database over");
+            }
         }
         tokio::select! {
             result = self.stop() => result,
@@ -150,6 +173,7 @@ impl Server {
         if tokio::time::timeout(DRAIN_WITHIN, self.hub.idle()).await.is_err() {
             tracing::warn!(connections = ?self.hub.connections(), "some connections did not end in time");
         }
+        self.app.presence.leave(self.app.now());
         self.handle.stop(true).await;
         for job in &self.jobs {
             job.abort();
@@ -226,16 +250,15 @@ async fn open_store(config: &Config) -> anyhow::Result<Store> {
     Ok(store)
 }
 
-async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<Arc<App>> {
-    let keys = Keys::open(&config.secret_file)?.with_life(i64::from(config.visitor_token_seconds) * 1000);
+async fn build(config: Config, store: Store, keys: Keys, clock: Clock, outside: Outside) -> anyhow::Result<Arc<App>> {
     let epoch = store.write(EveryTenant, |tx| Box::pin(meta::epoch(tx))).await?;
-    let clock = Clock::default();
     Ok(Arc::new(App {
-        bus: bus(hub),
-        presence: Arc::new(LocalPresence::new(clock.now())),
+        bus: outside.bus,
+        presence: outside.presence,
         keys,
         passwords: Passwords::default(),
-        limiter: if config.rate_limits { Limiter::default() } else { Limiter::switched_off() },
+        limiter: if config.rate_limits { Limiter::new(outside.redis.clone()) } else { Limiter::switched_off() },
+        shared: outside.redis,
         files: FileStore::new(config.data.join("files")),
         epoch,
         dispatcher: Wake::default(),
@@ -249,8 +272,27 @@ async fn build(config: Config, store: Store, hub: &Arc<Hub>) -> anyhow::Result<A
     }))
 }
 
-fn bus(hub: &Arc<Hub>) -> Arc<dyn Bus> {
-    let bus = Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>));
+/// A clock that goes as the database's does, where several servers have one database.
+async fn clock(store: &Store) -> AppResult<Clock> {
+    let clock = Clock::default();
+    jobs::clock::follow(&clock, store).await?;
+    Ok(clock)
+}
+
+/// Waits until another server has the database.
+async fn lost(claim: &mut Option<claim::Claim>) {
+    match claim {
+        Some(claim) => claim.lost().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn local_bus(hub: &Arc<Hub>) -> Arc<dyn Bus> {
+    unreliable(Arc::new(LocalBus::new(Arc::clone(hub) as Arc<_>)))
+}
+
+/// The bus; in a test build that was told so, an unreliable one.
+fn unreliable(bus: Arc<dyn Bus>) -> Arc<dyn Bus> {
     #[cfg(feature = "planted-bugs")]
     if crate::planted::planted(crate::planted::Bug::UnreliableBus) {
         return Arc::new(crate::bus::faulty::FaultyBus::new(bus));

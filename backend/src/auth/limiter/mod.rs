@@ -1,15 +1,22 @@
-//! How often one may ask (rule R1). Token buckets by rule and key in a bounded map.
+//! How often one may ask (rule R1). Token buckets by rule and key.
+//!
+//! What a person does again and again, such as writing, is counted by the node that has the connection. What somebody
+//! may try at every node, such as signing in, is counted by all of them together.
 
-use std::collections::HashMap;
+/// Buckets of this process.
+pub mod local;
+/// Buckets of all nodes.
+pub mod redis;
+
 use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 
-use domain::rate_limit::{Bucket, RetryAfterMs};
+use futures_util::future::BoxFuture;
 
 use crate::error::Refusal;
-
-/// Most buckets kept. A full bucket says nothing and is dropped first.
-const BUCKETS: usize = 100_000;
+use crate::shared::Redis;
+use local::LocalBuckets;
+use redis::RedisBuckets;
 
 /// What is limited, and by what key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,50 +72,63 @@ impl Rule {
             Self::Socket => (120, 5.0),
         }
     }
+
+    /// Whether somebody could guess a secret by trying often.
+    const fn guards_secrets(self) -> bool {
+        matches!(
+            self,
+            Self::SignInAccount | Self::SignInIp | Self::SecondFactor | Self::ResetAccount | Self::ResetIp | Self::Link
+        )
+    }
 }
 
-/// Buckets of this process.
-#[derive(Default)]
+/// Buckets, wherever they are.
+pub trait Buckets: Send + Sync {
+    /// Counts one event at `now` ([`crate::clock::Clock::monotonic`]). Never takes long.
+    ///
+    /// # Errors
+    /// `rate_limited` with the time after which one more is allowed.
+    fn take<'a>(&'a self, rule: Rule, key: &'a str, now: i64) -> BoxFuture<'a, Result<(), Refusal>>;
+}
+
+/// The buckets of this server, and those it shares.
 pub struct Limiter {
-    // A std mutex: held for a map operation, never across an await.
-    buckets: Mutex<HashMap<(Rule, String), Bucket>>,
+    own: Arc<LocalBuckets>,
+    everywhere: Arc<dyn Buckets>,
     switched_off: bool,
 }
 
 impl Limiter {
-    /// A limiter that never refuses, for measurements on a closed network.
-    pub fn switched_off() -> Self {
-        Self { buckets: Mutex::default(), switched_off: true }
+    /// Buckets of one server, or of all servers that share `redis`.
+    pub fn new(redis: Option<Arc<Redis>>) -> Self {
+        let own = Arc::new(LocalBuckets::default());
+        let everywhere: Arc<dyn Buckets> = match redis {
+            Some(redis) => Arc::new(RedisBuckets::new(redis)),
+            None => Arc::clone(&own) as _,
+        };
+        Self { own, everywhere, switched_off: false }
     }
 
-    /// Counts one event at `now` ([`crate::clock::Clock::monotonic`]).
+    /// A limiter that never refuses, for measurements on a closed network.
+    pub fn switched_off() -> Self {
+        Self { switched_off: true, ..Self::new(None) }
+    }
+
+    /// Counts one event of a person or place that this server has the connection of, at `now`
+    /// ([`crate::clock::Clock::monotonic`]).
     ///
     /// # Errors
     /// `rate_limited` with the time after which one more is allowed.
     pub fn take(&self, rule: Rule, key: &str, now: i64) -> Result<(), Refusal> {
-        if self.switched_off {
-            return Ok(());
-        }
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= BUCKETS {
-            make_room(&mut buckets, now);
-        }
-        let (capacity, per_s) = rule.rate();
-        let bucket = buckets.entry((rule, key.to_owned())).or_insert_with(|| Bucket::new(capacity, per_s, now));
-        bucket.take(1, now).map_err(|RetryAfterMs(wait)| Refusal::rate_limited(wait))
+        if self.switched_off { Ok(()) } else { self.own.take_now(rule, key, now) }
     }
-}
 
-/// Drops what says nothing; when that frees too little, every fourth, so that a flood of keys costs memory
-/// no more than this and time only now and then.
-fn make_room(buckets: &mut HashMap<(Rule, String), Bucket>, now: i64) {
-    buckets.retain(|_, bucket| !bucket.is_full(now));
-    if buckets.len() > BUCKETS / 4 * 3 {
-        let mut index = 0_usize;
-        buckets.retain(|_, _| {
-            index += 1;
-            !index.is_multiple_of(4)
-        });
+    /// Counts one event that may happen at any server.
+    ///
+    /// # Errors
+    /// As [`Limiter::take`].
+    pub async fn take_everywhere(&self, rule: Rule, key: &str, now: i64) -> Result<(), Refusal> {
+        if self.switched_off { Ok(()) } else { self.everywhere.take(rule, key, now).await }
     }
 }
 
@@ -126,32 +146,6 @@ pub fn ip_key(ip: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use protocol::error::ErrorCode;
-
-    #[test]
-    fn one_more_than_allowed_is_refused_and_said_when() {
-        let limiter = Limiter::default();
-        for _ in 0..Rule::SignInAccount.rate().0 {
-            limiter.take(Rule::SignInAccount, "a", 0).unwrap();
-        }
-        let refusal = limiter.take(Rule::SignInAccount, "a", 0).unwrap_err();
-        assert_eq!(refusal.code, ErrorCode::RateLimited);
-        assert_eq!(refusal.retry_after_ms, Some(60_000));
-        assert!(limiter.take(Rule::SignInAccount, "b", 0).is_ok());
-        assert!(limiter.take(Rule::SignInIp, "a", 0).is_ok());
-        assert!(limiter.take(Rule::SignInAccount, "a", 60_000).is_ok());
-        assert!(limiter.take(Rule::SignInAccount, "a", 60_000).is_err());
-    }
-
-    #[test]
-    fn the_map_is_bounded() {
-        let limiter = Limiter::default();
-        for n in 0..BUCKETS + 10 {
-            limiter.take(Rule::NewVisitor, &n.to_string(), 0).unwrap();
-        }
-        let kept = limiter.buckets.lock().unwrap().len();
-        assert!(kept <= BUCKETS && kept > BUCKETS / 2, "{kept}");
-    }
 
     #[test]
     fn addresses_of_one_connection_are_one_key() {
