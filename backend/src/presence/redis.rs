@@ -6,7 +6,7 @@
 //! its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
 //! stands.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,8 +28,6 @@ const SILENT: Duration = Duration::from_secs(12);
 const REMEMBERED: usize = 100_000;
 /// People in one record.
 const IN_ONE: usize = 1000;
-/// Shortest time between two times that everything is said.
-const ALL_EVERY: Duration = Duration::from_millis(500);
 
 /// Knows who is connected to any node.
 pub struct RedisPresence {
@@ -44,11 +42,12 @@ pub struct RedisPresence {
 #[derive(Default)]
 struct Others {
     nodes: HashMap<NodeId, Node>,
+    /// Nodes that said that they stop; what they say until they have is not listened to.
+    stopped: HashSet<NodeId>,
     /// Who was connected to nodes that are no more.
     past: HashMap<Who, Seen>,
     /// Whether nodes can be heard, and since when.
     hears_since: Option<Instant>,
-    said_all_at: Option<Instant>,
     /// Who came or went without this node's doing.
     moved: Vec<Who>,
 }
@@ -81,15 +80,9 @@ impl RedisPresence {
     }
 
     fn say_all(&self) {
-        let mut others = lock(&self.others);
-        if others.said_all_at.is_some_and(|at| at.elapsed() < ALL_EVERY) {
-            return;
-        }
-        others.said_all_at = Some(Instant::now());
-        drop(others);
-        self.say(vec![b'<']);
-        // Said together with changes meanwhile in the order of the calls: what comes last is right.
+        // Nobody comes or goes meanwhile: what is said after it is newer.
         self.local.everybody(|people| {
+            self.say(vec![b'<']);
             for part in people.chunks(IN_ONE) {
                 let mut record = vec![b's'];
                 part.iter().for_each(|(who, seen)| put_state(&mut record, *who, *seen));
@@ -220,7 +213,7 @@ impl Presence for RedisPresence {
     }
 
     fn count(&self) -> (usize, usize) {
-        let mut here = std::collections::HashSet::new();
+        let mut here = HashSet::new();
         self.local.everybody(|people| here.extend(people.iter().filter(|(_, seen)| seen.is_here).map(|(who, _)| *who)));
         for node in lock(&self.others).nodes.values() {
             here.extend(node.people.iter().filter(|(_, seen)| seen.is_here).map(|(who, _)| *who));
@@ -263,7 +256,7 @@ impl Presence for RedisPresence {
 
 impl Hears for RedisPresence {
     fn heard(&self, channel: Channel, from: NodeId, record: &[u8]) {
-        if channel != Channel::People {
+        if channel != Channel::People || lock(&self.others).stopped.contains(&from) {
             return;
         }
         let mut reader = Reader(record);
@@ -293,6 +286,7 @@ impl Hears for RedisPresence {
             }
             Some(b'x') => {
                 if let Some(at) = reader.time() {
+                    lock(&self.others).stopped.insert(from);
                     self.buried(from, at);
                 }
             }
@@ -308,6 +302,9 @@ impl Hears for RedisPresence {
 
     fn alive(&self, from: NodeId) {
         let mut others = lock(&self.others);
+        if others.stopped.contains(&from) {
+            return;
+        }
         let is_new = !others.nodes.contains_key(&from);
         let node = others.node(from);
         node.heard_at = Instant::now();
@@ -318,10 +315,7 @@ impl Hears for RedisPresence {
     }
 
     fn back(&self) {
-        let mut others = lock(&self.others);
-        others.hears_since = Some(Instant::now());
-        others.said_all_at = None;
-        drop(others);
+        lock(&self.others).hears_since = Some(Instant::now());
         self.say(vec![b'?']);
         self.say_all();
     }

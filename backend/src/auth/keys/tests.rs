@@ -171,3 +171,20 @@ fn an_expired_token_says_who_somebody_was_for_as_long_again_as_it_was_good() {
     assert!(keys.read_late_visitor(&token, expires_at + 60_000 + leeway).is_err());
     assert!(keys.read_late_visitor(&token[1..], NOW).is_err());
 }
+
+#[test]
+fn keys_come_by_a_setting_too() {
+    const FIRST: &str = "b25lIG9mIHRoZSBzZWNyZXRzIG9mIGEgdGVzdCwgbG9uZyBlbm91Z2g";
+    const SECOND: &str = "YW5vdGhlciBvZiB0aGUgc2VjcmV0cyBvZiBhIHRlc3QsIGxvbmcgZW5vdWdo";
+    let alone = Keys::from_text(FIRST).unwrap();
+    let both = Keys::from_text(&format!("one {FIRST},two {SECOND}")).unwrap();
+    let lines = Keys::from_text(&format!("# keys\none {FIRST}\ntwo {SECOND}\n")).unwrap();
+    assert!(both.knows(alone.signs_with()) && !alone.knows(both.signs_with()));
+    assert_eq!(both.signs_with(), lines.signs_with());
+    assert_eq!(alone.signs_with(), Keys::from_text(FIRST).unwrap().signs_with(), "the same on every node");
+    for wrong in ["", "short", "one c2hvcnQ", "one two three"] {
+        let Err(error) = Keys::from_text(wrong) else { panic!("{wrong} is taken") };
+        let error = format!("{error:#}");
+        assert!(error.contains("FRONTDESK_SECRET") && !error.contains("c2hvcnQ"), "{error}");
+    }
+}
