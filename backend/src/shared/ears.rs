@@ -270,6 +270,9 @@ impl Hearing {
             return tracing::debug!(name, "another node says something that is not understood");
         };
         if message.from == self.own {
+            if channel == Channel::People && message.records.is_empty() {
+                self.redis.heard();
+            }
             return;
         }
         self.each(|listener| listener.alive(message.from));

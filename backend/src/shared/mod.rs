@@ -19,9 +19,10 @@ use std::time::Duration;
 use redis::aio::PubSub;
 use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind};
 use tokio::sync::Notify;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config;
+use crate::metrics::metrics;
 use reach::{Commands, Reach};
 
 /// A server that does not take a connection in this time is away.
@@ -80,6 +81,8 @@ pub struct Redis {
     // A std mutex: held for a clone, never across an await.
     commands: Mutex<Option<Commands>>,
     failed: Notify,
+    /// When this node said its last sign of life and has not heard it yet.
+    said_at: Mutex<Option<Instant>>,
 }
 
 impl Redis {
@@ -96,6 +99,7 @@ impl Redis {
             prefix: format!("frontdesk:{installation}:"),
             commands: Mutex::default(),
             failed: Notify::new(),
+            said_at: Mutex::default(),
             place,
         });
         redis.connect().await.map_err(|error| unusable(&redis.place, "connecting", &error))?;
@@ -109,7 +113,7 @@ impl Redis {
     fn away(settings: &config::redis::Redis) -> Result<Self, RedisError> {
         let reach = Reach::new(settings)?;
         let (place, prefix) = (settings.place(), String::new());
-        Ok(Self { reach, place, prefix, commands: Mutex::default(), failed: Notify::new() })
+        Ok(Self { reach, place, prefix, commands: Mutex::default(), failed: Notify::new(), said_at: Mutex::default() })
     }
 
     /// Hosts and ports, for people.
@@ -135,6 +139,18 @@ impl Redis {
         let mut commands = self.current().ok_or(Away)?;
         let answer = timeout(within, commands.run(command)).await;
         self.judge(answer.map_err(|_| Away)?)
+    }
+
+    /// A sign of life is being said.
+    fn said(&self) {
+        *self.said_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    /// A sign of life of this node's own is heard: so long a note takes to another node.
+    fn heard(&self) {
+        if let Some(at) = self.said_at.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            metrics().bus_lag.record(at.elapsed().as_secs_f64());
+        }
     }
 
     /// A connection that hears.

@@ -15,7 +15,7 @@ use crate::config::redis::{Kind, Redis};
 
 /// How to get connections.
 pub(super) enum Reach {
-    One(Client),
+    One(Box<Client>),
     Sentinel(Box<Mutex<SentinelClient>>),
     /// What is published at one node of a cluster is heard at each.
     Cluster {
@@ -43,7 +43,7 @@ impl Commands {
 impl Reach {
     pub(super) fn new(settings: &Redis) -> Result<Self, RedisError> {
         match &settings.kind {
-            Kind::One => Ok(Self::One(Client::open(infos(settings)?.remove(0))?)),
+            Kind::One => Ok(Self::One(Box::new(Client::open(infos(settings)?.remove(0))?))),
             Kind::Cluster => {
                 let infos = infos(settings)?;
                 let nodes = infos.iter().map(|info| Client::open(info.clone())).collect::<Result<_, _>>()?;

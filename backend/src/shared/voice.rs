@@ -2,7 +2,6 @@
 //! numbers of the messages say so to whoever listens.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::Redis;
 use super::message::{self, Channel, NodeId};
+use crate::metrics::metrics;
 
 /// Most records that wait to be sent.
 const WAITING: usize = 16_384;
@@ -28,7 +28,6 @@ pub struct Voice {
     queue: mpsc::Sender<(Channel, Vec<u8>)>,
     // A std mutex: held for a set operation, never across an await.
     missed: Arc<Mutex<HashSet<Channel>>>,
-    dropped: AtomicU64,
 }
 
 impl Voice {
@@ -38,7 +37,7 @@ impl Voice {
         let missed = Arc::new(Mutex::new(HashSet::new()));
         let speaker = Speaker { redis, node, missed: Arc::clone(&missed), spoken: HashMap::new() };
         tokio::spawn(speaker.run(waiting));
-        Arc::new(Self { node, queue, missed, dropped: AtomicU64::new(0) })
+        Arc::new(Self { node, queue, missed })
     }
 
     /// Who speaks.
@@ -49,14 +48,9 @@ impl Voice {
     /// Says something to whoever listens. In the order of the calls for each channel.
     pub fn say(&self, channel: Channel, record: Vec<u8>) {
         if self.queue.try_send((channel, record)).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+            metrics().bus_dropped.increment(1);
             self.missed.lock().unwrap_or_else(PoisonError::into_inner).insert(channel);
         }
-    }
-
-    /// Records that did not fit since the start.
-    pub fn dropped(&self) -> u64 {
-        self.dropped.load(Ordering::Relaxed)
     }
 }
 
@@ -92,6 +86,7 @@ impl Speaker {
                 }
                 _ = marks.tick() => {
                     let marks = self.marks();
+                    self.redis.said();
                     self.publish(marks).await;
                 }
             }
