@@ -13,7 +13,7 @@ use crate::auth::browser::{ABSOLUTE_MS, IDLE_MS, Signed};
 use crate::auth::limiter::{Rule, ip_key};
 use crate::auth::password;
 use crate::auth::secret::{self, Secret};
-use crate::bus::{Note, Topic};
+use crate::bus::{Deliver, Note, Topic};
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::account_session::{self, AccountSession};
@@ -237,15 +237,23 @@ pub(crate) async fn restart_connections(app: &App, account: AccountId) -> AppRes
     Ok(())
 }
 
-/// Closes the connections of everybody who was signed out after `since` (Unix milliseconds) by another process, such as
+/// Closes this node's connections of everybody who was signed out after `since` (Unix milliseconds) by another process, such as
 /// the command line. Says who that was and when; what is in `known` was done before.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn follow_sign_outs(app: &App, since: i64, known: &[(AccountId, i64)]) -> AppResult<Vec<(AccountId, i64)>> {
-    let now = account::signed_out_since(&mut app.store.read(EveryTenant).await?, since).await?;
+pub async fn follow_sign_outs(
+    app: &App,
+    sessions: &dyn Deliver,
+    since: i64,
+    known: &[(AccountId, i64)],
+) -> AppResult<Vec<(AccountId, i64)>> {
+    let mut conn = app.store.read(EveryTenant).await?;
+    let now = account::signed_out_since(&mut conn, since).await?;
     for (account, _) in now.iter().filter(|one| !known.contains(one)) {
-        restart_connections(app, *account).await?;
+        for agent in agent::of_account(&mut conn, *account).await? {
+            sessions.deliver(Topic::Agent(agent.tenant_id, agent.id), &Note::Revoked(CloseCode::Restart));
+        }
     }
     Ok(now)
 }

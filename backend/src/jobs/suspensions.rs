@@ -29,7 +29,7 @@ pub(super) async fn run(app: Arc<App>, sessions: Arc<dyn Deliver>) {
             Ok(now) => known = Some(now),
             Err(error) => tracing::warn!(%error, "cannot read which tenants are suspended"),
         }
-        match follow_sign_outs(&app, app.now() - OVERLAP_MS, &signed_out).await {
+        match follow_sign_outs(&app, &*sessions, app.now() - OVERLAP_MS, &signed_out).await {
             Ok(now) => signed_out = now,
             Err(error) => tracing::warn!(%error, "cannot read who was signed out"),
         }
