@@ -9,6 +9,7 @@ use protocol::ids::ConversationId;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
+use crate::basics::eventually;
 use crate::checker::{acked, answer_of, check};
 use crate::database::Database;
 use crate::people::{Agent, cmid, in_conversation, message, sign_in};
@@ -110,6 +111,15 @@ async fn a_whole_installation_moves_and_open_clients_go_on() {
         assert_eq!(downloaded.bytes().await.expect("a body"), content, "from the database, in several parts");
         let sent = [kept, acked("vera", &[first, second])];
         check(&world, conversation, &sent, &[&vera, &ann]).await;
+        // The index of words is made anew.
+        let olga = world.acme.person("Olga");
+        let cookie = sign_in(&world.url(), &world.origin(), &olga.email, &olga.password).await;
+        let found = format!("{}/admin/transcripts?q=before", world.url());
+        eventually("the words are found", || async {
+            let page = reqwest::Client::new().get(&found).header("cookie", &cookie).send().await.ok()?;
+            page.text().await.ok()?.contains(&conversation.to_string()).then_some(())
+        })
+        .await;
         // People sign in as before, operators too.
         let otto = world.operator.clone().expect("planned");
         sign_in(&world.url(), &world.origin(), &otto.email, &otto.password).await;
@@ -156,6 +166,17 @@ async fn a_move_that_was_killed_goes_on_where_it_stopped() {
     // Once more among the files, and once more when only the comparison was left.
     killed_at(&world, &target, r#""table":"attachment_part","rows":1,"#);
     killed_at(&world, &target, r#""event":"verified","what":"tenant""#);
+    // A change that no count shows.
+    let address = format!("sqlite:{}", world.data().join("frontdesk.db").display());
+    let mut source = SqliteConnection::connect(&address).await.expect("the source opens");
+    let mut change = async |sql: &'static str| {
+        sqlx::raw_sql(sql).execute(&mut source).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    };
+    change("update tenant set name = name || '!'").await;
+    let (good, printed) = migrate(&world, &target, &[]);
+    assert!(!good && printed.contains("the rows of tenant differ"), "{printed}");
+    change("update tenant set name = rtrim(name, '!')").await;
+    source.close().await.expect("closed");
     let (good, printed) = migrate(&world, &target, &["--json", "--batch", "3"]);
     assert!(good, "{printed}");
     assert!(events(&printed).iter().any(|event| event["event"] == "resumed"));

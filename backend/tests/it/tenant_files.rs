@@ -289,6 +289,18 @@ fn not_sound(members: &Members, key: &str) -> Vec<Case> {
     ]
 }
 
+/// A file with a name so long that it needs a member of its own.
+fn stretched(members: &Members) -> Vec<u8> {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, content) in [("manifest.json", members[0].1.as_slice()), (&"x".repeat(300), b"x")] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_cksum();
+        tar.append_data(&mut header, name, content).expect("a member");
+    }
+    tar.into_inner().expect("the end")
+}
+
 fn refuses(world: &World, cases: &[Case]) {
     let path = world.file("case.tenant").to_str().expect("a path").to_owned();
     for (what, members, why) in cases {
@@ -312,7 +324,8 @@ async fn what_is_no_whole_and_honest_file_is_refused_and_changes_nothing() {
             refuses(&there, &not_honest(&members, &id));
             let whole = std::fs::read(&file).expect("the file");
             let path = there.file("case.tenant").to_str().expect("a path").to_owned();
-            for bytes in [&whole[..whole.len() / 2], b"not a tar at all, only a text".as_slice(), b""] {
+            let long = stretched(&members);
+            for bytes in [&whole[..whole.len() / 2], b"not a tar at all, only a text".as_slice(), b"", &long] {
                 std::fs::write(&path, bytes).expect("a file");
                 let (good, printed) = import(&there, &path, &[]);
                 assert!(!good && printed.contains("was not taken in"), "{printed}");

@@ -38,7 +38,8 @@ impl Staged {
     pub(super) fn read(file: &Path, folder: PathBuf) -> anyhow::Result<Self> {
         let reader = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
         let mut archive = tar::Archive::new(BufReader::new(reader));
-        let mut entries = archive.entries().map_err(unreadable)?;
+        // Raw: what stretches a name or a length is a member that no file has, and is not read into memory.
+        let mut entries = archive.entries().map_err(unreadable)?.raw(true);
         let manifest = match entries.next() {
             Some(first) => read_manifest(first.map_err(unreadable)?)?,
             None => return Err(FileError::NotOurs("it is empty".to_owned()).into()),
