@@ -13,10 +13,12 @@ use crate::store::Conn;
 use crate::store::search::{self, Coverage, Said};
 use crate::store::transcript::{Filter, Line};
 
-/// Numbers taken from the index at a time.
-const CHUNK: usize = 64;
+/// Numbers taken from the index at first.
+const FEW: usize = 64;
+/// Numbers taken at a time when those were not enough: a filter leaves most of them out.
+const MANY: usize = 512;
 /// Conversations that are looked at for one page; the next page goes on where this one stopped.
-const LOOKED_AT: usize = 2048;
+const LOOKED_AT: usize = 8192;
 /// Entries that are read for one page.
 const READ: usize = 5000;
 /// Entries read at a time.
@@ -83,8 +85,9 @@ pub async fn find_transcripts(
     let mut results = Results { coverage, ..Results::default() };
     let mut budget = Budget { conversations: LOOKED_AT, entries: READ };
     let mut below = below.unwrap_or(i64::MAX);
+    let mut chunk = FEW;
     loop {
-        let docs = search::next(&mut conn, tenant, &wanted, (filter.from, filter.until), (below, CHUNK)).await?;
+        let docs = search::next(&mut conn, tenant, &wanted, (filter.from, filter.until), (below, chunk)).await?;
         for found in search::lines(&mut conn, tenant, &filter, &docs).await? {
             if results.hits.len() == limit || budget.entries == 0 {
                 results.next = Some(below);
@@ -96,9 +99,10 @@ pub async fn find_transcripts(
                 results.hits.push(Hit { line: found.line, shown });
             }
         }
-        let Some(last) = docs.last().filter(|_| docs.len() == CHUNK) else { return Ok(results) };
+        let Some(last) = docs.last().filter(|_| docs.len() == chunk) else { return Ok(results) };
         below = *last;
-        budget.conversations = budget.conversations.saturating_sub(CHUNK);
+        budget.conversations = budget.conversations.saturating_sub(chunk);
+        chunk = MANY;
         if budget.conversations == 0 {
             results.next = Some(below);
             return Ok(results);

@@ -68,7 +68,7 @@ pub async fn index(app: &App, tenant: TenantId, conversations: &[ConversationId]
     let ids: Vec<_> = changes.iter().filter(|change| change.seq > 0).map(|change| change.conversation).collect();
     let (stored, began, ended) = app
         .store
-        .write(tenant, move |tx| {
+        .write_bulk(tenant, move |tx| {
             Box::pin(async move {
                 let began = Instant::now();
                 let stored = search::store(tx, tenant, now, generation, &changes).await?;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use crate::basics::eventually;
 use crate::browser::{Driver, Window};
 use crate::console_page::Console;
 use crate::shop::Shop;
@@ -61,6 +62,17 @@ async fn every_page_fits_its_window_in_light_and_dark() {
     for path in ADMIN {
         owner.window.opens(&format!("{}{path}", world.origin())).await;
         look(&owner.window, &path.replace('/', "-")[1..]).await;
+    }
+    for (words, part, name) in [("tea", "mark", "found"), ("nowhere", ".empty", "nothing"), ("t", ".empty", "short")] {
+        let address = format!("{}/admin/transcripts?q={words}", world.origin());
+        // What was said a moment ago is found a moment later.
+        eventually(&format!("{words}: {name}"), || async {
+            owner.window.opens(&address).await;
+            let script = "return document.querySelector(arguments[0]) !== null;";
+            owner.window.runs(script, vec![json!(part)]).await.as_bool().filter(|shown| *shown)
+        })
+        .await;
+        look(&owner.window, &format!("admin-transcripts-{name}")).await;
     }
     owner.window.closes().await;
 

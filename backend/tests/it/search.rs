@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 
 use domain::search::Docs;
+use frontdesk::config::database::{Database, Postgres};
+use frontdesk::store::{self, Store};
 use protocol::command::{Command, Post, PostBody, PostFile};
 use protocol::frame::UploadReply;
 use protocol::ids::{ConversationId, TenantId};
@@ -11,8 +13,8 @@ use reqwest::StatusCode;
 use sqlx::{Connection, PgConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::basics::eventually;
-use crate::database::Pool;
+use crate::basics::{DEADLINE, eventually};
+use crate::database::{Pool, on_postgres};
 use crate::panels::{Reader, harmless, leaves_message};
 use crate::people::{Agent, Visitor, cmid};
 use crate::uploads::upload;
@@ -293,18 +295,24 @@ async fn empty_index(world: &World) {
         "delete from search_tenant",
     ];
     for sql in TABLES {
-        match world.database().await {
-            Pool::Postgres(pool) => {
-                sqlx::query(sql).execute(&pool).await.expect("it runs");
-                pool.close().await;
-            }
-            Pool::Sqlite(pool) => {
-                pool.close().await;
-                let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.data().join("frontdesk.db"));
-                let pool = sqlx::SqlitePool::connect_with(options).await.expect("the database opens");
-                sqlx::query(sql).execute(&pool).await.expect("it runs");
-                pool.close().await;
-            }
+        change(world, sql).await;
+    }
+}
+
+/// Changes the database past the server.
+async fn change(world: &World, sql: &'static str) {
+    match world.database().await {
+        Pool::Postgres(pool) => {
+            sqlx::query(sql).execute(&pool).await.expect("it runs");
+            pool.close().await;
+        }
+        Pool::Sqlite(pool) => {
+            pool.close().await;
+            let file = world.data().join("frontdesk.db");
+            let options = sqlx::sqlite::SqliteConnectOptions::new().filename(file).pragma("secure_delete", "on");
+            let pool = sqlx::SqlitePool::connect_with(options).await.expect("the database opens");
+            sqlx::query(sql).execute(&pool).await.expect("it runs");
+            pool.close().await;
         }
     }
 }
@@ -329,6 +337,63 @@ async fn the_index_catches_up_after_a_crash_and_from_nothing() {
     eventually("everything is read in", || async { (world.count(complete).await == 1).then_some(()) }).await;
     let page = search(&olga, "crash", "").await.page;
     assert!(!page.contains("still being prepared"), "{page}");
+}
+
+/// The database of a world whose server does not run, as the server opens it.
+async fn store_of(world: &World) -> Store {
+    let database = match on_postgres() {
+        false => Database::Sqlite(world.data().join("frontdesk.db")),
+        true => Database::Postgres(Postgres {
+            url: world.database_url("frontdesk").parse().expect("an address"),
+            owner_url: Some(world.database_url("frontdesk_owner").parse().expect("an address")),
+            connections: 2,
+            lanes: 1,
+            timeout: DEADLINE,
+        }),
+    };
+    Store::open(&database).await.expect("the database opens")
+}
+
+#[tokio::test]
+async fn what_is_taken_away_is_nowhere_in_the_index() {
+    const CANARY: &str = "zqcanaryx";
+    let world = World::with(Plan::default().unlimited()).await;
+    // A message that is left goes out by mail as well: this is about what is said in a chat.
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    let (mut one, mut two) = (world.visitor().await, world.visitor().await);
+    one.connect(Over::Socket).await;
+    two.connect(Over::Socket).await;
+    let kept = one.asks("canaries are kept").await;
+    let gone = two.asks(&format!("the secret is {CANARY}")).await;
+    let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
+    is_found(&olga, CANARY, &[gone]).await;
+    is_found(&olga, "vera", &[kept, gone]).await;
+    world.sigterm();
+    world.ended().await;
+    let (store, tenant) = (store_of(&world).await, world.acme.id);
+    let forgotten = store.write(tenant, move |tx| Box::pin(store::search::forget(tx, tenant, 0, gone)));
+    forgotten.await.expect("it is forgotten");
+    store.close().await;
+    let listed = "select count(*) from search_doc";
+    assert_eq!(world.count(listed).await, 1);
+    let words = match on_postgres() {
+        true => "select count(*) from search_posting where term = 'zqcanaryx'::bytea",
+        false => "select count(*) from search_posting where term = x'7a7163616e61727978'",
+    };
+    assert_eq!(world.count(words).await, 0);
+    change(&world, "update entry set body = null, salt = null where body like '%zqcanaryx%'").await;
+    change(&world, "update conversation set preview = null where preview like '%zqcanaryx%'").await;
+    if !on_postgres() {
+        let sealed = world.data().join("frontdesk.db");
+        store::snapshot::seal_sqlite(&sealed).await.expect("nobody has it open");
+        let bytes = std::fs::read(sealed).expect("the database");
+        assert!(!bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes()), "it is still in the file");
+    }
+    // What is left of the conversation is read again.
+    world.serve().await;
+    is_found(&olga, "vera", &[kept, gone]).await;
+    assert_eq!(search(&olga, CANARY, "").await.ids, Vec::<String>::new());
 }
 
 /// The plan of a statement.

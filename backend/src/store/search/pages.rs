@@ -11,8 +11,8 @@ use crate::error::AppResult;
 use crate::store::transcript::{Filter, Line, filtered};
 use crate::store::{Conn, on};
 
-/// Numbers asked for at once.
-const MOST: usize = 64;
+/// Numbers in one statement: few, or many.
+const SIZES: [usize; 2] = [64, 512];
 
 /// A conversation with its number.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -39,16 +39,18 @@ pub struct Said {
     pub body: Option<String>,
 }
 
-static LINES: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        filtered!(
-            "d.doc, ",
-            "join search_doc d on d.tenant_id = c.tenant_id and d.conversation_id = c.id ",
-            "where d.tenant_id = $1 and d.doc in {} and c.tenant_id = $1 ",
-            "order by d.doc desc"
-        ),
-        places(8, MOST)
-    )
+static LINES: LazyLock<[String; SIZES.len()]> = LazyLock::new(|| {
+    SIZES.map(|size| {
+        format!(
+            filtered!(
+                "d.doc, ",
+                "join search_doc d on d.tenant_id = c.tenant_id and d.conversation_id = c.id ",
+                "where d.tenant_id = $1 and d.doc in {} and c.tenant_id = $1 ",
+                "order by d.doc desc"
+            ),
+            places(8, size)
+        )
+    })
 });
 
 static TEXTS: LazyLock<String> = LazyLock::new(|| {
@@ -60,10 +62,11 @@ static TEXTS: LazyLock<String> = LazyLock::new(|| {
     )
 });
 
-/// Which of at most 64 numbers are of conversations that fit the filter, the highest first.
+/// Which of at most 512 numbers are of conversations that fit the filter, the highest first.
 pub async fn lines(conn: &mut Conn, tenant: TenantId, filter: &Filter, docs: &[i64]) -> AppResult<Vec<Numbered>> {
-    let list = docs.iter().copied().map(Some).chain(std::iter::repeat(None)).take(MOST);
-    let sql = LINES.as_str();
+    let at = usize::from(docs.len() > SIZES[0]);
+    let list = docs.iter().copied().map(Some).chain(std::iter::repeat(None)).take(SIZES[at]);
+    let sql = LINES[at].as_str();
     Ok(on!(conn, c => {
         let query = sqlx::query_as(sql)
             .bind(tenant).bind(filter.from).bind(filter.until).bind(filter.agent).bind(filter.site)
