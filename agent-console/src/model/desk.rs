@@ -66,6 +66,10 @@ impl Desk {
     pub fn put(&mut self, line: &Summary) {
         let mut line = line.clone();
         if let Some(old) = self.lines.get(&line.id) {
+            if line.last_seq < old.last_seq {
+                // Two nodes told of two changes, and the older news came last.
+                return;
+            }
             // Marks only grow, whatever order they come in (C8).
             line.visitor_read_seq = line.visitor_read_seq.max(old.visitor_read_seq);
             line.agent_read_seq = line.agent_read_seq.max(old.agent_read_seq);

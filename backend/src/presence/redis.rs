@@ -50,6 +50,8 @@ struct Others {
     hears_since: Option<Instant>,
     /// Who came or went without this node's doing.
     moved: Vec<Who>,
+    /// Who is marked as idle, connected here or not: the next sign may come by any node.
+    idle: HashSet<Who>,
 }
 
 struct Node {
@@ -108,8 +110,18 @@ impl RedisPresence {
         self.bell.notify_one();
     }
 
+    fn marked_idle(&self, who: Who) {
+        self.local.mark_idle(who);
+        lock(&self.others).idle.insert(who);
+    }
+
     fn heard_state(&self, from: NodeId, who: Who, seen: Seen) {
-        let was_here = self.elsewhere(who).is_some_and(|seen| seen.is_here);
+        let before = self.elsewhere(who);
+        let was_here = before.is_some_and(|seen| seen.is_here);
+        if before.is_none_or(|before| before.active_at < seen.active_at) {
+            // The node that saw the sign has told of it.
+            lock(&self.others).idle.remove(&who);
+        }
         self.change(from, |node| {
             if let Some(unsaid) = &mut node.unsaid {
                 unsaid.remove(&who);
@@ -197,8 +209,9 @@ impl Presence for RedisPresence {
 
     fn active(&self, who: Who, now: i64) -> bool {
         let was_idle = self.local.active(who, now);
+        let was_marked = lock(&self.others).idle.remove(&who);
         self.say_state(who);
-        was_idle
+        was_idle || was_marked
     }
 
     fn active_at(&self, who: Who) -> i64 {
@@ -208,7 +221,7 @@ impl Presence for RedisPresence {
     }
 
     fn mark_idle(&self, who: Who) {
-        self.local.mark_idle(who);
+        self.marked_idle(who);
         self.say([&b"i"[..], &person(who)].concat());
     }
 
@@ -268,7 +281,7 @@ impl Hears for RedisPresence {
             }
             Some(b'i') => {
                 if let Some(who) = read_person(&mut reader) {
-                    self.local.mark_idle(who);
+                    self.marked_idle(who);
                 }
             }
             Some(b'?') => self.say_all(),

@@ -141,7 +141,7 @@ wire_text! {
 wire_struct! {
     /// One line of the agents' lists.
     pub struct ConversationChanged {
-        /// The line, whole.
+        /// The line, whole. One whose `last_seq` is smaller than that of the line held is late: ignore it.
         conversation: Summary,
     }
 }

@@ -41,6 +41,19 @@ fn line_updates_give_what_a_fresh_state_gives() {
 }
 
 #[test]
+fn a_line_that_comes_late_changes_nothing() {
+    let mut server = Server::new();
+    server.add(1, S::Waiting, None);
+    let mut tab = Tab::new(&server);
+    let late = server.offer(chat(1), NOW + 30_000);
+    server.line(chat(1)).last_seq += 1;
+    let newest = server.assign(chat(1), ME);
+    tab.events(vec![newest, late]);
+    assert_eq!(tab.model.desk.as_ref().unwrap().lines[&chat(1)].state, S::Active);
+    assert!(offers(&tab.model).is_empty());
+}
+
+#[test]
 fn only_the_fifty_newest_closed_stay() {
     let mut server = Server::new();
     let mut tab = Tab::new(&server);

@@ -158,6 +158,8 @@ impl View {
     fn line(&mut self, line: Summary) {
         let Some(agent) = &mut self.agent else { return };
         match agent.conversations.iter_mut().find(|it| it.id == line.id) {
+            // Of two nodes' news the older may come last.
+            Some(old) if old.last_seq > line.last_seq => {}
             Some(old) => *old = line,
             None => agent.conversations.push(line),
         }
