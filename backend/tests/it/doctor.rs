@@ -136,7 +136,8 @@ async fn a_proxy_that_is_not_trusted_spoils_headers_and_has_no_patience() {
     ];
     let entrance = Entrance::new("bad", settings);
     let world = World::prepare(Plan { public_port: Some(entrance.port), ..Plan::default() });
-    let _haproxy = Haproxy::before(&[world.port()], vec![entrance]).await;
+    let haproxy = Haproxy::before(&[world.port()], vec![entrance]);
+    haproxy.sees(1).await;
     world.serve().await;
     let said = doctor(&world, &[], &[]);
     said.failed("client_ip", &["127.0.0.1", "FRONTDESK_TRUSTED_PROXIES"]);
@@ -168,7 +169,8 @@ async fn a_proxy_as_it_should_be_and_one_that_passes_claims_on() {
     let claimed = format!("http://127.0.0.1:{}", claims.port);
     let plan = Plan { public_port: Some(good.port), ..Plan::default() }.with("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1");
     let world = World::prepare(plan);
-    let _haproxy = Haproxy::before(&[world.port()], vec![good, claims]).await;
+    let haproxy = Haproxy::before(&[world.port()], vec![good, claims]);
+    haproxy.sees(1).await;
     world.serve().await;
     let said = quick(&world, &[]);
     assert!(said.success, "{}", said.text);

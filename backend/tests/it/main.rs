@@ -20,7 +20,10 @@ mod people;
 /// The protocol over both transports.
 #[cfg(test)]
 mod wire;
-/// Two tenants' worth of set-up and a server process that can be killed.
+/// A server process that can be killed.
+#[cfg(test)]
+mod server;
+/// Two tenants' worth of set-up and servers.
 #[cfg(test)]
 mod world;
 
@@ -53,7 +56,7 @@ mod senders;
 /// Other programs that tests need.
 #[cfg(test)]
 mod service;
-/// Servers behind a proxy of another make.
+/// Servers behind a proxy of another make, one and several.
 #[cfg(test)]
 mod cluster;
 /// Faults by their ids, and the planted bugs that prove the checker.

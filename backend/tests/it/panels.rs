@@ -21,8 +21,13 @@ pub(crate) struct Reader {
 impl Reader {
     /// Signs in.
     pub(crate) async fn signs_in(world: &World, person: &Person) -> Self {
-        let cookie = sign_in(&world.url(), &world.origin(), &person.email, &person.password).await;
-        Self { base: world.url(), origin: world.origin(), cookie }
+        Self::signs_in_at(&world.url(), &world.origin(), person).await
+    }
+
+    /// Signs in where a server or a proxy listens.
+    pub(crate) async fn signs_in_at(base: &str, origin: &str, person: &Person) -> Self {
+        let cookie = sign_in(base, origin, &person.email, &person.password).await;
+        Self { base: base.to_owned(), origin: origin.to_owned(), cookie }
     }
 
     /// Opens a page; gives its status and text.
@@ -33,7 +38,7 @@ impl Reader {
     }
 
     /// Sends a form and follows the redirect.
-    async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    pub(crate) async fn sends(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let response = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())

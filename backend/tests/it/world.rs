@@ -1,20 +1,20 @@
 //! Set-up of every test: a data folder, tenants with people and a site made with the command line, and a
-//! server process that can be killed, stopped and started again on the same port.
+//! server that can be killed, stopped and started again on the same port; or several, behind HAProxy.
 
-use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use protocol::ids::{SiteId, TenantId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::basics::{DEADLINE, Scratch, eventually, free_port};
+use crate::basics::{Scratch, free_port};
+use crate::cluster::front::Front;
 use crate::database::{Database, Pool, both};
 use crate::people::{Agent, Visitor};
+use crate::server::{Server, Settings, tool};
 
 /// A person of a tenant, as made on the command line.
 #[derive(Debug, Clone)]
@@ -70,6 +70,8 @@ pub(crate) struct Plan {
     pub(crate) on_postgres: bool,
     /// Whether it lives on SQLite, whatever the environment says.
     pub(crate) on_sqlite: bool,
+    /// How many servers there are. Several live on PostgreSQL, share Redis and stand behind HAProxy.
+    pub(crate) nodes: usize,
     /// More environment of the server.
     pub(crate) environment: Vec<(String, String)>,
     /// Whether browsers reach the server through another port, such as a proxy's.
@@ -89,6 +91,7 @@ impl Default for Plan {
             shop: "http://shop.example".to_owned(),
             on_postgres: false,
             on_sqlite: false,
+            nodes: nodes(),
             environment: Vec::new(),
             public_port: None,
             launcher: Vec::new(),
@@ -110,15 +113,19 @@ impl Plan {
     }
 }
 
+/// How many servers a world has of which its test does not say: `FRONTDESK_TEST_NODES`, or one.
+fn nodes() -> usize {
+    let text = std::env::var("FRONTDESK_TEST_NODES");
+    text.map_or(1, |text| text.parse().unwrap_or_else(|_| panic!("FRONTDESK_TEST_NODES={text}: a number")))
+}
+
 /// A running installation.
 pub(crate) struct World {
-    folder: Scratch,
-    database: Database,
-    port: u16,
+    servers: Vec<Server>,
+    front: Option<Front>,
     public_port: u16,
-    environment: Vec<(String, String)>,
-    launcher: Vec<String>,
-    process: Mutex<Option<Child>>,
+    database: Database,
+    folder: Scratch,
     /// The tenant most tests use.
     pub(crate) acme: Tenant,
     /// The operator, when planned.
@@ -140,12 +147,15 @@ impl World {
         world
     }
 
-    /// A world whose server does not run yet.
+    /// A world whose servers do not run yet.
     pub(crate) fn prepare(plan: Plan) -> Self {
         let folder = Scratch::new("world");
-        let port = free_port();
-        let public_port = plan.public_port.unwrap_or(port);
-        let database = match (plan.on_postgres, plan.on_sqlite) {
+        // One server alone has a file.
+        let nodes = if plan.on_sqlite { 1 } else { plan.nodes };
+        let ports: Vec<u16> = (0..nodes).map(|_| free_port()).collect();
+        let front = (nodes > 1).then(|| Front::before(&ports));
+        let public_port = plan.public_port.unwrap_or_else(|| front.as_ref().map_or(ports[0], Front::port));
+        let database = match (plan.on_postgres || front.is_some(), plan.on_sqlite) {
             (true, _) => Database::new_postgres(),
             (_, true) => Database::Sqlite,
             _ => Database::new(),
@@ -158,19 +168,49 @@ impl World {
         let acme = tools.tenant(plan.slug, &plan.shop, &plan.agents, &plan.policy);
         let other = plan.second.then(|| tools.tenant("other", "http://other.example", &["Zoe"], &json!({})));
         let operator = plan.operator.then(|| tools.person("platform", "Otto", &["--operator"]));
-        let process = Mutex::new(None);
-        let (environment, launcher) = (plan.environment, plan.launcher);
-        Self { database, port, public_port, environment, launcher, process, folder, acme, other, operator }
+        let mut environment: Vec<(String, String)> =
+            tools.database.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        environment.push(("FRONTDESK_PUBLIC_URL".to_owned(), tools.origin));
+        environment.extend(front.iter().flat_map(|front| front.environment(&tools.data)));
+        environment.extend(plan.environment);
+        let server = |(number, port)| {
+            Server::new(Settings {
+                name: format!("server {number}"),
+                port,
+                // What nodes share is in the database; the first one's keys are handed to the others.
+                data: folder.path().join(if number == 0 { "data".to_owned() } else { format!("data-{number}") }),
+                log: folder.path().join(format!("server-{number}.log")),
+                environment: environment.clone(),
+                launcher: plan.launcher.clone(),
+            })
+        };
+        let servers = ports.into_iter().enumerate().map(server).collect();
+        Self { servers, front, public_port, database, folder, acme, other, operator }
     }
 
-    /// `http://127.0.0.1:PORT` of the server itself.
+    /// Where people come in: `http://127.0.0.1:PORT` of the server, or of the proxy before several.
     pub(crate) fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://127.0.0.1:{}", self.port())
     }
 
-    /// The server's port.
+    /// The port of that.
     pub(crate) fn port(&self) -> u16 {
-        self.port
+        self.front.as_ref().map_or_else(|| self.servers[0].port(), Front::port)
+    }
+
+    /// Its servers.
+    pub(crate) fn servers(&self) -> &[Server] {
+        &self.servers
+    }
+
+    /// The same, to change their settings before they start.
+    pub(crate) fn servers_mut(&mut self) -> &mut [Server] {
+        &mut self.servers
+    }
+
+    /// What stands around several servers.
+    pub(crate) fn front(&self) -> &Front {
+        self.front.as_ref().expect("several servers")
     }
 
     /// The origin browsers see.
@@ -188,119 +228,85 @@ impl World {
         self.folder.path().join(name)
     }
 
-    /// Starts the server and waits until it is ready.
+    /// Starts the servers and waits until they are ready.
     pub(crate) async fn serve(&self) {
-        self.serve_as(&self.origin()).await;
+        self.serve_all(&[]).await;
     }
 
-    /// Starts the server with one more variable in its environment and waits until it is ready.
+    /// Starts the servers with one more variable in their environment and waits until they are ready.
     pub(crate) async fn serve_with(&self, name: &str, value: &str) {
-        self.spawn(&self.origin(), &[(name, value)]);
-        self.ready().await;
+        self.serve_all(&[(name, value)]).await;
     }
 
-    /// The same with a server that may end by itself at any moment.
-    pub(crate) async fn serve_or_end_with(&self, name: &str, value: &str) {
-        self.spawn(&self.origin(), &[(name, value)]);
-        while !self.has_ended() && !self.answers().await {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Starts the server with a public address that a proxy would have.
+    /// Starts the servers with a public address that a proxy would have.
     pub(crate) async fn serve_as(&self, origin: &str) {
-        self.spawn(origin, &[]);
-        self.ready().await;
+        self.serve_with("FRONTDESK_PUBLIC_URL", origin).await;
     }
 
-    fn spawn(&self, origin: &str, more: &[(&str, &str)]) {
-        let log =
-            std::fs::OpenOptions::new().create(true).append(true).open(self.file("server.log")).expect("a log file");
-        let child = launched(&self.launcher, &self.data())
-            .envs(self.database.environment())
-            .arg("serve")
-            .env("FRONTDESK_LISTEN", format!("127.0.0.1:{}", self.port))
-            .env("FRONTDESK_PUBLIC_URL", origin)
-            .env("RUST_LOG", "info,frontdesk=debug")
-            .envs(self.environment.iter().cloned())
-            .envs(more.iter().copied())
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log file"))
-            .stderr(log)
-            .spawn()
-            .expect("the server starts");
-        *self.process.lock().expect("not poisoned") = Some(child);
-    }
-
-    async fn ready(&self) {
-        let begin = Instant::now();
-        while !self.answers().await {
-            let ended = self.with_process(|child| child.try_wait().expect("a child"));
-            assert!(ended.is_none(), "the server ended: {ended:?}\n{}", self.log());
-            assert!(begin.elapsed() < DEADLINE, "the server is not ready\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
+    async fn serve_all(&self, more: &[(&str, &str)]) {
+        self.servers.iter().for_each(|server| server.spawn(more));
+        for server in &self.servers {
+            server.ready().await;
+        }
+        if let Some(front) = &self.front {
+            front.sees(self.servers.len()).await;
         }
     }
 
-    /// Whether the server says that it is ready.
-    async fn answers(&self) -> bool {
-        let url = format!("{}/readyz", self.url());
-        let answer = reqwest::Client::new().get(&url).timeout(Duration::from_secs(2)).send().await;
-        answer.is_ok_and(|answer| answer.status() == 200)
+    /// The same with servers that may end by themselves at any moment.
+    pub(crate) async fn serve_or_end_with(&self, name: &str, value: &str) {
+        for server in &self.servers {
+            server.spawn(&[(name, value)]);
+        }
+        for server in &self.servers {
+            while !self.has_ended() && !server.answers().await {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
     }
 
-    fn with_process<T>(&self, act: impl FnOnce(&mut Child) -> T) -> T {
-        let mut process = self.process.lock().expect("not poisoned");
-        act(process.as_mut().expect("a running server"))
-    }
-
-    /// The server's process id.
+    /// The process id of its only server.
     pub(crate) fn pid(&self) -> u32 {
-        self.with_process(|child| child.id())
+        let [server] = &self.servers[..] else { panic!("one of several servers") };
+        server.pid()
     }
 
-    /// Whether the server has ended by itself.
+    /// Whether a server has ended by itself.
     pub(crate) fn has_ended(&self) -> bool {
-        self.with_process(|child| child.try_wait().expect("a child")).is_some()
+        self.servers.iter().any(Server::has_ended)
     }
 
-    /// Ends the server as a power cut ends it.
+    /// Ends the servers as a power cut ends them.
     pub(crate) fn kill9(&self) {
-        let child = self.process.lock().expect("not poisoned").take();
-        let mut child = child.expect("a running server");
-        child.kill().expect("SIGKILL");
-        child.wait().expect("its end");
+        self.servers.iter().for_each(Server::kill9);
     }
 
-    /// Kills the server and starts it again on the same port and data.
+    /// Kills the servers and starts them again on the same ports and data.
     pub(crate) async fn restart(&self) {
         self.kill9();
         self.serve().await;
     }
 
-    /// Sets how many files the running server may have open.
+    /// Sets how many files the only server may have open, while it runs.
     pub(crate) fn limit_files(&self, files: u32) {
-        let id = self.with_process(|child| child.id());
-        let set = Command::new("prlimit").args(["--pid", &id.to_string(), &format!("--nofile={files}:")]).status();
+        let set =
+            Command::new("prlimit").args(["--pid", &self.pid().to_string(), &format!("--nofile={files}:")]).status();
         assert!(set.expect("prlimit runs").success());
     }
 
-    /// Asks the server to stop, without waiting.
+    /// Asks the servers to stop, without waiting.
     pub(crate) fn sigterm(&self) {
-        let id = self.pid();
-        let sent = Command::new("kill").arg("-TERM").arg(id.to_string()).status();
-        assert!(sent.expect("kill runs").success());
+        self.servers.iter().for_each(|server| server.signal("TERM"));
     }
 
-    /// Waits until the server has ended by itself.
+    /// Waits until the servers have ended by themselves; how the first one did that did not end well, or else the last.
     pub(crate) async fn ended(&self) -> ExitStatus {
-        let status = eventually("the server ends", || {
-            let status = self.with_process(|child| child.try_wait().expect("a child"));
-            async move { status }
-        })
-        .await;
-        self.process.lock().expect("not poisoned").take();
-        status
+        let mut statuses = Vec::new();
+        for server in &self.servers {
+            statuses.push(server.ended().await);
+        }
+        let bad = statuses.iter().find(|status| !status.success());
+        *bad.or(statuses.last()).expect("a server")
     }
 
     /// Runs `frontdesk` with arguments on this world's data; gives success and output.
@@ -324,9 +330,9 @@ impl World {
         fed(command, input)
     }
 
-    /// Everything the server has logged.
+    /// Everything the servers have logged.
     pub(crate) fn log(&self) -> String {
-        std::fs::read_to_string(self.file("server.log")).unwrap_or_default()
+        self.servers.iter().map(Server::log).collect()
     }
 
     /// The database, read while the server runs or after.
@@ -345,7 +351,7 @@ impl World {
         let mut url = reqwest::Url::parse(&self.database_url("frontdesk")).expect("an address");
         let own = url.port().expect("its port");
         url.set_port(Some(port)).expect("it has a host");
-        self.environment.push(("DATABASE_URL".to_owned(), url.to_string()));
+        self.servers.iter_mut().for_each(|server| server.set("DATABASE_URL", url.as_str()));
         own
     }
 
@@ -406,45 +412,6 @@ impl World {
     pub(crate) async fn agent(&self, name: &str) -> Agent {
         Agent::signs_in(&self.url(), &self.origin(), &self.acme, name).await
     }
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Ok(mut process) = self.process.lock()
-            && let Some(mut child) = process.take()
-        {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-        if std::thread::panicking() {
-            let log = self.log();
-            let tail: Vec<&str> = log.lines().rev().take(40).collect();
-            let tail: Vec<&str> = tail.into_iter().rev().collect();
-            let _ = writeln!(std::io::stderr(), "server log, end:\n{}", tail.join("\n"));
-        }
-    }
-}
-
-/// The program under test: the one of this build, or another that is to be judged by these tests.
-fn binary() -> OsString {
-    std::env::var_os("FRONTDESK_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_frontdesk").into())
-}
-
-/// The binary on a data folder, with no other configuration than that.
-fn tool(data: &std::path::Path) -> Command {
-    launched(&[], data)
-}
-
-/// The same through another program.
-fn launched(launcher: &[String], data: &std::path::Path) -> Command {
-    let mut words: Vec<OsString> = launcher.iter().map(OsString::from).collect();
-    words.push(binary());
-    let mut command = Command::new(&words[0]);
-    command.args(&words[1..]).env_clear().env("FRONTDESK_DATA", data);
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
-    command
 }
 
 /// Runs a command with standard input; gives success, output, and what it said on standard error.

@@ -38,13 +38,14 @@ pub(crate) fn run() -> Result<()> {
     let mut counts = Counts::default();
     let mut outcome = Ok(());
     // The same packages as for the lints, so that features agree and nothing is compiled twice.
-    for (name, database, rest) in [
-        ("tests", "sqlite", &[][..]),
-        ("tests of everything that is stored, on PostgreSQL", "postgres", &ON_POSTGRES[..]),
+    for (name, database, nodes, rest) in [
+        ("tests", "sqlite", "1", &[][..]),
+        ("tests of everything that is stored, on PostgreSQL", "postgres", "1", &ON_POSTGRES[..]),
+        ("tests of what people do, on three servers behind HAProxy", "postgres", "3", &ON_NODES[..]),
     ] {
         let passed = step(name, || {
             let mut command = cargo(["test", "--workspace", "--no-fail-fast"]);
-            command.args(rest).env("FRONTDESK_TEST_DATABASE", database);
+            command.args(rest).env("FRONTDESK_TEST_DATABASE", database).env("FRONTDESK_TEST_NODES", nodes);
             let ran = cargo_test(command)?;
             counts.add_all(ran);
             if ran.failed > 0 || !ran.success {
@@ -76,6 +77,10 @@ const ON_POSTGRES: [&str; 15] = [
     "tenancy::",
     "uploads::",
 ];
+
+/// Arguments that choose the tests of what people do with each other, wherever they are connected. Faults of several
+/// servers are among the tests of the first run.
+const ON_NODES: [&str; 7] = ["--test", "it", "--", "delivery::", "faults::twice::", "queue::", "uploads::"];
 
 /// What the summaries of `cargo test` add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

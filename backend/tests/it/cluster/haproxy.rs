@@ -3,8 +3,6 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
-
 use crate::basics::{eventually, free_port};
 use crate::service::Service;
 
@@ -28,6 +26,8 @@ impl Entrance {
 /// A request that passed, as HAProxy noted it when it was over.
 #[derive(Debug)]
 pub(crate) struct Passed {
+    /// The server that answered: `node0`.
+    pub(crate) server: String,
     /// The status the client got.
     pub(crate) status: u16,
     /// Whether HAProxy ended it because nothing moved.
@@ -41,6 +41,7 @@ pub(crate) struct Passed {
 /// A running HAProxy.
 pub(crate) struct Haproxy {
     service: Service,
+    stats: u16,
     entrances: Vec<Entrance>,
 }
 
@@ -65,9 +66,10 @@ defaults
 "#;
 
 impl Haproxy {
-    /// Starts it before servers on these ports, and waits until it listens.
-    pub(crate) async fn before(servers: &[u16], entrances: Vec<Entrance>) -> Self {
-        let mut settings = DEFAULTS.to_owned();
+    /// Starts it before servers on these ports. It need not listen yet.
+    pub(crate) fn before(servers: &[u16], entrances: Vec<Entrance>) -> Self {
+        let stats = free_port();
+        let mut settings = format!("{DEFAULTS}listen stats\n\tbind 127.0.0.1:{stats}\n\tstats enable\n\tstats uri /\n");
         for Entrance { name, port, settings: own } in &entrances {
             let _ = write!(settings, "listen {name}\n\tbind 127.0.0.1:{port}\n\t{}\n", own.join("\n\t"));
             for (number, server) in servers.iter().enumerate() {
@@ -79,12 +81,25 @@ impl Haproxy {
             std::fs::write(&file, &settings).expect("its settings are written");
             vec!["-db".to_owned(), "-f".to_owned(), file.display().to_string()]
         });
-        let haproxy = Self { service, entrances };
-        for Entrance { name, port, .. } in &haproxy.entrances {
-            let what = format!("HAProxy (scripts/setup-test.sh installs it) listens for {name}");
-            eventually(&what, || async { TcpStream::connect(("127.0.0.1", *port)).await.ok() }).await;
-        }
-        haproxy
+        Self { service, stats, entrances }
+    }
+
+    /// Waits until that many servers are reached by every entrance.
+    pub(crate) async fn sees(&self, servers: usize) {
+        let what = format!("HAProxy (scripts/setup-test.sh installs it) sees {servers} servers");
+        eventually(&what, || async { (self.up().await? == servers * self.entrances.len()).then_some(()) }).await;
+    }
+
+    /// How many servers it reaches, over all entrances; nothing while it does not listen.
+    async fn up(&self) -> Option<usize> {
+        let table = reqwest::get(format!("http://127.0.0.1:{}/;csv", self.stats)).await.ok()?.text().await.ok()?;
+        let up = |line: &&str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            // Without checks a server counts as reached.
+            cells.get(1).is_some_and(|it| it.starts_with("node"))
+                && cells.get(17).is_some_and(|it| it.starts_with("UP") || it.starts_with("no check"))
+        };
+        Some(table.lines().filter(up).count())
     }
 
     /// The port of an entrance.
@@ -107,8 +122,9 @@ impl Haproxy {
 /// Reads a line as `log-format` above makes it. Other lines are about something else.
 fn passed(line: &str) -> Option<Passed> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [_, _, status, ended, took, _, path] = words[..] else { return None };
+    let [_, server, status, ended, took, _, path] = words[..] else { return None };
     Some(Passed {
+        server: server.to_owned(),
         status: status.parse().ok()?,
         // Small letters are time limits, capital letters what others did.
         cut: ended.starts_with(['c', 's']),

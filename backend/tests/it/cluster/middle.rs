@@ -43,7 +43,8 @@ const HELD: Duration = Duration::from_secs(24);
 /// A server behind HAProxy, Ann on a line of her own, and Vera in conversation with her.
 async fn behind(entrances: Vec<Entrance>) -> (World, Haproxy, Visitor, Agent, ConversationId) {
     let world = World::with(Plan::default().unlimited().with("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1")).await;
-    let haproxy = Haproxy::before(&[world.port()], entrances).await;
+    let haproxy = Haproxy::before(&[world.port()], entrances);
+    haproxy.sees(1).await;
     let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
     (world, haproxy, vera, ann, conversation)
 }
@@ -134,7 +135,8 @@ async fn f15_a_browser_behind_a_proxy_that_cuts_every_two_seconds_chats_on() {
     let (shop, entrance) = (Shop::open().await, Entrance::new("impatient", &IMPATIENT));
     let plan = Plan { shop: shop.origin(), public_port: Some(entrance.port), ..Plan::default() };
     let world = World::with(plan.with("FRONTDESK_TRUSTED_PROXIES", "127.0.0.1")).await;
-    let haproxy = Haproxy::before(&[world.port()], vec![entrance]).await;
+    let haproxy = Haproxy::before(&[world.port()], vec![entrance]);
+    haproxy.sees(1).await;
     shop.sells("/", "Tea house", &world.acme.snippet);
     let mut ann = world.agent("Ann").await;
     ann.starts_work(Over::Socket).await;

@@ -31,10 +31,17 @@ impl Clock {
 
     /// The same plan with a server that looks at this clock. Its timers run on as ever.
     pub(crate) fn rules(&self, plan: Plan) -> Plan {
-        plan.with("LD_PRELOAD", &self.library.display().to_string())
-            .with("FAKETIME_TIMESTAMP_FILE", &self.offset.display().to_string())
-            .with("FAKETIME_NO_CACHE", "1")
-            .with("FAKETIME_DONT_FAKE_MONOTONIC", "1")
+        self.environment().iter().fold(plan, |plan, (name, value)| plan.with(name, value))
+    }
+
+    /// What makes a server look at it.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
+        [
+            ("LD_PRELOAD", self.library.display().to_string()),
+            ("FAKETIME_TIMESTAMP_FILE", self.offset.display().to_string()),
+            ("FAKETIME_NO_CACHE", "1".to_owned()),
+            ("FAKETIME_DONT_FAKE_MONOTONIC", "1".to_owned()),
+        ]
     }
 
     /// Sets it so far from the right time: `+26h`, `-1h`, `+0`.

@@ -160,7 +160,7 @@ async fn crowd(world: &World) -> Vec<Visitor> {
 }
 
 /// Lets this process open as many files as it may; the default of many systems is 1,024.
-fn raise_file_limit() {
+pub(crate) fn raise_file_limit() {
     let own = std::process::id().to_string();
     let raised = std::process::Command::new("prlimit").args(["--pid", &own, "--nofile=8192:"]).status();
     assert!(raised.is_ok_and(|status| status.success()), "the limit of open files cannot be raised to 8,192");

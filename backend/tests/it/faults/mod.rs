@@ -12,7 +12,7 @@ mod frames;
 /// Hostile JSON.
 mod json;
 /// Kills and stops.
-mod kills;
+pub(crate) mod kills;
 /// Networks and what middle boxes make of requests.
 mod network;
 /// Tokens that expire in the night, pages that lose their place.
@@ -22,6 +22,6 @@ mod planted;
 /// Everything at once, for as long as one likes.
 mod soak;
 /// The same send again.
-mod twice;
+pub(crate) mod twice;
 /// Clocks and buses.
 mod wrong;

@@ -4,6 +4,7 @@ use faults::checker::Sent;
 use faults::proxy::{End, Proxy};
 use futures_util::future::join_all;
 use protocol::command::{Command, Fetch};
+use protocol::ids::ConversationId;
 
 use crate::checker::{answer_of, check, stored};
 use crate::people::{Visitor, cmid, in_conversation, message};
@@ -21,6 +22,12 @@ async fn f17_one_send_twenty_times_at_once_is_stored_once_and_answered_alike() {
         tab.connect(BOTH[number % 2]).await;
         tabs.push(tab);
     }
+    let sent = at_once(&world, conversation, &tabs).await;
+    check(&world, conversation, &sent, &[&vera, &ann]).await;
+}
+
+/// Every tab sends the same ten times, all of them at once: one is stored, and everybody is answered alike.
+pub(crate) async fn at_once(world: &World, conversation: ConversationId, tabs: &[Visitor]) -> Vec<Sent> {
     let mut sent = Vec::new();
     for round in 0..10 {
         let same = cmid();
@@ -33,12 +40,12 @@ async fn f17_one_send_twenty_times_at_once_is_stored_once_and_answered_alike() {
         for ack in &acks {
             assert_eq!(answer_of(ack), answer_of(&acks[0]), "every ack says the same");
         }
-        let times = stored(&world, conversation).await.iter().filter(|(_, it)| *it == Some(same)).count();
+        let times = stored(world, conversation).await.iter().filter(|(_, it)| *it == Some(same)).count();
         assert_eq!(times, 1);
         let answers = acks.iter().map(answer_of).collect();
         sent.push(Sent { sender: format!("round {round}"), cmid: same, text: None, answers });
     }
-    check(&world, conversation, &sent, &[&vera, &ann]).await;
+    sent
 }
 
 #[tokio::test]

@@ -1,0 +1,155 @@
+//! F10: Redis is killed, emptied, cut, paused and frozen under three servers. Everything sent is acknowledged all the
+//! same, reaches the other server within twenty seconds, and at once again when Redis is back (C7, C15). F11: what the
+//! servers tell each other is lost, repeated, late and out of order.
+
+use std::time::{Duration, Instant};
+
+use protocol::ids::ConversationId;
+use protocol::state::Presence;
+
+use crate::basics::DEADLINE;
+use crate::checker::check;
+use crate::people::{Agent, Visitor};
+use crate::redis_server::RedisServer;
+use crate::wire::Over;
+use crate::world::World;
+
+use super::talks::{Talk, at, plan, progress, still, while_all_talk};
+
+/// Longest from sending to seeing on another server while Redis is away (C7).
+const SEEN_WITHIN: Duration = Duration::from_secs(20);
+/// Longest for the answer to a send meanwhile.
+const ACKED_WITHIN: Duration = Duration::from_secs(3);
+/// What is seen sooner came by Redis and not by looking where conversations stand.
+const LIVE: Duration = Duration::from_secs(1);
+
+/// Something that is done to Redis, and undone.
+struct Fault {
+    name: &'static str,
+    begins: fn(&RedisServer),
+    ends: fn(&RedisServer),
+}
+
+const FAULTS: [Fault; 5] = [
+    Fault {
+        name: "subscribers are cut",
+        begins: |redis| says(redis, &["CLIENT", "KILL", "TYPE", "pubsub"]),
+        ends: |_| {},
+    },
+    Fault { name: "everything is forgotten", begins: |redis| says(redis, &["FLUSHALL"]), ends: |_| {} },
+    Fault { name: "it is paused", begins: |redis| says(redis, &["CLIENT", "PAUSE", "15000"]), ends: |_| {} },
+    Fault { name: "it dies and comes back empty", begins: RedisServer::stop, ends: RedisServer::start_again },
+    Fault { name: "it is frozen", begins: RedisServer::freeze, ends: RedisServer::thaw },
+];
+
+fn says(redis: &RedisServer, command: &[&str]) {
+    let answer = redis.cli(command);
+    assert!(!answer.contains("ERR"), "{command:?}: {answer}");
+}
+
+/// Vera on the first server with a polling tab on the third, Ann and Ben on the second.
+struct Scene {
+    vera: Visitor,
+    polling: Visitor,
+    ann: Agent,
+    ben: Agent,
+    conversation: ConversationId,
+    said: u32,
+}
+
+impl Scene {
+    async fn of(world: &World) -> Self {
+        let mut ann = at(world, 1, world.agent("Ann").await);
+        ann.starts_work(Over::Socket).await;
+        let mut vera = at(world, 0, world.visitor().await);
+        vera.connect(Over::Socket).await;
+        let conversation = vera.asks("hello?").await;
+        ann.is_offered_this(conversation).await;
+        ann.accepts(conversation).await;
+        let mut polling = at(world, 2, vera.another_tab());
+        polling.connect(Over::Poll).await;
+        let mut ben = at(world, 2, world.agent("Ben").await);
+        ben.starts_work(Over::Socket).await;
+        // There, and offered nothing.
+        ben.goes(Presence::Away).await;
+        ann.sees_presence("Ben", Presence::Away).await;
+        Self { vera, polling, ann, ben, conversation, said: 0 }
+    }
+
+    /// One line each way, from server to server. Gives how long the slower took to be seen everywhere.
+    async fn crosses(&mut self, within: Duration) -> Duration {
+        self.said += 1;
+        let Self { vera, polling, ann, conversation, said, .. } = self;
+        let (question, answer) = (format!("question {said}"), format!("answer {said}"));
+        let begun = Instant::now();
+        tokio::join!(vera.says(&question), ann.says(*conversation, &answer));
+        assert!(begun.elapsed() < ACKED_WITHIN, "acknowledged only after {:?}", begun.elapsed());
+        for (who, client, text) in
+            [("Ann", &**ann, &question), ("Vera", &**vera, &answer), ("Vera's polling tab", &**polling, &answer)]
+        {
+            let what = format!("{who} sees {text:?}");
+            let left = within.saturating_sub(begun.elapsed());
+            client.until_within(left, &what, |view| view.texts(*conversation).contains(text).then_some(())).await;
+        }
+        begun.elapsed()
+    }
+
+    /// What crosses does so live again, soon.
+    async fn is_live(&mut self, name: &str) {
+        let begun = Instant::now();
+        while self.crosses(SEEN_WITHIN).await > LIVE {
+            assert!(begun.elapsed() < DEADLINE, "{name}: still not live");
+        }
+    }
+
+    /// Nobody was taken for gone who was there all the time.
+    fn everybody_stayed(&self, name: &str) {
+        let ben = self.ann.look(|view| {
+            let colleagues = &view.agent.as_ref().expect("a state").colleagues;
+            colleagues.iter().find(|it| it.name == "Ben").map(|it| it.presence)
+        });
+        assert_ne!(ben, Some(Presence::Offline), "{name}: Ben seems to be gone");
+        let queued = |view: &crate::wire::View| {
+            let items = view.items(self.conversation).iter();
+            items.filter(|item| matches!(item.body, Some(protocol::entry::EntryBody::Queued(_)))).count()
+        };
+        assert_eq!(self.vera.look(queued), 1, "{name}: Ann's conversation went back to the queue");
+    }
+}
+
+#[tokio::test]
+async fn f10_whatever_happens_to_redis_costs_time_and_nothing_else() {
+    let world = World::with(plan()).await;
+    let mut scene = Scene::of(&world).await;
+    scene.is_live("before").await;
+    let mut talks = Talk::many(&world, 2).await;
+    let (slowest, sent) = while_all_talk(&mut talks, async |acked| {
+        let mut slowest = Vec::new();
+        for Fault { name, begins, ends } in FAULTS {
+            begins(&world.front().redis);
+            let took = scene.crosses(SEEN_WITHIN).await;
+            progress(acked, 20).await;
+            scene.everybody_stayed(name);
+            ends(&world.front().redis);
+            scene.is_live(name).await;
+            scene.everybody_stayed(name);
+            slowest.push((name, took));
+        }
+        slowest
+    })
+    .await;
+    assert!(slowest.iter().all(|(_, took)| *took < SEEN_WITHIN), "{slowest:?}");
+    let Scene { vera, polling, ann, ben, conversation, .. } = scene;
+    assert_eq!(ben.look(|view| view.closed), None, "nobody was disconnected");
+    check(&world, conversation, &[], &[&vera, &polling, &ann]).await;
+    still(&world, &talks, &sent).await.assert_clean();
+}
+
+#[tokio::test]
+async fn f11_servers_that_hear_each_other_badly_lose_nothing_for_anybody() {
+    let world = World::with(plan().with("FRONTDESK_PLANTED_BUG", "unreliable-bus")).await;
+    let mut talks = Talk::many(&world, 5).await;
+    let ((), sent) = while_all_talk(&mut talks, async |acked| progress(acked, 300).await).await;
+    // Nobody connects again: what was lost between the servers has to be noticed by the connections themselves.
+    still(&world, &talks, &sent).await.assert_clean();
+}
