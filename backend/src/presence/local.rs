@@ -65,6 +65,11 @@ impl LocalPresence {
         Self { started_at: now, people: Mutex::new(HashMap::new()) }
     }
 
+    /// When the process began: who was never seen counts as gone since.
+    pub(super) fn began(&self) -> i64 {
+        self.started_at
+    }
+
     /// What is known of somebody.
     pub(super) fn seen(&self, who: Who) -> Option<Seen> {
         self.with(|people| people.get(&who).map(Seen::from))
@@ -114,6 +119,8 @@ impl Presence for LocalPresence {
     fn gone_since(&self, who: Who) -> Option<i64> {
         self.with(|people| match people.get(&who) {
             Some(state) if state.connections > 0 => None,
+            // Did something without ever having had a connection.
+            Some(state) if state.left_at == 0 => Some(self.started_at),
             Some(state) => Some(state.left_at),
             None => Some(self.started_at),
         })

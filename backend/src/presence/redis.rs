@@ -197,13 +197,11 @@ impl Presence for RedisPresence {
         if own.is_some_and(|seen| seen.is_here) {
             return None;
         }
-        match (own, self.elsewhere(who)) {
-            (None, None) => self.local.gone_since(who),
-            (Some(seen), None) | (None, Some(seen)) => (!seen.is_here).then_some(seen.left_at),
-            (Some(own), Some(other)) => {
-                let seen = own.merged(other);
-                (!seen.is_here).then_some(seen.left_at)
-            }
+        match own.into_iter().chain(self.elsewhere(who)).reduce(Seen::merged) {
+            Some(seen) if seen.is_here => None,
+            Some(seen) if seen.left_at > 0 => Some(seen.left_at),
+            // Never connected as far as anybody knows.
+            _ => Some(self.local.began()),
         }
     }
 

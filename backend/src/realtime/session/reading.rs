@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use protocol::codec::to_json;
-use protocol::error::CloseCode;
+use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Reset, ResetReason};
 use protocol::state::Cursor;
 use tokio::sync::OwnedSemaphorePermit;
@@ -74,7 +74,12 @@ impl Session {
                 Some(Outgoing::Text(to_json(&event).into()))
             }
             Err(AppError::Refused(refusal)) => {
-                self.steps.push_front(Step::Close(close_for(refusal.code)));
+                let code = match refusal.code {
+                    // Who may something else now comes back as who they are.
+                    ErrorCode::Unavailable => CloseCode::Restart,
+                    code => close_for(code),
+                };
+                self.steps.push_front(Step::Close(code));
                 self.refusal = Some(Box::new(refusal.clone()));
                 Some(Outgoing::Text(to_json(&refused(0, None, refusal)).into()))
             }

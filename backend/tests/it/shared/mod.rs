@@ -9,6 +9,8 @@ mod limiter;
 mod presence;
 /// What is refused at start.
 mod start;
+/// Turns and mails, which one server has at a time.
+mod turns;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};

@@ -49,6 +49,11 @@ async fn contract(here: &dyn Presence, there: &dyn Presence) {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     assert!(!here.active(ann, now + 1), "told once");
+    // Who asks without a connection, as between two polls, does something and is not there.
+    let zoe = agent();
+    here.active(zoe, NOW + 700);
+    until("the sign arrives", || there.active_at(zoe) == NOW + 700).await;
+    assert_eq!((here.gone_since(zoe), there.gone_since(zoe)), (Some(NOW), Some(NOW)));
 }
 
 #[tokio::test]
