@@ -11,6 +11,8 @@ mod doctor;
 mod migrate_data;
 /// Printing results.
 mod output;
+/// What an installation of a size needs.
+mod simulate;
 /// Embeds.
 mod site;
 /// Tenants.
@@ -70,6 +72,9 @@ enum Command {
     MigrateData(migrate_data::MigrateData),
     /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
     Bench(bench::Options),
+    /// Say what an installation of a size needs, from measured figures.
+    #[command(subcommand)]
+    Simulate(simulate::Simulate),
     /// Say in words what is wrong with this installation, and what to do about it.
     Doctor(doctor::Doctor),
 }
@@ -111,6 +116,7 @@ impl Command {
             Self::MigrateData(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Bench(options) => return measure(&config, options).await,
+            Self::Simulate(simulate) => simulate.run()?,
             Self::Doctor(options) => return options.run(config).await,
         }
         Ok(ExitCode::SUCCESS)

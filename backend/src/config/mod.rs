@@ -257,3 +257,6 @@ fn on_or_off(found: &Found) -> anyhow::Result<bool> {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod documents;

@@ -116,6 +116,9 @@ mod routes;
 /// PostgreSQL goes away and comes back.
 #[cfg(test)]
 mod outage;
+/// What a load needs.
+#[cfg(test)]
+mod capacity;
 /// Set-ups that are wrong.
 #[cfg(test)]
 mod doctor;

@@ -179,3 +179,18 @@ async fn a_stranger_cannot_choose_the_id_of_a_request() {
     let answer = request.timeout(DEADLINE).send().await.expect("an answer");
     assert_ne!(answer.headers()["x-request-id"], "chosen");
 }
+
+#[tokio::test]
+async fn f27_running_out_of_descriptors_is_a_number_that_can_ring() {
+    let (world, watch) = watched(Plan::default()).await;
+    let series = "frontdesk_descriptors_exhausted_seconds_total";
+    assert_eq!(scrape(&watch).await[series], 0.0);
+    world.limit_files(8);
+    eventually("the server notices", || async { world.log().contains("limit of open files is reached").then_some(()) })
+        .await;
+    world.limit_files(1_000);
+    eventually("it is counted", || async { scrape(&watch).await.get(series).filter(|it| **it >= 1.0).map(|_| ()) })
+        .await;
+    let now = scrape(&watch).await;
+    assert_eq!(now["frontdesk_descriptors_limit"], 1_000.0);
+}

@@ -10,6 +10,8 @@
 
 /// User agents in words.
 pub mod browser;
+/// How much an installation of a size needs.
+pub mod capacity;
 /// The hash chain over the entries of a conversation.
 pub mod chain;
 /// The state machine of a conversation.
