@@ -77,6 +77,6 @@ fn words(checks: &[Check]) -> String {
         }
     }
     let count = |status| checks.iter().filter(|check| check.status == status).count();
-    let _ = write!(lines, "{} failed, {} warnings", count(Status::Failed), count(Status::Warning));
+    let _ = write!(lines, "failed: {}, warnings: {}", count(Status::Failed), count(Status::Warning));
     lines
 }

@@ -16,6 +16,8 @@ mod machine;
 mod database;
 /// Mail.
 mod mail;
+/// Redis.
+mod redis;
 
 use serde::Serialize;
 
@@ -108,9 +110,14 @@ pub enum Depth {
 /// Looks at everything, the most basic first.
 pub async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
     let mut findings = machine::examine(config);
-    let (database, mail, outside) =
-        tokio::join!(database::examine(config), mail::examine(config), outside::examine(config, depth));
+    let (database, redis, mail, outside) = tokio::join!(
+        database::examine(config),
+        redis::examine(config),
+        mail::examine(config),
+        outside::examine(config, depth)
+    );
     findings.extend(database);
+    findings.extend(redis);
     findings.extend(outside);
     findings.extend(mail);
     findings

@@ -26,11 +26,13 @@ const APART_MS: [u64; 2] = [2_000, 30_000];
 
 /// Asks the server what arrived.
 pub(super) async fn examine(config: &Config, depth: Depth) -> Vec<Finding> {
-    // Without keys, which another check has said, nothing can be asked.
-    if !config.secret_file.exists() {
-        return Vec::new();
-    }
-    let keys = match Keys::open(&config.secret_file) {
+    let keys = match &config.secret {
+        Some(secret) => Keys::from_text(&secret.0),
+        // Without keys, which another check has said, nothing can be asked.
+        None if !config.secret_file.exists() => return Vec::new(),
+        None => Keys::open(&config.secret_file),
+    };
+    let keys = match keys {
         Ok(keys) => keys,
         Err(error) => return vec![Finding::failed("server", "server.keys").with("error", format!("{error:#}"))],
     };

@@ -271,3 +271,26 @@ async fn operators_see_the_same_as_a_page_in_their_language() {
     let page = ask("zh-CN").await;
     assert!(page.contains("没有配置邮件服务器") && page.contains("设置 FRONTDESK_SMTP_URL"), "{page}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_there_and_one_that_is_not() {
+    let redis = crate::redis_server::RedisServer::start();
+    let world = World::with(Plan { on_postgres: true, ..Plan::default() }.with("REDIS_URL", &redis.url())).await;
+    let said = quick(&world, &[("REDIS_URL", &redis.url())]);
+    assert!(said.success && said.is_well("redis"), "{}", said.text);
+    let nobody = format!("redis://:a-redis-password@127.0.0.1:{}", free_port());
+    let said = quick(&world, &[("REDIS_URL", &nobody)]);
+    said.failed("redis", &["does not answer", "REDIS_URL"]);
+    assert!(!said.text.contains("a-redis-password"), "{}", said.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_from_the_environment() {
+    let secret = "aGVyZSBhcmUgbW9yZSB0aGFuIHRoaXJ0eS10d28gYnl0ZXMgZm9yIGFueWJvZHk";
+    let world = World::with(Plan { on_postgres: true, ..Plan::default() }.with("FRONTDESK_SECRET", secret)).await;
+    let said = quick(&world, &[("FRONTDESK_SECRET", secret)]);
+    assert!(said.success && said.is_well("keys") && said.is_well("server"), "{}", said.text);
+    let said = quick(&world, &[("FRONTDESK_SECRET", &secret.replace('a', "b"))]);
+    said.failed("server", &["other keys"]);
+    assert!(!said.text.contains(secret));
+}
