@@ -3,16 +3,17 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Child, Stdio};
 
 use protocol::ids::ConversationId;
 use serde_json::Value;
 use sqlx::{Connection, PgConnection, SqliteConnection};
 
-use crate::basics::eventually;
+use crate::basics::{eventually, free_port};
 use crate::checker::{acked, answer_of, check};
 use crate::database::Database;
 use crate::people::{Agent, cmid, in_conversation, message, sign_in};
+use crate::redis_server::RedisServer;
 use crate::uploads::{download, posting, uploaded};
 use crate::wire::{Client, Over, View};
 use crate::world::{Plan, World};
@@ -126,6 +127,80 @@ async fn a_whole_installation_moves_and_open_clients_go_on() {
         let other = world.other.clone().expect("planned");
         Agent::signs_in(&world.url(), &world.origin(), &other, "Zoe").await;
     }
+}
+
+/// One more server of a world that lives on PostgreSQL, with a data folder of its own.
+struct Node {
+    child: Child,
+    url: String,
+}
+
+impl Node {
+    async fn start(world: &World, redis: &RedisServer, number: usize) -> Self {
+        let port = free_port();
+        let child = world
+            .command()
+            .env("FRONTDESK_DATA", world.file(&format!("node-{number}")))
+            .env("FRONTDESK_SECRET_FILE", world.data().join("keys"))
+            .env("FRONTDESK_LISTEN", format!("127.0.0.1:{port}"))
+            .env("FRONTDESK_PUBLIC_URL", world.origin())
+            .env("REDIS_URL", redis.url())
+            .arg("serve")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("frontdesk runs");
+        let node = Self { child, url: format!("http://127.0.0.1:{port}") };
+        let ready = format!("{}/readyz", node.url);
+        eventually("the node is ready", || async { (reqwest::get(&ready).await.ok()?.status() == 200).then_some(()) })
+            .await;
+        node
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The way of docs/moving-up.md to its end.
+#[tokio::test]
+async fn what_was_moved_is_served_by_three_nodes_that_share_nothing_but_the_database_redis_and_the_keys() {
+    let mut world = World::with(on_sqlite()).await;
+    let (mut vera, mut ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let text = "1 kg of tea\n".repeat(30_000).into_bytes();
+    let file = uploaded(&vera, conversation, ("list.txt", "text/plain"), text.clone()).await;
+    vera.must(posting(conversation, file)).await;
+    let before = transcript(&world, conversation).await;
+    world.kill9();
+    let target = Database::new_postgres();
+    let (good, printed) = migrate(&world, &target, &[]);
+    assert!(good, "{printed}");
+    std::fs::remove_dir_all(world.data().join("files")).expect("the folder of files goes");
+    world.lives_on(target);
+    let redis = RedisServer::start();
+    world.serve_with("REDIS_URL", &redis.url()).await;
+    assert_eq!(transcript(&world, conversation).await, before);
+    let (second, third) = (Node::start(&world, &redis, 2).await, Node::start(&world, &redis, 3).await);
+    vera.base.clone_from(&second.url);
+    ann.base.clone_from(&third.url);
+    vera.connect(Over::Socket).await;
+    ann.connect(Over::Poll).await;
+    let unsent = cmid();
+    let ack = vera.must(message(Some(conversation), unsent, "by the second")).await;
+    ann.sees(conversation, "by the second").await;
+    ann.says(conversation, "by the third").await;
+    vera.sees("by the third").await;
+    no_reset("vera", &vera);
+    no_reset("ann", &ann);
+    let again = uploaded(&ann, conversation, ("again.txt", "text/plain"), text.clone()).await;
+    ann.must(posting(conversation, again)).await;
+    for wanted in [file, again] {
+        assert_eq!(download(&vera, wanted).await.bytes().await.expect("a body"), text);
+    }
+    check(&world, conversation, &[acked("vera", &[ack])], &[&vera, &ann]).await;
 }
 
 #[tokio::test]
