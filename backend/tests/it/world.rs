@@ -357,6 +357,9 @@ impl World {
 
     /// Lets it live on another database from the next start on.
     pub(crate) fn lives_on(&mut self, database: Database) {
+        for (name, value) in database.environment() {
+            self.servers.iter_mut().for_each(|server| server.set(name, &value));
+        }
         self.database = database;
     }
 
