@@ -50,6 +50,8 @@ pub struct App {
     pub announcer: Wake<(TenantId, ConversationId)>,
     /// Wakes the job that keeps the search index, for a conversation that has grown.
     pub indexer: Wake<(TenantId, ConversationId)>,
+    /// Tells the announcer of a conversation that only grew: its line may be told a moment later.
+    pub grown: Wake<(TenantId, ConversationId)>,
     /// Wakes the job that notes when a visitor came or went.
     pub visitors: Wake<(TenantId, VisitorId)>,
     /// Wakes the job that sends mail.

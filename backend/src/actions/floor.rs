@@ -30,6 +30,12 @@ pub struct Floor {
     pub active: Vec<Conversation>,
 }
 
+/// Place in a queue, 1 is next.
+pub(super) fn position(queue: &[Conversation], conversation: ConversationId) -> Option<u32> {
+    let index = queue.iter().position(|row| row.id == conversation)?;
+    u32::try_from(index + 1).ok()
+}
+
 /// An agent, and whether and how busy the agent is.
 pub struct AgentNow {
     /// The membership.
@@ -63,8 +69,7 @@ impl Floor {
 
     /// Place in the queue, 1 is next.
     pub fn position(&self, conversation: ConversationId) -> Option<u32> {
-        let index = self.queue.iter().position(|row| row.id == conversation)?;
-        u32::try_from(index + 1).ok()
+        position(&self.queue, conversation)
     }
 
     /// The agent with this id.

@@ -4,18 +4,23 @@ use protocol::event::{ConversationChanged, Event};
 use protocol::ids::{ConversationId, TenantId};
 use protocol::state::{ConversationState, Summary};
 
-use super::floor::Floor;
+use super::floor;
 use super::publish;
 use super::view::unsigned;
 use crate::app::App;
 use crate::bus::{Note, Topic};
 use crate::error::AppResult;
 use crate::presence::Who;
+use crate::store::conversation;
 use crate::store::summary::{self, SummaryRow};
 
-/// The line of a conversation.
-pub(super) fn summary(app: &App, tenant: TenantId, floor: &Floor, row: SummaryRow) -> Summary {
-    let waits = matches!(row.state, ConversationState::Waiting | ConversationState::Offered);
+fn waits(row: &SummaryRow) -> bool {
+    matches!(row.state, ConversationState::Waiting | ConversationState::Offered)
+}
+
+/// The line of a conversation that stands in this place of the queue, if it stands there.
+pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: SummaryRow) -> Summary {
+    let waits = waits(&row);
     let online = app.presence.gone_since(Who::Visitor(tenant, row.visitor_id)).is_none();
     Summary {
         id: row.id,
@@ -32,7 +37,7 @@ pub(super) fn summary(app: &App, tenant: TenantId, floor: &Floor, row: SummaryRo
         created_at: row.created_at,
         updated_at: row.updated_at,
         waiting_since: row.waiting_since.filter(|_| waits),
-        position: floor.position(row.id),
+        position,
         last_seq: unsigned(row.last_seq),
         visitor_messages: u32::try_from(row.visitor_messages).unwrap_or(u32::MAX),
         last_author: row.last_author,
@@ -45,14 +50,20 @@ pub(super) fn summary(app: &App, tenant: TenantId, floor: &Floor, row: SummaryRo
 
 /// Sends every agent of the tenant the lines of these conversations as they are now. Run by the announcer,
 /// one batch after another, so that a later line never overtakes.
+///
+/// # Errors
+/// When the database fails.
 pub async fn announce(app: &App, tenant: TenantId, conversations: &[ConversationId]) -> AppResult<()> {
     let mut conn = app.store.read(tenant).await?;
-    let floor = Floor::read(app, &mut conn, tenant).await?;
-    for id in conversations {
-        let Some(row) = summary::find(&mut conn, tenant, *id).await? else { continue };
-        let conversation = summary(app, tenant, &floor, row);
-        let event = Event::Conversation(ConversationChanged { conversation });
-        app.bus.publish(Topic::Agents(tenant), Note::Frame(publish::frame(&event)));
+    let rows = summary::some(&mut conn, tenant, conversations).await?;
+    // Read after the lines: whoever waits in them stands in it, or has left it since and is told again.
+    let queue = if rows.iter().any(waits) { conversation::queue(&mut conn, tenant).await? } else { Vec::new() };
+    drop(conn);
+    for row in rows {
+        let id = row.id;
+        let conversation = summary(app, tenant, floor::position(&queue, id), row);
+        let frame = publish::frame(&Event::Conversation(ConversationChanged { conversation }));
+        app.bus.publish(Topic::Agents(tenant), Note::Line { conversation: id, frame });
     }
     Ok(())
 }

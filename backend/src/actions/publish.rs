@@ -33,7 +33,7 @@ pub(super) fn grown(app: &App, tenant: TenantId, row: &Conversation, items: Vec<
         }
         app.bus.publish(Topic::Visitor(tenant, row.visitor_id), note);
     }
-    app.announcer.call((tenant, row.id));
+    app.grown.call((tenant, row.id));
 }
 
 /// In a test build that was told so: the entries, and one that a write has rolled back.

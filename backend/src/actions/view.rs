@@ -210,7 +210,10 @@ pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState
         suspended: floor.tenant.is_suspended(),
         colleagues: floor.agents.iter().map(super::floor::AgentNow::colleague).collect(),
         marks: marks.collect(),
-        conversations: rows.into_iter().map(|row| line::summary(app, who.tenant, &floor, row)).collect(),
+        conversations: rows
+            .into_iter()
+            .map(|row| line::summary(app, who.tenant, floor.position(row.id), row))
+            .collect(),
     };
     state.version = version(&state)?;
     Ok(state)

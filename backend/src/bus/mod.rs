@@ -70,8 +70,15 @@ pub enum Note {
         /// The `entries` event for agents.
         agents: Arc<str>,
     },
-    /// An event to pass on as it is: list lines, typing, read marks.
+    /// An event to pass on as it is: typing, read marks.
     Frame(Arc<str>),
+    /// The line of a conversation in the agents' lists, as it is now: whoever has not sent an older one yet need not.
+    Line {
+        /// Which conversation.
+        conversation: ConversationId,
+        /// The encoded `conversation` event.
+        frame: Arc<str>,
+    },
     /// What a session's `visitor_state` or `agent_state` is made of has changed: read it again.
     StateChanged,
     /// Close the session: suspended, disabled, signed out (C20).

@@ -12,8 +12,11 @@ use protocol::ids::ConversationId;
 use crate::bus::Note;
 use crate::planted::{Bug, planted};
 
-/// Most notes that wait for one session.
-pub const CAPACITY: usize = 256;
+/// Most notes that wait for one session. A busy moment of a busy tenant is a few hundred, which a connection takes
+/// in milliseconds; who has this many waiting is not keeping up.
+pub const CAPACITY: usize = 4096;
+/// Most bytes of frames that wait for one session.
+pub const CAPACITY_BYTES: usize = 1024 * 1024;
 /// Room that an emptied queue keeps; a longer one is given back.
 const KEPT: usize = 4;
 
@@ -42,10 +45,31 @@ pub enum Mail {
     },
     /// An encoded event to pass on.
     Frame(Arc<str>),
+    /// The newest line of a conversation, encoded.
+    Line {
+        /// Which.
+        conversation: ConversationId,
+        /// The encoded `conversation` event.
+        frame: Arc<str>,
+    },
     /// The session's state may have another version.
     StateChanged,
     /// The session is over. Nothing comes after it.
     Ended(End),
+}
+
+impl Mail {
+    /// Bytes it keeps from being freed, at most.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Entries { frame, .. } | Self::Frame(frame) | Self::Line { frame, .. } => frame.len(),
+            Self::StateChanged | Self::Ended(_) => 0,
+        }
+    }
+
+    fn is_line_of(&self, id: ConversationId) -> bool {
+        matches!(self, Self::Line { conversation, .. } if *conversation == id)
+    }
 }
 
 /// Why a session is over.
@@ -75,9 +99,45 @@ pub struct Mailbox {
 #[derive(Default)]
 struct Inner {
     queue: VecDeque<Mail>,
+    /// Of what is queued.
+    bytes: usize,
     state_changed: bool,
     end: Option<End>,
     waker: Option<Waker>,
+}
+
+impl Inner {
+    /// Queues it, or ends the session if that is too much.
+    fn put(&mut self, mail: Mail) {
+        self.bytes += mail.bytes();
+        if let Mail::Line { conversation, .. } = mail
+            && let Some(older) = self.queue.iter_mut().rfind(|queued| queued.is_line_of(conversation))
+        {
+            // In its place: a line may come early, but never later than what was told after it.
+            self.bytes -= older.bytes();
+            *older = mail;
+        } else {
+            self.queue.push_back(mail);
+        }
+        if self.queue.len() > CAPACITY || self.bytes > CAPACITY_BYTES {
+            self.finish(End::Slow);
+        }
+    }
+
+    fn pop(&mut self) -> Option<Mail> {
+        let mail = self.queue.pop_front()?;
+        self.bytes -= mail.bytes();
+        if self.queue.is_empty() && self.queue.capacity() > KEPT {
+            self.queue = VecDeque::new();
+        }
+        Some(mail)
+    }
+
+    fn finish(&mut self, end: End) {
+        self.queue = VecDeque::new();
+        self.bytes = 0;
+        self.end = Some(end);
+    }
 }
 
 impl Mailbox {
@@ -91,13 +151,16 @@ impl Mailbox {
         self.id
     }
 
-    /// Adds a note. Never waits. A full mailbox is emptied and ends its session: what it held is sent again
-    /// on resume.
+    /// Adds a note. Never waits. Of a conversation's line only the newest is kept. A mailbox that gets too full is
+    /// emptied and ends its session: what it held is sent again on resume.
     pub fn push(&self, note: &Note) {
         let mail = match note {
             Note::StateChanged => None,
             Note::Revoked(code) => return self.end(End::Revoked(*code)),
             Note::Frame(frame) => Some(Mail::Frame(Arc::clone(frame))),
+            Note::Line { conversation, frame } => {
+                Some(Mail::Line { conversation: *conversation, frame: Arc::clone(frame) })
+            }
             Note::Entries { conversation, from, last_seq, everyone, agents } => Some(Mail::Entries {
                 conversation: *conversation,
                 from: *from,
@@ -114,11 +177,7 @@ impl Mailbox {
         }
         match mail {
             None => inner.state_changed = true,
-            Some(_) if inner.queue.len() >= CAPACITY => {
-                inner.queue = VecDeque::new();
-                inner.end = Some(End::Slow);
-            }
-            Some(mail) => inner.queue.push_back(mail),
+            Some(mail) => inner.put(mail),
         }
         if planted(Bug::LostWakeUp) && matches!(note, Note::Entries { .. }) {
             return;
@@ -130,8 +189,7 @@ impl Mailbox {
     pub fn end(&self, end: End) {
         let mut inner = self.lock();
         if inner.end.is_none() || matches!(end, End::Revoked(_)) {
-            inner.queue = VecDeque::new();
-            inner.end = Some(end);
+            inner.finish(end);
             wake(inner);
         }
     }
@@ -148,11 +206,7 @@ impl Mailbox {
         if let Some(end) = inner.end {
             return Some(Mail::Ended(end));
         }
-        let mail = inner.queue.pop_front();
-        if inner.queue.is_empty() && inner.queue.capacity() > KEPT {
-            inner.queue = VecDeque::new();
-        }
-        mail.or_else(|| std::mem::take(&mut inner.state_changed).then_some(Mail::StateChanged))
+        inner.pop().or_else(|| std::mem::take(&mut inner.state_changed).then_some(Mail::StateChanged))
     }
 
     /// Waits until [`Mailbox::take`] has something. For one waiter at a time; may be dropped at any moment.
@@ -236,6 +290,55 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+    }
+
+    fn line(conversation: u128, text: &str) -> Note {
+        Note::Line { conversation: ConversationId(uuid::Uuid::from_u128(conversation)), frame: text.into() }
+    }
+
+    fn frames(mailbox: &Mailbox) -> Vec<String> {
+        let next = || match mailbox.take()? {
+            Mail::Frame(frame) | Mail::Line { frame, .. } => Some(frame.to_string()),
+            other => panic!("{other:?}"),
+        };
+        std::iter::from_fn(next).collect()
+    }
+
+    #[test]
+    fn only_the_newest_line_waits_and_never_behind_what_came_after_it() {
+        let mailbox = Mailbox::new(1, Audience::Agents);
+        for note in [line(1, "1 old"), line(2, "2 old"), frame("typing"), line(2, "2 new"), line(1, "1 new")] {
+            mailbox.push(&note);
+        }
+        assert_eq!(mailbox.lock().bytes, "1 new2 newtyping".len());
+        assert_eq!(frames(&mailbox), ["1 new", "2 new", "typing"]);
+        mailbox.push(&line(1, "1 newest"));
+        assert_eq!(frames(&mailbox), ["1 newest"], "what was taken is not waited for");
+        assert_eq!(
+            (mailbox.lock().bytes, mailbox.lock().queue.capacity()),
+            (0, mailbox.lock().queue.capacity().min(KEPT))
+        );
+    }
+
+    #[test]
+    fn lines_that_change_for_ever_never_overflow() {
+        let mailbox = Mailbox::new(1, Audience::Agents);
+        let text = "x".repeat(1_000);
+        for number in 0..20_000 {
+            mailbox.push(&line(number % 64, &text));
+        }
+        assert_eq!(frames(&mailbox).len(), 64);
+    }
+
+    #[test]
+    fn too_many_bytes_end_the_session() {
+        let mailbox = Mailbox::new(1, Audience::Everyone);
+        let half = frame(&"x".repeat(CAPACITY_BYTES / 2));
+        mailbox.push(&half);
+        mailbox.push(&half);
+        assert!(!mailbox.is_over());
+        mailbox.push(&frame("x"));
+        assert_eq!(mailbox.take(), Some(Mail::Ended(End::Slow)));
     }
 
     #[test]

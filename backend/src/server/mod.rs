@@ -264,6 +264,7 @@ async fn build(config: Config, store: Store, keys: Keys, clock: Clock, outside: 
         dispatcher: Wake::default(),
         announcer: Wake::default(),
         indexer: Wake::default(),
+        grown: Wake::default(),
         visitors: Wake::default(),
         mailer: Wake::default(),
         clock,

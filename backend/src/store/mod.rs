@@ -13,6 +13,8 @@ mod conn;
 pub mod claim;
 /// The write lane: group commit.
 mod lane;
+/// Statements about many rows at once.
+mod list;
 /// Whose rows a connection may touch.
 mod scope;
 /// Opening a database: durability checks.

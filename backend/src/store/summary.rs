@@ -1,9 +1,12 @@
 //! What a line of the agents' lists is made of: a conversation with the names around it.
 
+use std::sync::LazyLock;
+
 use protocol::entry::AuthorKind;
 use protocol::ids::{AgentId, ConversationId, SiteId, TenantId, VisitorId};
 use protocol::state::ConversationState;
 
+use super::list::{self, Statement, prepared, texts};
 use super::{Conn, on};
 use crate::error::AppResult;
 
@@ -52,25 +55,50 @@ pub struct SummaryRow {
     pub rating: Option<i64>,
 }
 
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
-             coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
-             c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
-             c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, \
-             c.rating from conversation c \
-             join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
-             join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id where c.tenant_id = $1 ",
-            $rest
-        )
+/// A line's columns, and where they come from.
+macro_rules! columns {
+    () => {
+        "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
+         coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
+         c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
+         c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, c.rating "
     };
 }
 
-/// One line.
-pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<SummaryRow>> {
-    const SQL: &str = select!("and c.id = $2");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?)
+macro_rules! names {
+    () => {
+        "join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
+         join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id "
+    };
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(columns!(), "from conversation c ", names!(), "where c.tenant_id = $1 ", $rest)
+    };
+}
+
+static SOME: Statement = LazyLock::new(|| {
+    const SQL: &str =
+        concat!(columns!(), "from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id ", names!());
+    texts("tenant_id, id", SQL, "")
+});
+
+/// The lines of these conversations, in any order. What the tenant does not have is left out.
+pub async fn some(conn: &mut Conn, tenant: TenantId, ids: &[ConversationId]) -> AppResult<Vec<SummaryRow>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for part in ids.chunks(list::MOST) {
+        let (sql, list) = prepared(conn, &SOME, part);
+        let found: Vec<SummaryRow> = on!(conn, c => {
+            let mut query = sqlx::query_as(sql);
+            for id in list {
+                query = query.bind(id.map(|_| tenant)).bind(id.copied());
+            }
+            query.fetch_all(c).await
+        })?;
+        rows.extend(found);
+    }
+    Ok(rows)
 }
 
 /// Everything that is not closed, oldest first.

@@ -282,7 +282,7 @@ impl Session {
 
     fn open_mail(&mut self, mail: Mail) -> Option<Outgoing> {
         match mail {
-            Mail::Frame(frame) => Some(Outgoing::Text(frame)),
+            Mail::Frame(frame) | Mail::Line { frame, .. } => Some(Outgoing::Text(frame)),
             Mail::StateChanged => {
                 self.state_due = true;
                 None

@@ -13,7 +13,7 @@ use protocol::limits::FRAME_BYTES;
 use self::world::{Client, Frame, World};
 use super::Pace;
 use super::hub::Connections;
-use super::mailbox::CAPACITY;
+use super::mailbox::CAPACITY_BYTES;
 use crate::bus::{Deliver, Note, Topic};
 
 const TEXT: u8 = 1;
@@ -178,7 +178,7 @@ async fn a_reader_too_slow_is_let_go_while_others_are_served() {
         fast
     });
     // Less than a mailbox holds: what ends the slow one is that it confirms nothing.
-    for _ in 0..CAPACITY / 2 {
+    for _ in 0..CAPACITY_BYTES / 2 / 40_000 {
         world.hub.deliver(topic, &big);
     }
     world.hub.deliver(topic, &Note::Frame("\"end\"".into()));
@@ -194,8 +194,9 @@ async fn an_overflowing_mailbox_closes_with_slow() {
     let mut visitor = world.visitor(&[]).await;
     visitor.state_version().await;
     // The connection runs on another thread: it takes some of them, but not as fast as they come.
-    for _ in 0..100 * CAPACITY {
-        world.hub.deliver(Topic::Visitors(world.tenant), &Note::Frame("{}".into()));
+    let frame = Note::Frame(format!("\"{}\"", "x".repeat(1_000)).into());
+    for _ in 0..100 * CAPACITY_BYTES / 1_000 {
+        world.hub.deliver(Topic::Visitors(world.tenant), &frame);
     }
     assert_eq!(visitor.last().await, closed(CloseCode::Slow));
 }

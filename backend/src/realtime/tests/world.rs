@@ -365,6 +365,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
         dispatcher: Wake::default(),
         announcer: Wake::default(),
         indexer: Wake::default(),
+        grown: Wake::default(),
         visitors: Wake::default(),
         mailer: Wake::default(),
         clock,

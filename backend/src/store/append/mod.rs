@@ -23,7 +23,7 @@ use super::tenant::{TenantState, policy_of};
 use crate::error::{AppError, AppResult};
 
 /// Most appends that share their statements.
-pub(super) const MOST: usize = sql::SIZES[sql::SIZES.len() - 1];
+pub(super) const MOST: usize = super::list::MOST;
 
 /// Most heads that are kept from one batch to the next.
 const KNOWN: usize = 4096;

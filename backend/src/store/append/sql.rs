@@ -1,7 +1,5 @@
-//! The statements of a batch. Each takes its rows as one list of values. Lists have few lengths, so that a
-//! statement is prepared once and found again; what is left of a list is filled with nulls, which match nothing.
+//! The statements of a batch. Each takes its rows as one list of values (`store/list.rs`).
 
-use std::iter;
 use std::sync::LazyLock;
 
 use protocol::ids::{Cmid, ConversationId, TenantId};
@@ -11,11 +9,9 @@ use super::Address;
 use crate::error::AppResult;
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::{Entry, Stored};
+use crate::store::list::{Statement, prepared, texts};
 use crate::store::tenant::TenantState;
 use crate::store::{Conn, on, rows};
-
-/// Lengths of lists.
-pub(super) const SIZES: [usize; 9] = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 
 /// A conversation with what stands around it.
 #[derive(sqlx::FromRow)]
@@ -36,17 +32,6 @@ struct StoredRow {
     #[sqlx(flatten)]
     stored: Stored,
 }
-
-/// One statement, for each length of its list.
-struct Texts {
-    /// Values are plain `?`: SQLite looks every numbered one up in a list, which would cost the square of their
-    /// number.
-    sqlite: [String; SIZES.len()],
-    /// Values are `$1`, `$2` and so on.
-    postgres: [String; SIZES.len()],
-}
-
-type Statement = LazyLock<Texts>;
 
 static HEADS: Statement = LazyLock::new(|| {
     let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
@@ -181,36 +166,4 @@ pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)
         query.execute(c).await.map(rows)
     })?;
     Ok(())
-}
-
-/// The statement for a list of this length, and the list as it is bound. Lists are at most as long as the
-/// longest.
-fn prepared<'a, T>(
-    conn: &Conn,
-    statement: &'static Statement,
-    list: &'a [T],
-) -> (&'static str, impl Iterator<Item = Option<&'a T>> + use<'a, T>) {
-    let index = SIZES.iter().position(|size| *size >= list.len()).unwrap_or(SIZES.len() - 1);
-    let texts = match conn {
-        Conn::Sqlite(_) => &statement.sqlite,
-        Conn::Postgres(_) => &statement.postgres,
-    };
-    (texts[index].as_str(), list.iter().map(Some).chain(iter::repeat(None)).take(SIZES[index]))
-}
-
-/// `rest` with a list `batch` of these columns; on PostgreSQL it ends in `locks`.
-fn texts(columns: &str, rest: &str, locks: &str) -> Texts {
-    let width = columns.split(", ").count();
-    let with = |size: usize, value: &dyn Fn(usize) -> String, end: &str| {
-        let row = |row: usize| {
-            let values: Vec<_> = (1..=width).map(|column| value(row * width + column)).collect();
-            format!("({})", values.join(", "))
-        };
-        let list: Vec<_> = (0..size).map(row).collect();
-        format!("with batch ({columns}) as (values {}) {rest}{end}", list.join(", "))
-    };
-    Texts {
-        sqlite: SIZES.map(|size| with(size, &|_| "?".to_owned(), "")),
-        postgres: SIZES.map(|size| with(size, &|number| format!("${number}"), locks)),
-    }
 }
