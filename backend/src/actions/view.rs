@@ -38,6 +38,8 @@ pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after
     let row = access::readable(&mut conn, who, id).await?;
     let from = i64::try_from(after).unwrap_or(i64::MAX);
     let entries = entry::after(&mut conn, who.tenant(), id, from, i64::from(ENTRIES_PAGE)).await?;
+    // The log may have grown since the row was read: what is sent here must not be sent again.
+    let last_seq = entries.iter().map(|entry| entry.seq).max().unwrap_or(0).max(row.last_seq);
     let entries = planted_page(&mut conn, who.tenant(), id, from, entries).await?;
     let reader = match who {
         Principal::Visitor(_) => Audience::Everyone,
@@ -47,7 +49,7 @@ pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after
         conversation: id,
         epoch: app.epoch,
         from: after.saturating_add(1),
-        last_seq: unsigned(row.last_seq),
+        last_seq: unsigned(last_seq),
         items: entries.into_iter().map(|entry| item(entry, reader)).collect(),
     })
 }

@@ -31,6 +31,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::from_fn;
 use actix_web::rt::net::TcpStream;
 use actix_web::web::{self, BytesMut};
+use futures_util::future::LocalBoxFuture;
 use protocol::error::ErrorCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::timeout;
@@ -90,7 +91,12 @@ pub fn serve(realtime: &Realtime, listener: TcpListener, workers: usize) -> io::
                 Ok::<_, ()>(fn_service(move |stream: TcpStream| {
                     let door = Rc::clone(&door);
                     async move {
-                        door.attend(stream).await;
+                        // Boxed: what a connection needs before it is a socket is gone when it is one.
+                        let socket = Box::pin(door.attend(stream)).await;
+                        drop(door);
+                        if let Some(socket) = socket {
+                            socket.await;
+                        }
                         Ok::<_, Infallible>(())
                     }
                 }))
@@ -152,27 +158,29 @@ async fn upgraded(
         Err(AppError::not_found("socket"))
     };
     drop(request);
-    switch(realtime, accepted, &common, parts.io, parts.read_buf).await;
+    if let Some(socket) = switch(realtime, accepted, &common, parts.io, parts.read_buf).await {
+        socket.await;
+    }
 }
 
-/// Answers a handshake and serves the socket, or says why not.
+/// Answers a handshake and returns what serves the socket, or says why not.
 async fn switch(
     realtime: Realtime,
     accepted: Result<websocket::Accepted, AppError>,
     common: &str,
     mut stream: TcpStream,
     unread: BytesMut,
-) {
+) -> Option<LocalBoxFuture<'static, ()>> {
     match accepted {
         Ok(accepted) => {
-            if stream.write_all(accepted.response.as_bytes()).await.is_ok() {
-                Box::pin(websocket::serve(realtime, accepted, stream, unread)).await;
-            }
+            stream.write_all(accepted.response.as_bytes()).await.ok()?;
+            Some(Box::pin(websocket::serve(realtime, accepted, stream, unread)))
         }
         Err(error) => {
             if Answer::from(error).send(&mut stream, common, false).await {
                 hang_up(stream).await;
             }
+            None
         }
     }
 }
@@ -206,25 +214,27 @@ struct Door<S> {
 }
 
 impl<S: Service<(TcpStream, Option<SocketAddr>)>> Door<S> {
-    /// Serves a connection until it ends. Every step is boxed: what it needs is gone when it is over.
-    async fn attend(&self, mut stream: TcpStream) {
+    /// Serves a connection until it ends or becomes a socket, which it returns. Every step is boxed: what it needs is
+    /// gone when it is over.
+    async fn attend(&self, mut stream: TcpStream) -> Option<LocalBoxFuture<'static, ()>> {
         tcp::prepare(&stream);
-        let Ok(peer) = stream.peer_addr() else { return };
+        let peer = stream.peer_addr().ok()?;
         let mut within = HEADERS_WITHIN;
         loop {
             match Box::pin(self.look(&stream, within)).await {
-                Seen::Gone => return,
+                Seen::Gone => return None,
                 Seen::Other => {
                     // How it ends is the business of those it was handed to.
                     let _ = Box::pin(self.pages.call((stream, Some(peer)))).await;
-                    return;
+                    return None;
                 }
                 Seen::Ours(request) if request.wanted == Wanted::Socket => {
                     return Box::pin(self.connect(request, peer, stream)).await;
                 }
                 Seen::Ours(request) => {
                     if !self.exchange(request, peer, &mut stream).await {
-                        return Box::pin(hang_up(stream)).await;
+                        Box::pin(hang_up(stream)).await;
+                        return None;
                     }
                 }
             }
@@ -253,14 +263,16 @@ impl<S: Service<(TcpStream, Option<SocketAddr>)>> Door<S> {
     }
 
     /// A handshake.
-    async fn connect(&self, request: Box<Request>, peer: SocketAddr, mut stream: TcpStream) {
+    async fn connect(
+        &self,
+        request: Box<Request>,
+        peer: SocketAddr,
+        mut stream: TcpStream,
+    ) -> Option<LocalBoxFuture<'static, ()>> {
         let accepted = websocket::handshake(&self.realtime, Head { headers: &request.headers, peer: Some(peer) });
-        if read(&mut stream, request.head_bytes).await.is_err() {
-            return;
-        }
+        read(&mut stream, request.head_bytes).await.ok()?;
         drop(request);
-        let realtime = self.realtime.clone();
-        Box::pin(switch(realtime, accepted, &self.common, stream, BytesMut::new())).await;
+        switch(self.realtime.clone(), accepted, &self.common, stream, BytesMut::new()).await
     }
 
     /// A poll, or commands. False when no other request follows on this connection.

@@ -80,10 +80,15 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Head>, CloseCode> {
 
 /// Undoes the mask.
 pub(super) fn unmask(payload: &mut [u8], mask: [u8; 4]) {
-    for piece in payload.chunks_mut(4) {
-        for (byte, mask) in piece.iter_mut().zip(mask) {
-            *byte ^= mask;
+    let word = u32::from_ne_bytes(mask);
+    let mut pieces = payload.chunks_exact_mut(4);
+    for piece in &mut pieces {
+        if let Ok(bytes) = <&mut [u8; 4]>::try_from(piece) {
+            *bytes = (u32::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
         }
+    }
+    for (byte, mask) in pieces.into_remainder().iter_mut().zip(mask) {
+        *byte ^= mask;
     }
 }
 

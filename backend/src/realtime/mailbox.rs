@@ -314,10 +314,8 @@ mod tests {
         assert_eq!(frames(&mailbox), ["1 new", "2 new", "typing"]);
         mailbox.push(&line(1, "1 newest"));
         assert_eq!(frames(&mailbox), ["1 newest"], "what was taken is not waited for");
-        assert_eq!(
-            (mailbox.lock().bytes, mailbox.lock().queue.capacity()),
-            (0, mailbox.lock().queue.capacity().min(KEPT))
-        );
+        let left = mailbox.lock();
+        assert!(left.bytes == 0 && left.queue.capacity() <= KEPT);
     }
 
     #[test]

@@ -1,21 +1,23 @@
 //! A WebSocket over a connection: frames to messages, with every limit that RFC 6455 leaves to us (F23): size of a
 //! message however it is cut, number of frames, time of a write. Every violation becomes a close code.
 //!
-//! An idle socket owns no buffer. One for reading is allocated when there is something to read, and given back when
-//! no frame is half-way; what waits to be written is shared with everybody who is sent the same.
+//! An idle socket owns no buffer. All sockets of a worker read into one; only what is not a whole frame yet is kept.
+//! What waits to be written is shared with everybody who is sent the same.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io::{ErrorKind, IoSlice};
+use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_web::rt::net::TcpStream;
-use actix_web::web::BytesMut;
+use actix_web::web::{Buf, BytesMut};
 use protocol::error::CloseCode;
 use protocol::limits::FRAME_BYTES;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, timeout};
 
 use super::frame::{self, HEAD_BYTES, Head, Opcode};
@@ -26,15 +28,22 @@ const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 /// After a Close frame the connection is kept this long for the other side to hang up: whoever closes while
 /// something unread has arrived takes the Close frame back.
 const HANG_UP_WITHIN: Duration = Duration::from_secs(2);
+/// Read at once until then, and thrown away.
+const HANG_UP_BYTES: usize = 512;
 /// Frames of any kind a client may send at once, and per second after that. Far above what a person or an
 /// outbox does; what commands may cost is limited elsewhere.
 const FRAMES: f32 = 1_000.0;
 /// Bytes sent before the client must confirm that it read them: what waits for a slow reader stays near this.
 const UNCONFIRMED_BYTES: usize = 256 * 1024;
-/// Read at once. Nearly every frame of a client is smaller.
-const READ_BYTES: usize = 2 * 1024;
+/// Read at once.
+const READ_BYTES: usize = 16 * 1024;
 /// Frames written at once.
 const GATHERED: usize = 16;
+
+thread_local! {
+    /// What sockets of this worker read into, one after the other.
+    static READ: RefCell<[u8; READ_BYTES]> = const { RefCell::new([0; READ_BYTES]) };
+}
 
 /// A WebSocket whose handshake is done.
 pub(super) struct Socket {
@@ -101,60 +110,46 @@ impl Socket {
                 Ok(None) => {}
                 Err(code) => return Incoming::Closing(code),
             }
-            if self.unread.is_empty() {
-                self.unread = BytesMut::new();
-            }
             match poll_fn(|context| self.poll(context)).await {
                 Ok(Ready::Read) => {}
                 Ok(Ready::Sent) => return Incoming::Sent,
                 Err(Lost) => return Incoming::Gone,
             }
-            self.unread.reserve(READ_BYTES);
-            if !matches!(self.stream.read_buf(&mut self.unread).await, Ok(1..)) {
-                return Incoming::Gone;
-            }
         }
     }
 
-    /// Waits for something to read, and sends what waits.
+    /// Reads when there is something, and sends what waits.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<Ready, Lost>> {
         while !self.unsent.is_empty() && self.stream.poll_write_ready(context).map_err(|_| Lost)?.is_ready() {
             if self.write()? {
                 return Poll::Ready(Ok(Ready::Sent));
             }
         }
-        self.stream.poll_read_ready(context).map(|ready| ready.map(|()| Ready::Read).map_err(|_| Lost))
+        READ.with_borrow_mut(|buffer| {
+            let mut buffer = ReadBuf::new(buffer);
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut buffer)).map_err(|_| Lost)?;
+            self.unread.extend_from_slice(buffer.filled());
+            Poll::Ready(if buffer.filled().is_empty() { Err(Lost) } else { Ok(Ready::Read) })
+        })
     }
 
     /// The next message of what was read, if it is complete.
     fn take(&mut self) -> Result<Option<Incoming>, CloseCode> {
         while let Some(head) = frame::read(&self.unread)? {
             self.expects(&head)?;
-            if self.unread.len() < head.bytes + head.length {
-                return Ok(None);
-            }
+            let end = head.bytes + head.length;
+            let Some(payload) = self.unread.get_mut(head.bytes..end) else { return Ok(None) };
             if !self.allowance.take(Instant::now()) {
                 return Err(CloseCode::Flood);
             }
-            let mut payload = self.unread.split_to(head.bytes + head.length).split_off(head.bytes);
-            frame::unmask(&mut payload, head.mask);
-            let incoming = match head.opcode {
-                Opcode::Text if head.last => Some(Incoming::Text(text(payload.to_vec())?)),
-                Opcode::Text => {
-                    self.fragments = Some(Vec::new());
-                    self.fragment(&payload, false)?
-                }
-                // Binary frames have been refused.
-                Opcode::Continuation | Opcode::Binary => self.fragment(&payload, head.last)?,
-                Opcode::Ping => Some(Incoming::Ping(payload.as_ref().into())),
-                Opcode::Pong => Some(Incoming::Pong),
-                Opcode::Close => {
-                    frame::check_close(&payload)?;
-                    Some(Incoming::Closing(CloseCode::Normal))
-                }
-            };
-            if incoming.is_some() {
-                return Ok(incoming);
+            frame::unmask(payload, head.mask);
+            let payload = payload.to_vec();
+            self.unread.advance(end);
+            if self.unread.is_empty() {
+                self.unread = BytesMut::new();
+            }
+            if let Some(incoming) = self.incoming(head, payload)? {
+                return Ok(Some(incoming));
             }
         }
         Ok(None)
@@ -168,6 +163,25 @@ impl Socket {
             (Opcode::Continuation, Some(so_far)) if so_far.len() + head.length > FRAME_BYTES => Err(CloseCode::TooBig),
             _ => Ok(()),
         }
+    }
+
+    /// What a frame means; nothing yet when more of its message is to come.
+    fn incoming(&mut self, head: Head, payload: Vec<u8>) -> Result<Option<Incoming>, CloseCode> {
+        Ok(match head.opcode {
+            Opcode::Text if head.last => Some(Incoming::Text(text(payload)?)),
+            Opcode::Text => {
+                self.fragments = Some(Vec::new());
+                self.fragment(&payload, false)?
+            }
+            // Binary frames have been refused.
+            Opcode::Continuation | Opcode::Binary => self.fragment(&payload, head.last)?,
+            Opcode::Ping => Some(Incoming::Ping(payload.into())),
+            Opcode::Pong => Some(Incoming::Pong),
+            Opcode::Close => {
+                frame::check_close(&payload)?;
+                Some(Incoming::Closing(CloseCode::Normal))
+            }
+        })
     }
 
     fn fragment(&mut self, piece: &[u8], last: bool) -> Result<Option<Incoming>, CloseCode> {
@@ -286,7 +300,7 @@ impl Socket {
             stream.shutdown().await?;
             loop {
                 unread.clear();
-                unread.reserve(READ_BYTES);
+                unread.reserve(HANG_UP_BYTES);
                 if stream.read_buf(&mut unread).await? == 0 {
                     return std::io::Result::Ok(());
                 }

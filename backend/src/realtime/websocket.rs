@@ -81,9 +81,10 @@ fn key(headers: &HeaderMap) -> Option<&[u8]> {
 }
 
 /// Serves a connection whose handshake was answered, until it ends; `unread` is what came behind the handshake.
-pub async fn serve(realtime: Realtime, accepted: Accepted, stream: TcpStream, unread: BytesMut) {
+pub fn serve(realtime: Realtime, accepted: Accepted, stream: TcpStream, unread: BytesMut) -> impl Future<Output = ()> {
     let Accepted { credentials, counted, .. } = accepted;
-    Connection { socket: Socket::new(stream, unread), realtime, counted }.run(credentials).await;
+    // Boxed: a future keeps room for every value that was moved into it.
+    Box::new(Connection { socket: Socket::new(stream, unread), realtime, counted }).run(credentials)
 }
 
 struct Connection {
@@ -119,7 +120,7 @@ enum Alarm {
 }
 
 impl Connection {
-    async fn run(mut self, credentials: Credentials) {
+    async fn run(mut self: Box<Self>, credentials: Credentials) {
         // Boxed, here and below: a connection is idle for most of its life, and what it does now and then must
         // not count into the memory it always takes.
         let code = match Box::pin(self.greet(credentials)).await {

@@ -210,25 +210,13 @@ impl Writer {
             if self.source.is_shared() {
                 appends.sort_by_key(|append| append.address().tenant);
                 jobs.sort_by_key(|job| job.scope().key());
-            }
-            let nothing = appends.is_empty() && jobs.is_empty();
-            let begun = Instant::now();
-            let committed = if nothing { Ok(()) } else { self.transaction(&mut appends, &mut jobs).await };
-            if committed.is_ok() && !nothing {
-                metrics().batch.record(taken as f64);
-                metrics().commit.record(begun.elapsed());
-            }
-            if let Err(error) = &committed {
-                tracing::error!(%error, work = taken, "a batch of writes was not committed");
-                while let Ok(work) = waiting.try_recv() {
-                    batch.push(work);
+                if !jobs.is_empty() && !appends.is_empty() {
+                    // Each takes its rows in one order, but not the same.
+                    let appends = std::mem::take(&mut appends);
+                    close = close.or(self.carry_out(appends, Vec::new(), &mut waiting).await);
                 }
-                close = close.or(sort(&mut batch, &mut appends, &mut jobs));
             }
-            let text = committed.as_ref().map(|_| ()).map_err(ToString::to_string);
-            let fate = text.as_ref().map(|_| ()).map_err(String::as_str);
-            appends.into_iter().for_each(|append| append.finish(fate));
-            jobs.into_iter().for_each(|job| job.finish(fate));
+            close = close.or(self.carry_out(appends, jobs, &mut waiting).await);
             if let Some(done) = close {
                 // Whoever still waits is told that the lane has stopped.
                 drop(waiting);
@@ -237,6 +225,41 @@ impl Writer {
                 return;
             }
         }
+    }
+
+    /// Writes, and answers everybody. When that fails, whoever waits meanwhile is answered too; among them may be
+    /// who wants the lane closed.
+    async fn carry_out(
+        &mut self,
+        mut appends: Appends,
+        mut jobs: Jobs,
+        waiting: &mut mpsc::Receiver<Work>,
+    ) -> Option<oneshot::Sender<()>> {
+        let (begun, work) = (Instant::now(), appends.len() + jobs.len());
+        if work == 0 {
+            return None;
+        }
+        let committed = self.transaction(&mut appends, &mut jobs).await;
+        let mut close = None;
+        match &committed {
+            Ok(()) => {
+                metrics().batch.record(work as f64);
+                metrics().commit.record(begun.elapsed());
+            }
+            Err(error) => {
+                tracing::error!(%error, work, "a batch of writes was not committed");
+                let mut rest = Vec::new();
+                while let Ok(work) = waiting.try_recv() {
+                    rest.push(work);
+                }
+                close = sort(&mut rest, &mut appends, &mut jobs);
+            }
+        }
+        let text = committed.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let fate = text.as_ref().map(|_| ()).map_err(String::as_str);
+        appends.into_iter().for_each(|append| append.finish(fate));
+        jobs.into_iter().for_each(|job| job.finish(fate));
+        close
     }
 
     /// A write that changes nothing, to see whether one can be committed.

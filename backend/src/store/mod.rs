@@ -166,12 +166,6 @@ impl Store {
         self.lane(scope).append(address, decide).await
     }
 
-    /// Whether appends are worth their batches: on SQLite, where each statement is a hand-over to one thread. On
-    /// PostgreSQL a message is a job like any other.
-    pub fn appends_in_batches(&self) -> bool {
-        matches!(self.readers, Readers::Sqlite(_))
-    }
-
     /// What time it is by the database's clock, Unix milliseconds; `None` when that is this machine's.
     ///
     /// # Errors

@@ -30,9 +30,6 @@ pub(super) async fn append(
     (conversation, cmid): (ConversationId, Cmid),
     written: &Written,
 ) -> AppResult<Posted> {
-    if !app.store.appends_in_batches() {
-        return Ok(Posted::NotPlain);
-    }
     planted::messages_begin();
     let tenant = who.tenant();
     let author = match who {

@@ -35,6 +35,11 @@ pub(super) fn note(topic: Topic, note: &Note) -> Vec<u8> {
             out.push(b'f');
             put_bytes(&mut out, frame.as_bytes());
         }
+        Note::Line { conversation, frame } => {
+            out.push(b'l');
+            out.extend_from_slice(conversation.0.as_bytes());
+            put_bytes(&mut out, frame.as_bytes());
+        }
         Note::StateChanged => out.push(b's'),
         Note::Revoked(code) => {
             out.push(b'r');
@@ -65,6 +70,7 @@ pub(super) fn read_note(bytes: &[u8]) -> Option<(Topic, Note)> {
             Note::Entries { conversation, from, last_seq, everyone: Arc::clone(&frame), agents: frame }
         }
         b'f' => Note::Frame(reader.text()?.into()),
+        b'l' => Note::Line { conversation: ConversationId(reader.id()?), frame: reader.text()?.into() },
         b's' => Note::StateChanged,
         b'r' => Note::Revoked(revocation(reader.number()?)?),
         _ => return None,
@@ -121,7 +127,8 @@ mod tests {
             Topic::Visitor(TENANT, VisitorId(ID)),
             Topic::Conversation(TENANT, ConversationId(ID)),
         ];
-        let notes = [Note::Frame("frame".into()), Note::StateChanged, Note::Revoked(CloseCode::Forbidden)];
+        let line = Note::Line { conversation: ConversationId(ID), frame: "line".into() };
+        let notes = [Note::Frame("frame".into()), line, Note::StateChanged, Note::Revoked(CloseCode::Forbidden)];
         for topic in topics {
             for given in &notes {
                 let (found, read) = back(topic, given);

@@ -271,8 +271,16 @@ impl Session {
     async fn step(&mut self, step: Step) -> Option<Outgoing> {
         match step {
             Step::Text(text) => Some(Outgoing::Text(text)),
-            Step::State => Box::pin(self.state()).await,
-            Step::Pages(pages) => Box::pin(self.page(pages)).await,
+            // When everybody comes back at once, thousands wait here: with nothing but their place in the line.
+            Step::State => {
+                let _turn = self.turn().await;
+                Box::pin(self.state()).await
+            }
+            Step::Pages(pages) => {
+                // What somebody asked for has been counted against their limits and waits for nobody.
+                let _turn = if pages.asked_by.is_none() { self.turn().await } else { None };
+                Box::pin(self.page(pages)).await
+            }
             Step::Close(code) => {
                 self.over = true;
                 Some(Outgoing::Close(code))

@@ -51,7 +51,6 @@ impl Session {
     /// Reads the state. `None` when the client has it, or the read has to be tried again.
     pub(super) async fn state(&mut self) -> Option<Outgoing> {
         self.state_read_at = Some(Instant::now());
-        let turn = self.turn().await;
         let app = &self.realtime.app;
         let read = match &self.who {
             Principal::Visitor(visitor) => match self.may_be_here(visitor).await {
@@ -63,7 +62,6 @@ impl Session {
                 view::agent_state(app, agent).await.map(|state| (state.version.clone(), Event::Agent(state)))
             }
         };
-        drop(turn);
         match read {
             Ok((version, event)) => {
                 self.read_worked();
@@ -101,10 +99,7 @@ impl Session {
     /// Reads one page of entries. `None` when there are none, or the read has to be tried again.
     pub(super) async fn page(&mut self, mut pages: Pages) -> Option<Outgoing> {
         let conversation = pages.conversation;
-        // What somebody asked for has been counted against their limits and waits for nobody.
-        let turn = if pages.asked_by.is_none() { self.turn().await } else { None };
         let read = view::entries_after(&self.realtime.app, &self.who, conversation, pages.after).await;
-        drop(turn);
         match read {
             Ok(entries) => {
                 self.read_worked();
@@ -167,7 +162,7 @@ impl Session {
     }
 
     /// Waits for a turn to read. It is given back when dropped.
-    async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
         // The semaphore is never closed.
         Arc::clone(&self.realtime.reads).acquire_owned().await.ok()
     }
