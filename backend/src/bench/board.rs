@@ -3,7 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use tokio::sync::Notify;
 use uuid::Uuid;
@@ -13,8 +13,17 @@ use super::link::Link;
 use super::polling::Outbox;
 use super::scan;
 
-/// Bits of an id that count a sender's messages; the bits above it name the sender.
-const NUMBER_BITS: u32 = 40;
+// An id is a UUIDv7, as clients make them: 48 bits of time; 4 of version and 12 that name the run; 2 of variant and 10
+// that name the run; the sender; the sender's number of the message.
+
+/// Bits of an id that count a sender's messages.
+const NUMBER_BITS: u32 = 32;
+/// Bits above them, which name the sender.
+const SENDER_BITS: u32 = 20;
+/// Bits of the first half that name the run, with the version.
+const FIRST_TAG: u64 = 0xFFFF;
+/// Bits of the second half that name the run, with the variant.
+const SECOND_TAG: u64 = !0 << (NUMBER_BITS + SENDER_BITS);
 
 /// Who writes, and where what is written goes.
 pub(super) struct Sender {
@@ -85,7 +94,8 @@ enum Phase {
 
 /// Everything about one run.
 pub(super) struct Board {
-    tag: u64,
+    /// What the halves of every id of this run have in common.
+    tag: (u64, u64),
     started: Instant,
     phase: Cell<Phase>,
     from: Cell<u64>,
@@ -99,11 +109,23 @@ pub(super) struct Board {
     pub(super) over: Notify,
 }
 
+/// The name of a run, in the places of an id that belong to it.
+fn tag(id: Uuid, chance: u64) -> (u64, u64) {
+    let (first, second) = id.as_u64_pair();
+    let variant = second & 0b11 << 62;
+    (first & FIRST_TAG & 0xF000 | chance & 0x0FFF, variant | (chance << 40) & SECOND_TAG & !(0b11 << 62))
+}
+
+fn unix_ms() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(0)
+}
+
 impl Board {
     /// A board for a run; in a closed loop every sender sends again once it is answered.
     pub(super) fn new(closed_loop: bool, quota: Option<u64>) -> Rc<Self> {
         Rc::new(Self {
-            tag: rand::random(),
+            tag: tag(Uuid::now_v7(), rand::random()),
             started: Instant::now(),
             phase: Cell::new(Phase::WarmUp),
             from: Cell::new(u64::MAX),
@@ -198,7 +220,8 @@ impl Board {
         let Some((sender, sent, _)) = senders.get_mut(index) else { return };
         let number = sent.len() as u64;
         sent.push(Sent { due, acked: false, refused: false, seen: false });
-        let cmid = Uuid::from_u64_pair(self.tag, (index as u64) << NUMBER_BITS | number);
+        let cmid =
+            Uuid::from_u64_pair(unix_ms() << 16 | self.tag.0, self.tag.1 | (index as u64) << NUMBER_BITS | number);
         let (way, tail) = (&sender.way, &sender.tail);
         let id = match way {
             Way::Link(link) => link.next_id(),
@@ -311,10 +334,10 @@ impl Board {
     }
 
     fn find(&self, cmid: Uuid) -> Option<(usize, usize)> {
-        let (tag, place) = cmid.as_u64_pair();
-        let number = place & ((1 << NUMBER_BITS) - 1);
-        (tag == self.tag)
-            .then(|| (usize::try_from(place >> NUMBER_BITS).ok(), usize::try_from(number).ok()))
+        let (first, second) = cmid.as_u64_pair();
+        let (sender, number) = ((second & !SECOND_TAG) >> NUMBER_BITS, second & ((1 << NUMBER_BITS) - 1));
+        ((first & FIRST_TAG, second & SECOND_TAG) == self.tag)
+            .then(|| (usize::try_from(sender).ok(), usize::try_from(number).ok()))
             .and_then(|(index, number)| Some((index?, number?)))
     }
 }

@@ -290,17 +290,16 @@ impl Writer {
         let conn = self.source.conn().await?;
         match (appends.as_slice(), jobs.as_mut_slice()) {
             ([], [job]) if !shared => return alone(conn, job).await,
+            ([_, ..], []) if !shared && appends.len() <= append::MOST && !planted(Bug::AckBeforeCommit) => {
+                return whole(conn, &mut self.heads, appends).await;
+            }
             _ => wall::begin_write(conn).await?,
         }
         if let Err(error) = together(conn, &mut self.heads, appends, shared).await {
             if is_broken(&error) {
                 return Err(error);
             }
-            // One spoils the statements of all.
-            tracing::error!(%error, "a batch of appends is repeated one by one");
-            execute(conn, "rollback").await?;
-            wall::begin_write(conn).await?;
-            apart(conn, &mut self.heads, appends).await?;
+            apart(conn, &mut self.heads, appends, &error).await?;
         }
         for job in jobs.iter_mut() {
             wall::step(conn, job.scope()).await?;
@@ -353,8 +352,33 @@ async fn together(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn App
     Ok(())
 }
 
-/// Each append in its own savepoint.
-async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>]) -> AppResult<()> {
+/// A transaction of appends alone.
+async fn whole(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>]) -> AppResult<()> {
+    let written = match append::begin(conn, heads, appends).await {
+        Ok(written) => {
+            crash_point(Point::BeforeCommit);
+            written.commit(conn, heads).await
+        }
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => {
+            crash_point(Point::AfterCommit);
+            Ok(())
+        }
+        Err(error) if is_broken(&error) => Err(error),
+        Err(error) => {
+            apart(conn, heads, appends, &error).await?;
+            commit(conn).await
+        }
+    }
+}
+
+/// Each append in its own savepoint, in a new transaction, because one has spoilt the statements of all.
+async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>], error: &AppError) -> AppResult<()> {
+    tracing::error!(%error, "a batch of appends is repeated one by one");
+    execute(conn, "rollback").await?;
+    wall::begin_write(conn).await?;
     for append in appends {
         heads.forget();
         wall::step(conn, append.address().tenant.into()).await?;

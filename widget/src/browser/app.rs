@@ -42,7 +42,7 @@ fn env_of(event: &Event<'_>) -> (Env, Tick) {
     let id = event.dice.first_chunk().copied().unwrap_or_default();
     let random = event.dice.last_chunk().copied().unwrap_or_default();
     (
-        Env { now: event.now, wall: event.wall, cmid: Cmid(uuid::Builder::from_random_bytes(id).into_uuid()) },
+        Env { now: event.now, wall: event.wall, cmid: Cmid::fresh(event.wall, id) },
         Tick { now: event.now, wall: event.wall, random: u32::from_le_bytes(random) },
     )
 }

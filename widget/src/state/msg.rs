@@ -14,7 +14,7 @@ pub struct Env {
     pub now: u64,
     /// Wall clock, Unix milliseconds.
     pub wall: i64,
-    /// A fresh random id.
+    /// A fresh id of a send.
     pub cmid: Cmid,
 }
 

@@ -142,13 +142,16 @@ impl Heads {
         self.known.clear();
     }
 
-    /// Reads the heads of these conversations that are not known.
-    async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
-        let version = sql::version(conn).await?;
+    /// Forgets everything if another connection may have written since.
+    fn trust(&mut self, version: Option<i64>) {
         if version.is_none() || version != self.version || self.known.len() > KNOWN {
             self.forget();
         }
         self.version = version;
+    }
+
+    /// Reads the heads of these conversations that are not known.
+    async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
         let places = addresses.iter().map(|address| (address.tenant, address.conversation));
         let mut asked: Vec<_> = places.filter(|place| !self.known.contains_key(place)).collect();
         if asked.is_empty() {
@@ -171,16 +174,71 @@ impl Heads {
         }
         Ok(())
     }
+
+    /// The rows of these conversations.
+    fn rows<'a>(&'a self, places: &'a [(TenantId, ConversationId)]) -> Vec<(TenantId, &'a Conversation)> {
+        places.iter().filter_map(|place| Some((place.0, &self.known.get(place)?.row))).collect()
+    }
 }
 
 /// Runs a batch of at most [`MOST`] appends inside the caller's transaction. An append that is refused writes
 /// nothing and leaves the others alone; an error concerns them all. `heads` holds what the transaction will have
 /// made of them: forget them when it fails.
 pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn Append>]) -> AppResult<()> {
-    let addresses: Vec<Address> = batch.iter().map(|append| append.address()).collect();
+    let addresses = addresses(batch);
+    heads.trust(sql::version(conn).await?);
     heads.read(conn, &addresses).await?;
+    let stored = sql::stored(conn, &addresses).await?;
+    let (entries, touched) = decide(heads, stored, batch);
+    if entries.is_empty() {
+        return Ok(());
+    }
+    sql::insert(conn, &entries).await?;
+    sql::update(conn, &heads.rows(&touched)).await
+}
+
+/// As [`run`], in a transaction of its own on a connection to SQLite, from its begin to just before its end. What is
+/// to be written [`Written::commit`] writes.
+pub(super) async fn begin(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn Append>]) -> AppResult<Written> {
+    let addresses = addresses(batch);
+    let Conn::Sqlite(connection) = &mut *conn else { return Err(anyhow!("not a connection to SQLite").into()) };
+    let (version, stored) = sql::begin(connection, &addresses).await?;
+    heads.trust(Some(version));
+    heads.read(conn, &addresses).await?;
+    let (entries, touched) = decide(heads, stored, batch);
+    Ok(Written { entries, touched })
+}
+
+/// What a batch writes.
+pub(super) struct Written {
+    entries: Vec<sql::Placed>,
+    touched: Vec<(TenantId, ConversationId)>,
+}
+
+impl Written {
+    /// Writes it and commits.
+    pub(super) async fn commit(&self, conn: &mut Conn, heads: &Heads) -> AppResult<()> {
+        let Conn::Sqlite(connection) = conn else { return Err(anyhow!("not a connection to SQLite").into()) };
+        if self.entries.is_empty() {
+            sqlx::query("commit").execute(&mut **connection).await?;
+            return Ok(());
+        }
+        sql::finish(connection, &self.entries, &heads.rows(&self.touched)).await
+    }
+}
+
+fn addresses(batch: &[Box<dyn Append>]) -> Vec<Address> {
+    batch.iter().map(|append| append.address()).collect()
+}
+
+/// Lets each decide, in order. Returns the entries and the conversations they go into.
+fn decide(
+    heads: &mut Heads,
+    sends: Vec<sql::Sent>,
+    batch: &mut [Box<dyn Append>],
+) -> (Vec<sql::Placed>, Vec<(TenantId, ConversationId)>) {
     let mut stored: HashMap<(TenantId, Uuid, Cmid), Vec<Stored>> = HashMap::new();
-    for (send, place) in sql::stored(conn, &addresses).await? {
+    for (send, place) in sends {
         stored.entry(send).or_default().push(place);
     }
     let mut entries = Vec::with_capacity(batch.len());
@@ -199,10 +257,5 @@ pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn
             touched.push(place);
         }
     }
-    if entries.is_empty() {
-        return Ok(());
-    }
-    sql::insert(conn, &entries).await?;
-    let rows = touched.iter().filter_map(|place| Some((place.0, &heads.known.get(place)?.row)));
-    sql::update(conn, &rows.collect::<Vec<_>>()).await
+    (entries, touched)
 }

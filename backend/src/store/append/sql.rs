@@ -3,13 +3,14 @@
 use std::sync::LazyLock;
 
 use protocol::ids::{Cmid, ConversationId, TenantId};
+use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
 use super::Address;
 use crate::error::AppResult;
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::{Entry, Stored};
-use crate::store::list::{Statement, prepared, texts};
+use crate::store::list::{self, LENGTHS, Statement, prepared, texts};
 use crate::store::tenant::TenantState;
 use crate::store::{Conn, on, rows};
 
@@ -24,6 +25,11 @@ pub(super) struct HeadRow {
     pub(super) visitor_name: Option<String>,
 }
 
+/// A send, and where it is stored.
+pub(super) type Sent = ((TenantId, Uuid, Cmid), Stored);
+/// An entry, and where it goes.
+pub(super) type Placed = ((TenantId, ConversationId), Entry);
+
 #[derive(sqlx::FromRow)]
 struct StoredRow {
     tenant_id: TenantId,
@@ -31,6 +37,12 @@ struct StoredRow {
     cmid: Cmid,
     #[sqlx(flatten)]
     stored: Stored,
+}
+
+impl StoredRow {
+    fn sent(self) -> Sent {
+        ((self.tenant_id, self.author_id, self.cmid), self.stored)
+    }
 }
 
 static HEADS: Statement = LazyLock::new(|| {
@@ -72,6 +84,16 @@ static UPDATE: Statement = LazyLock::new(|| {
     texts(&format!("tenant_id, id, {COLUMNS}"), &rest, "")
 });
 
+/// The statements of a transaction on SQLite that holds appends alone, before and after what is decided: each statement
+/// by itself would be a hand-over to the thread of the driver and back.
+static BEGIN: LazyLock<[String; LENGTHS]> = LazyLock::new(|| {
+    std::array::from_fn(|index| format!("begin immediate; pragma data_version; {}", STORED.sqlite(index)))
+});
+
+static FINISH: LazyLock<[String; LENGTHS]> = LazyLock::new(|| {
+    std::array::from_fn(|index| format!("{}; {}; commit", INSERT.sqlite(index), UPDATE.sqlite(index)))
+});
+
 /// A number that changes when another connection has written; none where a transaction cannot keep others from
 /// writing, and nothing read before may be believed.
 pub(super) async fn version(conn: &mut Conn) -> AppResult<Option<i64>> {
@@ -97,25 +119,22 @@ pub(super) async fn heads(conn: &mut Conn, asked: &[(TenantId, ConversationId)])
     })?)
 }
 
-/// What is stored of these sends, in whichever conversation.
-pub(super) async fn stored(conn: &mut Conn, asked: &[Address]) -> AppResult<Vec<((TenantId, Uuid, Cmid), Stored)>> {
-    let (sql, list) = prepared(conn, &STORED, asked);
-    let rows: Vec<StoredRow> = on!(conn, c => {
-        let mut query = sqlx::query_as(sql);
-        for row in list {
+/// Binds what finds sends.
+macro_rules! bind_sends {
+    ($query:expr, $list:expr) => {{
+        let mut query = $query;
+        for row in $list {
             query = query.bind(row.map(|row| row.tenant)).bind(row.map(|row| row.author)).bind(row.map(|row| row.cmid));
         }
-        query.fetch_all(c).await
-    })?;
-    Ok(rows.into_iter().map(|row| ((row.tenant_id, row.author_id, row.cmid), row.stored)).collect())
+        query
+    }};
 }
 
-/// Adds entries to their conversations.
-pub(super) async fn insert(conn: &mut Conn, entries: &[((TenantId, ConversationId), Entry)]) -> AppResult<()> {
-    let (sql, list) = prepared(conn, &INSERT, entries);
-    on!(conn, c => {
-        let mut query = sqlx::query(sql);
-        for row in list {
+/// Binds entries.
+macro_rules! bind_entries {
+    ($query:expr, $list:expr) => {{
+        let mut query = $query;
+        for row in $list {
             let place = row.map(|row| row.0);
             let entry = row.map(|row| &row.1);
             query = query
@@ -134,17 +153,15 @@ pub(super) async fn insert(conn: &mut Conn, entries: &[((TenantId, ConversationI
                 .bind(entry.map(|entry| entry.commitment.as_slice()))
                 .bind(entry.map(|entry| entry.hash.as_slice()));
         }
-        query.execute(c).await.map(rows)
-    })?;
-    Ok(())
+        query
+    }};
 }
 
-/// Writes what an entry changes of its conversation.
-pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<()> {
-    let (sql, list) = prepared(conn, &UPDATE, changed);
-    on!(conn, c => {
-        let mut query = sqlx::query(sql);
-        for row in list {
+/// Binds what an entry changes of its conversation.
+macro_rules! bind_heads {
+    ($query:expr, $list:expr) => {{
+        let mut query = $query;
+        for row in $list {
             let tenant = row.map(|row| row.0);
             let row = row.map(|row| row.1);
             query = query
@@ -163,7 +180,49 @@ pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)
                 .bind(row.map(|row| row.visitor_read_seq))
                 .bind(row.map(|row| row.agent_read_seq));
         }
-        query.execute(c).await.map(rows)
-    })?;
+        query
+    }};
+}
+
+/// What is stored of these sends, in whichever conversation.
+pub(super) async fn stored(conn: &mut Conn, asked: &[Address]) -> AppResult<Vec<Sent>> {
+    let (sql, list) = prepared(conn, &STORED, asked);
+    let rows: Vec<StoredRow> = on!(conn, c => bind_sends!(sqlx::query_as(sql), list).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(StoredRow::sent).collect())
+}
+
+/// Begins a write of appends alone: says the number of [`version`], and what is stored of these sends.
+pub(super) async fn begin(conn: &mut SqliteConnection, asked: &[Address]) -> AppResult<(i64, Vec<Sent>)> {
+    let index = list::index(asked.len());
+    let query = bind_sends!(sqlx::query(BEGIN[index].as_str()), list::filled(asked, index));
+    let mut rows = query.fetch_all(conn).await?.into_iter();
+    let version = rows.next().ok_or(sqlx::Error::RowNotFound)?.try_get(0)?;
+    let sent: Result<_, sqlx::Error> = rows.map(|row| Ok(StoredRow::from_row(&row)?.sent())).collect();
+    Ok((version, sent?))
+}
+
+/// Adds entries to their conversations.
+pub(super) async fn insert(conn: &mut Conn, entries: &[Placed]) -> AppResult<()> {
+    let (sql, list) = prepared(conn, &INSERT, entries);
+    on!(conn, c => bind_entries!(sqlx::query(sql), list).execute(c).await.map(rows))?;
+    Ok(())
+}
+
+/// Writes what an entry changes of its conversation.
+pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<()> {
+    let (sql, list) = prepared(conn, &UPDATE, changed);
+    on!(conn, c => bind_heads!(sqlx::query(sql), list).execute(c).await.map(rows))?;
+    Ok(())
+}
+
+/// [`insert`], [`update`] and the commit. There are at most as many conversations as entries.
+pub(super) async fn finish(
+    conn: &mut SqliteConnection,
+    entries: &[Placed],
+    changed: &[(TenantId, &Conversation)],
+) -> AppResult<()> {
+    let index = list::index(entries.len());
+    let query = bind_entries!(sqlx::query(FINISH[index].as_str()), list::filled(entries, index));
+    bind_heads!(query, list::filled(changed, index)).execute(conn).await?;
     Ok(())
 }

@@ -48,11 +48,11 @@ pub fn store(key: &str, text: &str) -> bool {
     js::set_item(key, text).is_ok()
 }
 
-/// A new random id.
+/// A new id of a send.
 pub fn new_cmid() -> Cmid {
     let mut bytes = [0u8; 16];
     js::random(&mut bytes);
-    Cmid(uuid::Builder::from_random_bytes(bytes).into_uuid())
+    Cmid::fresh(wall(), bytes)
 }
 
 /// Makes a callback of the one type all callbacks have.
