@@ -337,11 +337,11 @@ impl<S: Service<(TcpStream, Option<SocketAddr>)>> Door<S> {
     }
 }
 
-/// Reads just so many bytes.
+/// Reads just so many bytes. The buffer grows with what comes: what is only announced takes no memory (F28).
 async fn read(stream: &mut TcpStream, bytes: usize) -> io::Result<Vec<u8>> {
-    let mut buffer = vec![0; bytes];
-    stream.read_exact(&mut buffer).await?;
-    Ok(buffer)
+    let mut buffer = Vec::with_capacity(bytes.min(LOOK_BYTES));
+    let read = stream.take(bytes as u64).read_to_end(&mut buffer).await?;
+    if read == bytes { Ok(buffer) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// Waits until the other side hangs up.

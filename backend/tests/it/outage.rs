@@ -4,24 +4,30 @@
 use std::time::{Duration, Instant};
 
 use faults::proxy::Proxy;
+use futures_util::future::join_all;
 use protocol::command::Command;
 use protocol::error::ErrorCode;
-use sqlx::{Connection, PgConnection};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
 use crate::basics::{DEADLINE, eventually_within};
 use crate::checker::{check, stored};
-use crate::people::{cmid, in_conversation, message};
+use crate::people::{become_visitor, cmid, in_conversation, message};
 use crate::wire::{Client, Failure, Over};
 use crate::world::{Plan, World};
 
 /// How soon everything has to go on (C14).
 const BACK_WITHIN: Duration = Duration::from_secs(10);
 
+/// A server on PostgreSQL that gives a statement one second.
+fn impatient() -> Plan {
+    Plan { on_postgres: true, ..Plan::default() }.with("FRONTDESK_DATABASE_TIMEOUT", "1")
+}
+
 /// A world whose server reaches its database through a network that can fail.
 async fn behind_a_network() -> (World, Proxy) {
     let network = Proxy::bind().await.expect("a proxy");
-    let second = ("FRONTDESK_DATABASE_TIMEOUT".to_owned(), "1".to_owned());
-    let mut world = World::prepare(Plan { on_postgres: true, environment: vec![second], ..Plan::default() });
+    let mut world = World::prepare(impatient());
     network.forward_to(world.reach_database_by(network.port()));
     world.serve().await;
     (world, network)
@@ -104,5 +110,66 @@ async fn a_row_that_somebody_holds_delays_and_blocks_nothing_for_good() {
     is_put_off(&vera, &send).await;
     held.rollback().await.expect("the row is let go");
     gets_through(&vera, &send, Instant::now()).await;
+    check(&world, conversation, &[], &[&vera, &ann]).await;
+}
+
+/// Reads that must be put off, of many people at once, each within the same time as one.
+async fn many_are_put_off(world: &World) {
+    let one = async || {
+        let begun = Instant::now();
+        let body = json!({ "site": world.acme.site });
+        let (status, said) = become_visitor(&world.url(), &world.origin(), &body).await;
+        let problem: Value = serde_json::from_str(&said).expect("a problem document");
+        assert_eq!((status, problem["code"].as_str()), (503, Some("unavailable")), "{said}");
+        assert!(problem["retry_after_ms"].is_u64(), "{said}");
+        assert!(begun.elapsed() < BACK_WITHIN, "{:?}", begun.elapsed());
+    };
+    join_all((0..30).map(|_| one())).await;
+}
+
+#[tokio::test]
+async fn f08_a_pool_that_is_used_up_refuses_in_time_and_recovers() {
+    let world = World::with(impatient().unlimited().with("FRONTDESK_DATABASE_CONNECTIONS", "2")).await;
+    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let mut holder = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    let mut held = holder.begin().await.expect("a transaction");
+    // Both connections for reading wait for the table, and everybody else for them.
+    sqlx::query("lock table site, conversation in access exclusive mode").execute(&mut *held).await.expect("held");
+    let send = message(Some(conversation), cmid(), "a held table");
+    tokio::join!(many_are_put_off(&world), is_put_off(&vera, &send));
+    assert_eq!(status(&world, "/healthz").await, 200);
+    held.rollback().await.expect("the table is let go");
+    let back = Instant::now();
+    gets_through(&vera, &send, back).await;
+    turns(&world, 200, BACK_WITHIN).await;
+    let mut other = world.visitor().await;
+    other.connect(Over::Socket).await;
+    assert!(back.elapsed() < BACK_WITHIN, "{:?}", back.elapsed());
+    check(&world, conversation, &[], &[&vera, &ann]).await;
+}
+
+#[tokio::test]
+async fn f08_every_connection_ended_and_no_room_for_new_ones_is_an_outage_that_ends() {
+    let world = World::with(impatient().unlimited()).await;
+    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let mut root = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    let name: String =
+        sqlx::query_scalar("select current_database()::text").fetch_one(&mut root).await.expect("a name");
+    let mut room = async |limit: i32| {
+        let sql = format!("alter database {name} connection limit {limit}");
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut root).await.expect("a limit");
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() \
+             and pid <> pg_backend_pid()";
+        sqlx::query(end).execute(&mut root).await.expect("they are ended");
+    };
+    room(0).await;
+    let send = message(Some(conversation), cmid(), "no room");
+    is_put_off(&vera, &send).await;
+    many_are_put_off(&world).await;
+    turns(&world, 503, BACK_WITHIN).await;
+    assert_eq!(status(&world, "/healthz").await, 200);
+    room(-1).await;
+    gets_through(&vera, &send, Instant::now()).await;
+    turns(&world, 200, BACK_WITHIN).await;
     check(&world, conversation, &[], &[&vera, &ann]).await;
 }

@@ -294,6 +294,13 @@ impl World {
         assert!(set.expect("prlimit runs").success());
     }
 
+    /// Sets how much memory of its own the running server may have, in KiB.
+    pub(crate) fn limit_memory(&self, kib: u64) {
+        let id = self.pid();
+        let set = Command::new("prlimit").args(["--pid", &id.to_string(), &format!("--data={}:", kib * 1024)]).status();
+        assert!(set.expect("prlimit runs").success());
+    }
+
     /// Asks the servers to stop, without waiting.
     pub(crate) fn sigterm(&self) {
         self.servers.iter().for_each(|server| server.signal("TERM"));

@@ -2,11 +2,12 @@
 
 use crate::world::World;
 
-/// CPU time in milliseconds and resident memory in KiB.
+/// CPU time in milliseconds, resident memory and memory of its own (resident or not) in KiB.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cost {
     cpu_ms: u64,
     resident_kib: u64,
+    data_kib: u64,
 }
 
 /// Ticks of a second in `/proc/PID/stat`; the same on every Linux there is.
@@ -22,9 +23,17 @@ impl Cost {
         let fields: Vec<&str> = fields.split_whitespace().collect();
         let number = |text: &str| text.parse::<u64>().expect("a number");
         let status = read("status");
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).expect("its memory");
-        let resident = resident.split_whitespace().next().expect("a number");
-        Self { cpu_ms: (number(fields[11]) + number(fields[12])) * 1_000 / TICKS, resident_kib: number(resident) }
+        let memory = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("its memory");
+            number(line.split_whitespace().next().expect("a number"))
+        };
+        let cpu_ms = (number(fields[11]) + number(fields[12])) * 1_000 / TICKS;
+        Self { cpu_ms, resident_kib: memory("VmRSS:"), data_kib: memory("VmData:") }
+    }
+
+    /// Memory of its own, in KiB: what a limit of data counts.
+    pub(super) fn data_kib(&self) -> u64 {
+        self.data_kib
     }
 
     /// CPU time since, in milliseconds.

@@ -9,10 +9,14 @@ mod cost;
 mod disk;
 /// Hostile frames.
 mod frames;
+/// Heads of requests that can be read in two ways.
+mod heads;
 /// Hostile JSON.
 mod json;
 /// Kills and stops.
 pub(crate) mod kills;
+/// Too little memory.
+mod memory;
 /// Networks and what middle boxes make of requests.
 mod network;
 /// Tokens that expire in the night, pages that lose their place.

@@ -1,0 +1,171 @@
+//! F28: a limit of memory, while two thousand sockets read nothing and others flood.
+
+use std::time::{Duration, Instant};
+
+use faults::raw::{Frame, RawSocket, opcode};
+use futures_util::future::join_all;
+use protocol::limits::FRAME_BYTES;
+use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+use super::cost::Cost;
+use super::kills::raise_file_limit;
+use crate::basics::eventually_within;
+use crate::checker::check;
+use crate::connections::stalled;
+use crate::people::{Visitor, cmid, in_conversation, message};
+use crate::wire::Over;
+use crate::world::{Plan, World};
+
+/// Sockets that say hello and then read nothing.
+const SLOW: usize = 2_000;
+/// Visitors they belong to; each has a conversation that grows.
+const VISITORS: usize = 20;
+/// Messages of nearly the longest length in each of the conversations.
+const MESSAGES: usize = 50;
+/// Requests that announce the largest body and send one byte of it.
+const ANNOUNCED: usize = 400;
+/// Sockets that begin the largest message and leave it there.
+const HALF_SAID: usize = 200;
+/// Sockets that flood.
+const FLOODS: usize = 20;
+/// Frames of a flood.
+const FLOOD: usize = 20_000;
+/// More memory than the idle server has may not be taken; what asks for more gets none, and the server would end.
+const ROOM_KIB: u64 = 256 * 1024;
+/// Most growth of the resident memory.
+const GROWTH_KIB: u64 = 160 * 1024;
+/// Longest wait of everybody else for an ack.
+const ACKED_WITHIN: Duration = Duration::from_secs(2);
+/// How soon nobody is slow any more.
+const CLOSED_WITHIN: Duration = Duration::from_secs(40);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn f28_a_memory_limit_holds_under_slow_readers_and_floods_and_the_others_chat_on() {
+    raise_file_limit();
+    let world = World::with(Plan::default().unlimited()).await;
+    let (vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let t0 = Instant::now();
+    let writers = writers(&world).await;
+    eprintln!("PHASE writers {:?}", t0.elapsed());
+    let slow = stall(&world, &writers).await;
+    eprintln!("PHASE slow {:?} ann {:?}", t0.elapsed(), ann.look(|view| view.closed));
+    let before = Cost::of(&world);
+    world.limit_memory(before.data_kib() + ROOM_KIB);
+    let hostile = async {
+        let announced = announce(&world, &vera).await;
+        eprintln!("PHASE announced {:?} ann {:?}", t0.elapsed(), ann.look(|view| view.closed));
+        let half = half_say(&world, &vera).await;
+        eprintln!("PHASE half {:?} ann {:?}", t0.elapsed(), ann.look(|view| view.closed));
+        let floods = (0..FLOODS).map(|number| flood(&world, &vera, number));
+        let (codes, ()) = tokio::join!(join_all(floods), write(&writers));
+        eprintln!("PHASE floods {:?} ann {:?}", t0.elapsed(), ann.look(|view| view.closed));
+        assert!(codes.iter().all(|code| *code == 4029), "{codes:?}");
+        (announced, half)
+    };
+    let chat = async {
+        let mut worst = Duration::ZERO;
+        for number in 0..40 {
+            let sent = Instant::now();
+            let text = format!("is it slow today? {number}");
+            vera.says(&text).await;
+            worst = worst.max(sent.elapsed());
+            ann.sees(conversation, &text).await;
+            eprintln!("PHASE seen {number} {:?}", t0.elapsed());
+        }
+        worst
+    };
+    let (held, worst) = tokio::join!(hostile, chat);
+    assert!(worst < ACKED_WITHIN, "an ack took {worst:?}");
+    let grown = Cost::growth_since(&world, before);
+    eprintln!(
+        "PHASE grown {grown} worst {worst:?} data {} {:?}",
+        Cost::of(&world).data_kib() - before.data_kib(),
+        t0.elapsed()
+    );
+    assert!(grown < GROWTH_KIB, "the server grew by {grown} KiB");
+    let closed = || async { (world.log().matches("closing with 4008").count() >= SLOW).then_some(()) };
+    eventually_within(CLOSED_WITHIN, "whoever reads nothing is closed", closed).await;
+    drop((held, slow));
+    let mut late = world.visitor().await;
+    late.connect(Over::Poll).await;
+    late.asks("is there room for me?").await;
+    assert!(!world.has_ended());
+    assert!(!world.log().contains("panicked") && !world.log().contains("memory allocation"), "{}", world.log());
+    check(&world, conversation, &[], &[&vera, &ann]).await;
+}
+
+/// Visitors with a conversation each, connected.
+async fn writers(world: &World) -> Vec<Visitor> {
+    let one = || async {
+        let mut visitor = world.visitor().await;
+        visitor.connect(Over::Socket).await;
+        visitor.asks("hello").await;
+        visitor
+    };
+    join_all((0..VISITORS).map(|_| one())).await
+}
+
+async fn stall(world: &World, writers: &[Visitor]) -> Vec<TcpStream> {
+    let mut slow = Vec::with_capacity(SLOW);
+    while slow.len() < SLOW {
+        slow.extend(join_all(writers.iter().map(|writer| stalled(world, &writer.reply.token))).await);
+    }
+    slow
+}
+
+/// Every conversation grows at once.
+async fn write(writers: &[Visitor]) {
+    let padding = "x".repeat(7_900);
+    let grow = async |writer: &Visitor| {
+        let conversation = writer.conversation();
+        for number in 0..MESSAGES {
+            writer.must(message(Some(conversation), cmid(), &format!("{number} {padding}"))).await;
+        }
+    };
+    join_all(writers.iter().map(grow)).await;
+}
+
+async fn announce(world: &World, vera: &Visitor) -> Vec<TcpStream> {
+    let head = format!(
+        "POST /v1/commands HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-length: 1048576\r\n\r\n{{",
+        vera.reply.token
+    );
+    let mut streams = Vec::with_capacity(ANNOUNCED);
+    for _ in 0..ANNOUNCED {
+        let mut stream = TcpStream::connect(("127.0.0.1", world.port())).await.expect("a connection");
+        stream.write_all(head.as_bytes()).await.expect("it is sent");
+        streams.push(stream);
+    }
+    streams
+}
+
+async fn half_say(world: &World, vera: &Visitor) -> Vec<RawSocket> {
+    let most = Frame::new(opcode::TEXT, vec![b' '; FRAME_BYTES - 1]).open().bytes();
+    let mut sockets = Vec::with_capacity(HALF_SAID);
+    for _ in 0..HALF_SAID {
+        let mut socket = greeted(world, vera).await;
+        socket.send_bytes(&most).await.expect("it is taken");
+        sockets.push(socket);
+    }
+    sockets
+}
+
+/// The code a flood is closed with.
+async fn flood(world: &World, vera: &Visitor, number: usize) -> u16 {
+    let frame = match number % 3 {
+        0 => Frame::new(opcode::PING, [b'?'; 125]),
+        1 => Frame::new(opcode::PONG, ""),
+        _ => Frame::text("x"),
+    };
+    greeted(world, vera).await.flood(&frame.bytes().repeat(FLOOD)).await
+}
+
+async fn greeted(world: &World, vera: &Visitor) -> RawSocket {
+    let mut socket = RawSocket::connect(world.port(), &world.origin()).await.expect("a socket");
+    let hello =
+        json!({ "id": 1, "command": { "type": "hello", "protocol": 1, "token": vera.reply.token, "resume": [] } });
+    socket.send(&[Frame::text(&hello.to_string())]).await.expect("sent");
+    socket
+}
