@@ -25,6 +25,9 @@ use crate::store::conversation::{self, Conversation};
 use crate::store::entry::{self, Entry};
 use crate::store::{Conn, read_mark, summary, visitor};
 
+/// A page of entries ends with the one that has it hold as many bytes: each reader has a copy of its own, and whoever
+/// does not take it keeps it in memory (F28).
+const PAGE_BYTES: usize = 32 * 1024;
 /// Conversations of one visitor that are shown.
 const HISTORY: i64 = 50;
 /// Closed conversations in the agents' lists.
@@ -32,7 +35,7 @@ const CLOSED: i64 = 50;
 /// Service times older than this say nothing about today, in milliseconds (7 days).
 const RECENT: i64 = 7 * 24 * 60 * 60 * 1000;
 
-/// The entries after a position as `who` may see them: at most [`ENTRIES_PAGE`].
+/// The entries after a position as `who` may see them: at most [`ENTRIES_PAGE`], and no more after [`PAGE_BYTES`].
 pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after: u64) -> AppResult<Entries> {
     let mut conn = app.store.read(who.tenant()).await?;
     let row = access::readable(&mut conn, who, id).await?;
@@ -40,7 +43,14 @@ pub async fn entries_after(app: &App, who: &Principal, id: ConversationId, after
     let entries = entry::after(&mut conn, who.tenant(), id, from, i64::from(ENTRIES_PAGE)).await?;
     // The log may have grown since the row was read: what is sent here must not be sent again.
     let last_seq = entries.iter().map(|entry| entry.seq).max().unwrap_or(0).max(row.last_seq);
-    let entries = planted_page(&mut conn, who.tenant(), id, from, entries).await?;
+    let mut entries = planted_page(&mut conn, who.tenant(), id, from, entries).await?;
+    let mut bytes = 0;
+    let fits = entries.iter().take_while(|entry| {
+        let fits = bytes < PAGE_BYTES;
+        bytes += entry.body.as_ref().map_or(0, String::len);
+        fits
+    });
+    entries.truncate(fits.count());
     let reader = match who {
         Principal::Visitor(_) => Audience::Everyone,
         Principal::Agent(_) => Audience::Agents,

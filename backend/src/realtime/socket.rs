@@ -39,6 +39,8 @@ const UNCONFIRMED_BYTES: usize = 256 * 1024;
 const READ_BYTES: usize = 16 * 1024;
 /// Frames written at once.
 const GATHERED: usize = 16;
+/// Bytes that are written before more is read: a reader that does not take them must not have us hold more.
+const GATHERED_BYTES: usize = 32 * 1024;
 
 thread_local! {
     /// What sockets of this worker read into, one after the other.
@@ -221,7 +223,8 @@ impl Socket {
 
     /// Whether what is queued is to be sent before more is.
     pub(super) fn is_full(&self) -> bool {
-        self.unsent.len() >= GATHERED || self.unconfirmed > UNCONFIRMED_BYTES
+        let waiting = || self.unsent.iter().map(|(_, payload)| payload.len()).sum::<usize>();
+        self.unsent.len() >= GATHERED || self.unconfirmed > UNCONFIRMED_BYTES || waiting() >= GATHERED_BYTES
     }
 
     /// It came: the answer to a ping, which every browser sends once what lies before it is read.
