@@ -1,7 +1,7 @@
 //! Signed-in browsers (rule J1): an opaque cookie, known here by its hash.
 
 use protocol::error::ErrorCode;
-use protocol::ids::{AgentId, TenantId};
+use protocol::ids::TenantId;
 use tracing::Span;
 use tracing::field::display;
 
@@ -69,18 +69,6 @@ pub async fn agent(app: &App, account: &Account, tenant: Option<TenantId>) -> Ap
     let agent = agent.ok_or_else(not_a_member)?;
     Span::current().record("tenant", display(agent.tenant_id));
     let row = tenant::find(&mut conn, agent.tenant_id).await?.ok_or_else(not_a_member)?;
-    Ok(identity(agent, row.is_suspended()))
-}
-
-/// Whether a membership still stands, read again: a session that lives long asks this.
-///
-/// # Errors
-/// `forbidden` when it was ended.
-pub async fn agent_again(app: &App, tenant: TenantId, id: AgentId) -> AppResult<AgentIdentity> {
-    let mut conn = app.store.read(tenant).await?;
-    let agent = agent::find(&mut conn, tenant, id).await?.filter(|agent| agent.disabled_at.is_none());
-    let agent = agent.ok_or_else(not_a_member)?;
-    let row = tenant::find(&mut conn, tenant).await?.ok_or_else(not_a_member)?;
     Ok(identity(agent, row.is_suspended()))
 }
 

@@ -97,7 +97,7 @@ series! {
     BUS_DELIVERED = "frontdesk_bus_delivered_total", Counter, "notes", "", "Notes handed to sessions of this node.";
     BUS_DROPPED = "frontdesk_bus_dropped_total", Counter, "notes", "",
         "Notes between nodes that could not be sent or read; reconciliation repairs what they would have told.";
-    BUS_LAG = "frontdesk_bus_lag_seconds", LAGS, "seconds", "", "From publishing a note on one node to receiving it on another.";
+    BUS_LAG = "frontdesk_bus_lag_seconds", LAGS, "seconds", "", "From saying something over the bus to hearing it back: so long a note takes to another node.";
     BUS_UP = "frontdesk_bus_up", Gauge, "0 or 1", "", "Whether the bus reaches the other nodes; always 1 on a node of its own.";
     REPAIRS = "frontdesk_reconciliation_repairs_total", Counter, "repairs", "",
         "Sessions that read the log because reconciliation showed them to be behind.";

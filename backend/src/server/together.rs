@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::bail;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::auth::keys::Keys;
 use crate::bus::Bus;
@@ -26,6 +26,10 @@ use crate::store::{EveryTenant, Store, meta};
 
 /// How long the start waits until other nodes are heard.
 const HEARS_WITHIN: Duration = Duration::from_secs(3);
+/// How long a server with another address waits for the first to say that the address has changed.
+const AGREES_WITHIN: Duration = Duration::from_secs(5);
+/// How often it looks.
+const LOOKS_EVERY: Duration = Duration::from_millis(200);
 
 /// Takes the right to serve a PostgreSQL database, alone or with others.
 ///
@@ -43,10 +47,16 @@ pub(super) async fn claim(config: &Config) -> anyhow::Result<Option<Claim>> {
 /// # Errors
 /// When those that run have another.
 pub(super) async fn agree_on_address(config: &mut Config, store: &Store, is_first: bool) -> anyhow::Result<()> {
-    if !is_first {
+    let deadline = Instant::now() + AGREES_WITHIN;
+    while !is_first {
         let served = meta::public_url(&mut store.read(EveryTenant).await?).await?;
         match served.and_then(|url| url.parse().ok()) {
             Some(url) if !config.public_url_is_set => config.public_url = url,
+            // All may have been started at once, with a new address: the first is about to say so.
+            Some(url) if url != config.public_url && Instant::now() < deadline => {
+                sleep(LOOKS_EVERY).await;
+                continue;
+            }
             Some(url) if url != config.public_url => bail!(
                 "FRONTDESK_PUBLIC_URL is {}, and the servers that run have {url}: give every server the same, or leave it \
                  out here; to change it, stop them all first",
@@ -54,6 +64,7 @@ pub(super) async fn agree_on_address(config: &mut Config, store: &Store, is_firs
             ),
             _ => {}
         }
+        break;
     }
     let url = config.public_url.to_string();
     store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;

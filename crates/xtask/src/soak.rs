@@ -18,7 +18,7 @@ const OPTIONS: [(&str, &str); 3] = [
 /// An option that is unknown or has no number, and whatever the test finds.
 pub(crate) fn run(args: &[&str]) -> Result<()> {
     let asked = parse(args)?;
-    let mut test = cargo(["test", "--package", "frontdesk", "--test", "it", "--"]);
+    let mut test = cargo(["test", "--workspace", "--test", "it", "--"]);
     test.args(["--ignored", "--exact", "faults::soak::soak", "--nocapture"]).envs(asked);
     run_command(&mut test)
 }
