@@ -19,6 +19,7 @@ use crate::actions::create_tenant::{NewTenant, create_tenant};
 use crate::app::App;
 use crate::config::Config;
 use crate::server::Server;
+use crate::server::signals::Signals;
 use crate::store::EveryTenant;
 use crate::store::site::{self, Site};
 use crate::store::tenant::{self, Tenant};
@@ -37,6 +38,7 @@ pub struct Options {
 /// Serves until stopped.
 pub(crate) async fn run(config: Config, options: Options) -> anyhow::Result<()> {
     let server = Server::start(config).await?;
+    let signals = Signals::listen()?;
     let app = server.app();
     let shop_origin = format!("http://localhost:{}", options.shop_listen.port());
     let tenant = demo_tenant(app).await?;
@@ -48,7 +50,7 @@ pub(crate) async fn run(config: Config, options: Options) -> anyhow::Result<()> 
     let stop_shop = shop.handle();
     let shop = tokio::spawn(shop);
     greet(&app.config.public_origin(), &shop_origin, &people)?;
-    server.wait().await?;
+    server.wait(signals).await?;
     stop_shop.stop(true).await;
     shop.await??;
     Ok(())

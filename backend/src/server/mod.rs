@@ -1,5 +1,7 @@
 //! Puts everything together, serves, and stops without anybody noticing more than a reconnect (C12).
 
+/// Being asked to stop.
+pub mod signals;
 /// What servers of one installation agree on.
 mod together;
 
@@ -32,6 +34,7 @@ use crate::realtime::hub::Hub;
 use crate::realtime::room::Limits;
 use crate::store::{EveryTenant, Store, claim, copy, meta};
 use crate::{door, health, jobs, metrics};
+use signals::Signals;
 use together::Outside;
 
 /// Connections waiting to be accepted: a restart brings every client back at once.
@@ -85,14 +88,22 @@ pub async fn serve(config: Config) -> anyhow::Result<()> {
         Ok(files) => tracing::info!(files, "files that may be open"),
         Err(error) => tracing::warn!(%error, "cannot raise the limit of open files"),
     }
-    let server = Server::start(config).await?;
+    // Kept before anybody can know that it answers.
+    let mut signals = Signals::listen()?;
+    let server = tokio::select! {
+        server = Server::start(config) => server?,
+        signal = signals.next() => {
+            tracing::info!(signal = signal?, "stopping before it served");
+            return Ok(());
+        }
+    };
     say(&format!("Frontdesk answers at {} (listening on {}).", server.app.config.public_origin(), server.addr));
     let is_first = server.claim.as_ref().is_none_or(|claim| claim.is_first);
     // A link of one server makes those of others void.
     if let Some(link) = if is_first { invite_agent::setup_link(&server.app).await? } else { None } {
         say(&format!("There is no account yet. Set up Frontdesk within 24 hours at:\n\n  {}\n", link.url));
     }
-    server.wait().await
+    server.wait(signals).await
 }
 
 impl Server {
@@ -148,10 +159,10 @@ impl Server {
     ///
     /// # Errors
     /// When the server failed by itself.
-    pub async fn wait(mut self) -> anyhow::Result<()> {
+    pub async fn wait(mut self, mut signals: Signals) -> anyhow::Result<()> {
         tokio::select! {
             result = &mut self.serving => return Ok(result??),
-            signal = signal() => tracing::info!(signal = signal?, "stopping"),
+            signal = signals.next() => tracing::info!(signal = signal?, "stopping"),
             () = lost(&mut self.claim) => {
                 self.stop().await?;
                 bail!("another server has taken the database over");
@@ -159,7 +170,7 @@ impl Server {
         }
         tokio::select! {
             result = self.stop() => result,
-            _ = signal() => Ok(()),
+            _ = signals.next() => Ok(()),
         }
     }
 
@@ -321,21 +332,6 @@ fn listen(addr: SocketAddr) -> anyhow::Result<TcpListener> {
     listener.with_context(|| {
         format!("cannot listen on {addr}: another program may use the port; choose another with --listen")
     })
-}
-
-/// The next signal that asks to stop.
-async fn signal() -> std::io::Result<&'static str> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut terminate = signal(SignalKind::terminate())?;
-        tokio::select! {
-            _ = terminate.recv() => Ok("SIGTERM"),
-            result = tokio::signal::ctrl_c() => result.map(|()| "SIGINT"),
-        }
-    }
-    #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map(|()| "Ctrl-C")
 }
 
 #[expect(clippy::print_stdout, reason = "what the operator reads; logs go to standard error")]

@@ -47,8 +47,18 @@ pub(super) async fn claim(config: &Config) -> anyhow::Result<Option<Claim>> {
 /// # Errors
 /// When those that run have another.
 pub(super) async fn agree_on_address(config: &mut Config, store: &Store, is_first: bool) -> anyhow::Result<()> {
+    if !is_first {
+        follow_address(config, store).await?;
+    }
+    let url = config.public_url.to_string();
+    store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
+    Ok(())
+}
+
+/// Takes the public address of those that run, or sees that it is the same.
+async fn follow_address(config: &mut Config, store: &Store) -> anyhow::Result<()> {
     let deadline = Instant::now() + AGREES_WITHIN;
-    while !is_first {
+    loop {
         let served = meta::public_url(&mut store.read(EveryTenant).await?).await?;
         match served.and_then(|url| url.parse().ok()) {
             Some(url) if !config.public_url_is_set => config.public_url = url,
@@ -64,11 +74,8 @@ pub(super) async fn agree_on_address(config: &mut Config, store: &Store, is_firs
             ),
             _ => {}
         }
-        break;
+        return Ok(());
     }
-    let url = config.public_url.to_string();
-    store.write(EveryTenant, move |tx| Box::pin(async move { meta::set_public_url(tx, &url).await })).await?;
-    Ok(())
 }
 
 /// The keys of this server.

@@ -42,6 +42,7 @@ async fn f37_clients_that_saw_more_than_the_backup_start_over_and_lose_nothing_u
             vera.says(&format!("after the backup {number}")).await;
         }
         ann.sees(conversation, "after the backup 3").await;
+        vera.sees("after the backup 3").await;
         let ahead = vera.look(|view| view.cursors()).remove(0);
         assert!(ahead.seq > entries as u64);
 

@@ -79,7 +79,17 @@ impl Widget {
 
     /// From the home screen into a conversation, filling the form if there is one.
     pub(crate) async fn starts(&self, text: &str) {
-        self.window.clicks("#main").await;
+        // The panel may still be moving: a click that hits nothing is repeated, as a visitor would.
+        self.window
+            .until("the home screen gives way", || async {
+                if self.window.client.find(Locator::Css("form #name, #composer")).await.is_ok() {
+                    return Some(());
+                }
+                let button = self.window.client.find(Locator::Css("#main")).await.ok()?;
+                let _ = button.click().await;
+                None
+            })
+            .await;
         let form = self.window.client.find(Locator::Css("form #name")).await;
         if form.is_ok() {
             self.window.types("#name", "Vera").await;

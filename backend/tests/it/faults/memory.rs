@@ -91,6 +91,7 @@ async fn writers(world: &World) -> Vec<Visitor> {
         let mut visitor = world.visitor().await;
         visitor.connect(Over::Socket).await;
         visitor.asks("hello").await;
+        visitor.sees("hello").await;
         visitor
     };
     join_all((0..VISITORS).map(|_| one())).await
