@@ -55,32 +55,32 @@ pub struct SummaryRow {
     pub rating: Option<i64>,
 }
 
-/// A line's columns, and where they come from.
-macro_rules! columns {
-    () => {
-        "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
-         coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
-         c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
-         c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, c.rating "
-    };
-}
-
-macro_rules! names {
-    () => {
-        "join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
-         join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id "
-    };
-}
-
 macro_rules! select {
     ($rest:literal) => {
-        concat!(columns!(), "from conversation c ", names!(), "where c.tenant_id = $1 ", $rest)
+        concat!(
+            "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
+             coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
+             c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
+             c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, \
+             c.rating from conversation c \
+             join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
+             join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id where c.tenant_id = $1 ",
+            $rest
+        )
     };
 }
 
 static SOME: Statement = LazyLock::new(|| {
-    const SQL: &str =
-        concat!(columns!(), "from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id ", names!());
+    // Names are looked up by key, row by row: in a join PostgreSQL may begin with every visitor of the tenant.
+    const SQL: &str = "select c.id, c.state, c.site_id, \
+         (select s.name from site s where s.tenant_id = c.tenant_id and s.id = c.site_id) as site_name, c.visitor_id, \
+         coalesce(c.offline_name, (select v.name from visitor v where v.tenant_id = c.tenant_id \
+         and v.id = c.visitor_id)) as visitor_name, \
+         coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
+         and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
+         c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
+         c.agent_read_seq, c.rating \
+         from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id";
     texts("tenant_id, id", SQL, "")
 });
 

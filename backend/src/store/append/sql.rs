@@ -48,10 +48,14 @@ impl StoredRow {
 static HEADS: Statement = LazyLock::new(|| {
     let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
     let columns = columns.join(", ");
+    // What stands around a conversation is looked up by its key, row by row. In a join PostgreSQL may begin there, and
+    // without statistics does: with every visitor of the tenant for every row of the batch.
     let rest = format!(
-        "select {columns}, t.id as tenant_id, t.state as tenant_state, t.settings as tenant_settings, \
-         v.name as visitor_name from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id \
-         join tenant t on t.id = c.tenant_id join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id"
+        "select {columns}, c.tenant_id, \
+         (select t.state from tenant t where t.id = c.tenant_id) as tenant_state, \
+         (select t.settings from tenant t where t.id = c.tenant_id) as tenant_settings, \
+         (select v.name from visitor v where v.tenant_id = c.tenant_id and v.id = c.visitor_id) as visitor_name \
+         from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id"
     );
     // The weakest lock that keeps other writers out, in one order.
     texts("tenant_id, id", &rest, " order by a.tenant_id, a.id for no key update of c")
