@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use faults::raw::{Frame, RawSocket, opcode};
 use futures_util::future::join_all;
+use protocol::ids::ConversationId;
 use protocol::limits::FRAME_BYTES;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
@@ -37,9 +38,9 @@ const ROOM_KIB: u64 = 256 * 1024;
 /// Most growth of the resident memory.
 const GROWTH_KIB: u64 = 160 * 1024;
 /// Longest wait of everybody else for an ack.
-const ACKED_WITHIN: Duration = Duration::from_secs(2);
+const ACKED_WITHIN: Duration = Duration::from_secs(10);
 /// How soon nobody is slow any more.
-const CLOSED_WITHIN: Duration = Duration::from_secs(40);
+const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn f28_a_memory_limit_holds_under_slow_readers_and_floods_and_the_others_chat_on() {
@@ -74,7 +75,12 @@ async fn f28_a_memory_limit_holds_under_slow_readers_and_floods_and_the_others_c
     let grown = Cost::growth_since(&world, before);
     eprintln!("grown by {grown} KiB; the slowest ack took {worst:?}");
     assert!(grown < GROWTH_KIB, "the server grew by {grown} KiB");
-    let closed = || async { (world.log().matches("closing with 4008").count() >= SLOW).then_some(()) };
+    // As slow, or as silent where the system's buffers took all that there was.
+    let closed = || async {
+        let log = world.log();
+        let count = |code: &str| log.matches(code).count();
+        (count("closing with 4008") + count("closing with 4009") >= SLOW).then_some(())
+    };
     eventually_within(CLOSED_WITHIN, "whoever reads nothing is closed", closed).await;
     drop((held, slow));
     let mut late = world.visitor().await;
@@ -86,32 +92,30 @@ async fn f28_a_memory_limit_holds_under_slow_readers_and_floods_and_the_others_c
 }
 
 /// Visitors with a conversation each, connected.
-async fn writers(world: &World) -> Vec<Visitor> {
+async fn writers(world: &World) -> Vec<(Visitor, ConversationId)> {
     let one = || async {
         let mut visitor = world.visitor().await;
         visitor.connect(Over::Socket).await;
-        visitor.asks("hello").await;
-        visitor.sees("hello").await;
-        visitor
+        let conversation = visitor.asks("hello").await;
+        (visitor, conversation)
     };
     join_all((0..VISITORS).map(|_| one())).await
 }
 
-async fn stall(world: &World, writers: &[Visitor]) -> Vec<TcpStream> {
+async fn stall(world: &World, writers: &[(Visitor, ConversationId)]) -> Vec<TcpStream> {
     let mut slow = Vec::with_capacity(SLOW);
     while slow.len() < SLOW {
-        slow.extend(join_all(writers.iter().map(|writer| stalled(world, &writer.reply.token))).await);
+        slow.extend(join_all(writers.iter().map(|(writer, _)| stalled(world, &writer.reply.token))).await);
     }
     slow
 }
 
 /// Every conversation grows at once.
-async fn write(writers: &[Visitor]) {
+async fn write(writers: &[(Visitor, ConversationId)]) {
     let padding = "x".repeat(7_900);
-    let grow = async |writer: &Visitor| {
-        let conversation = writer.conversation();
+    let grow = async |(writer, conversation): &(Visitor, ConversationId)| {
         for number in 0..MESSAGES {
-            writer.must(message(Some(conversation), cmid(), &format!("{number} {padding}"))).await;
+            writer.must(message(Some(*conversation), cmid(), &format!("{number} {padding}"))).await;
         }
     };
     join_all(writers.iter().map(grow)).await;
