@@ -1,6 +1,6 @@
 //! Storing a file that was uploaded into a conversation, and finding it again.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::text::FileName;
 use protocol::entry::AuthorKind;
@@ -15,6 +15,7 @@ use super::{access, view};
 use crate::app::App;
 use crate::auth::Principal;
 use crate::error::{AppError, AppResult, OnField, Refusal};
+use crate::files::Incoming;
 use crate::files::content::{Accepted, ContentError, inspect};
 use crate::store::attachment::{self, Attachment, Usage};
 
@@ -32,8 +33,8 @@ pub struct Upload {
     pub name: String,
     /// The media type the sender gave.
     pub declared: Option<String>,
-    /// Where its bytes lie.
-    pub path: PathBuf,
+    /// Its bytes.
+    pub file: Incoming,
 }
 
 /// Refuses an upload before its body is read.
@@ -56,18 +57,13 @@ pub async fn check(app: &App, who: &Principal, conversation: ConversationId, nam
     Ok(())
 }
 
-/// Looks at an upload, stores it and its row. The file at `upload.path` is gone afterwards, whatever happened.
+/// Looks at an upload, stores it and its row. Runs to its end though nobody waits for it any more: what other
+/// threads do to the file cannot be called back.
 ///
 /// # Errors
 /// `unsupported_type` or `invalid` on `file`; everything that [`check`] refuses.
-pub async fn store_upload(app: &App, who: &Principal, upload: Upload) -> AppResult<AttachmentId> {
-    let stored = store(app, who, &upload).await;
-    if let Err(error) = tokio::fs::remove_file(&upload.path).await
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        tracing::warn!(%error, "an upload could not be removed");
-    }
-    stored
+pub async fn store_upload(app: Arc<App>, who: Principal, upload: Upload) -> AppResult<AttachmentId> {
+    tokio::spawn(async move { store(&app, &who, &upload).await }).await.map_err(anyhow::Error::from)?
 }
 
 async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<AttachmentId> {
@@ -76,7 +72,7 @@ async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<Attachm
     let accepted = look(app, upload, &name).await?;
     let sha256 = Sha256::digest(&accepted.bytes).to_vec();
     let size = i64::try_from(accepted.bytes.len()).unwrap_or(i64::MAX);
-    tokio::fs::write(&upload.path, accepted.bytes).await.map_err(anyhow::Error::from)?;
+    tokio::fs::write(upload.file.path(), accepted.bytes).await.map_err(anyhow::Error::from)?;
     let (uploader_kind, uploader_id) = uploader(who);
     let row = Attachment {
         id: AttachmentId(app.id()),
@@ -92,14 +88,14 @@ async fn store(app: &App, who: &Principal, upload: &Upload) -> AppResult<Attachm
         created_at: app.now(),
     };
     let id = row.id;
-    content::keep(app, who.tenant(), row, &upload.path).await?;
+    content::keep(app, who.tenant(), row, upload.file.path()).await?;
     Ok(id)
 }
 
 /// Decoding takes a processor and memory: one at a time, off the threads that serve everybody.
 async fn look(app: &App, upload: &Upload, name: &str) -> AppResult<Accepted> {
     let _turn = app.files.turn().await;
-    let bytes = tokio::fs::read(&upload.path).await.map_err(anyhow::Error::from)?;
+    let bytes = tokio::fs::read(upload.file.path()).await.map_err(anyhow::Error::from)?;
     let (name, declared) = (name.to_owned(), upload.declared.clone());
     let looked = tokio::task::spawn_blocking(move || inspect(bytes, &name, declared.as_deref())).await;
     let accepted = looked.map_err(anyhow::Error::from)?.map_err(refused)?;

@@ -30,8 +30,19 @@ impl FileStore {
     }
 
     /// The folder for uploads that are not complete yet, on the same file system as their final place.
-    pub fn incoming(&self) -> PathBuf {
+    fn incoming(&self) -> PathBuf {
         self.root.join("incoming")
+    }
+
+    /// A new file for an upload, and where to write it. `name` is ours and unique.
+    ///
+    /// # Errors
+    /// When the folder cannot be written.
+    pub fn receive(&self, name: &str) -> io::Result<(Incoming, std::fs::File)> {
+        let incoming = Incoming { path: self.incoming().join(name) };
+        // Not by another thread: nobody would remove a file that is made after its request was given up.
+        let file = std::fs::File::create(&incoming.path)?;
+        Ok((incoming, file))
     }
 
     /// Removes what uploads left behind that a stop of the process cut off, if nobody wrote to it for this long:
@@ -82,6 +93,29 @@ impl FileStore {
         }
         tokio::fs::File::open(incoming).await?.sync_all().await?;
         tokio::fs::rename(incoming, &path).await
+    }
+}
+
+/// An upload under way. Its file goes with it, however the request ends; what was kept has another name by then.
+#[derive(Debug)]
+pub struct Incoming {
+    path: PathBuf,
+}
+
+impl Incoming {
+    /// Where its bytes lie.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Incoming {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_file(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "an upload could not be removed");
+        }
     }
 }
 

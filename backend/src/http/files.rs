@@ -1,7 +1,6 @@
 //! Attachments: `POST /v1/files` stores one, `GET /v1/files/{id}` fetches one. What is served is never
 //! shown as a page: always an attachment, sandboxed, its type not to be guessed (rules U1 to U3).
 
-use std::path::Path;
 use std::time::Duration;
 
 use actix_web::http::header::{
@@ -15,6 +14,7 @@ use protocol::frame::UploadReply;
 use protocol::ids::{AttachmentId, ConversationId};
 use protocol::limits::ATTACHMENT_BYTES;
 use serde::Deserialize;
+use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
@@ -55,20 +55,17 @@ pub async fn upload(
     if declared_length.is_some_and(|length| length > ATTACHMENT_BYTES) {
         return Err(too_large());
     }
-    let path = app.files.incoming().join(app.id().simple().to_string());
-    if let Err(error) = receive(&path, body).await {
-        let _ = tokio::fs::remove_file(&path).await;
-        return Err(error);
-    }
+    let (file, open) = app.files.receive(&app.id().simple().to_string()).map_err(anyhow::Error::from)?;
+    receive(File::from_std(open), body).await?;
     let declared = request.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let UploadQuery { conversation, name, .. } = query.into_inner();
-    let attachment = store_upload(&app, &who, Upload { conversation, name, declared, path }).await?;
+    let upload = Upload { conversation, name, declared, file };
+    let attachment = store_upload(app.into_inner(), who, upload).await?;
     Ok(web::Json(UploadReply { attachment }))
 }
 
 /// Writes a body to disk, never more than the limit. How fast it has to come: `body.rs`.
-async fn receive(path: &Path, mut body: web::Payload) -> AppResult<()> {
-    let mut file = tokio::fs::File::create(path).await.map_err(anyhow::Error::from)?;
+async fn receive(mut file: File, mut body: web::Payload) -> AppResult<()> {
     let mut size = 0u64;
     while let Some(part) = body.next().await {
         let part = part.map_err(|error| {

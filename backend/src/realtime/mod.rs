@@ -88,6 +88,9 @@ use tokio::sync::Semaphore;
 use crate::app::App;
 use crate::realtime::hub::Hub;
 
+/// Somebody who is there no longer is noticed this soon (F12).
+const _: () = assert!(PING_EVERY_MS + PONG_WITHIN_MS <= 35_000);
+
 /// Reads of sessions at the same time; fewer than the database has readers.
 const READS: usize = 3;
 

@@ -294,6 +294,11 @@ impl World {
         assert!(set.expect("prlimit runs").success());
     }
 
+    /// How many files and connections the only server has open.
+    pub(crate) fn open_files(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.pid())).expect("a process").count()
+    }
+
     /// Sets how much memory of its own the running server may have, in KiB.
     pub(crate) fn limit_memory(&self, kib: u64) {
         let id = self.pid();
