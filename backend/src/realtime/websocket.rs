@@ -246,7 +246,7 @@ impl Connection {
     /// Sends what the session has now, as few writes as possible. Says with which code to close, if it is to end.
     async fn send_what_there_is(&mut self, session: &mut Session) -> Result<Option<CloseCode>, Lost> {
         for _ in 0..FRAMES_IN_A_ROW {
-            let mut next = pin!(session.next());
+            let mut next = pin!(session.next_in_turn());
             let out = match poll_fn(|context| Poll::Ready(next.as_mut().poll(context))).await {
                 Poll::Ready(out) => out,
                 Poll::Pending => {

@@ -67,7 +67,7 @@ impl Session {
             Outcome::Done(done) => self.acknowledge(id, done),
             Outcome::Profile(profile) => {
                 self.queue(&Event::Profile(profile));
-                self.acknowledge(id, Done::default());
+                self.steps.push_back(Step::Text(ack(id, Done::default())));
             }
             Outcome::Watch { conversation, after } => {
                 self.subscriptions.add(Topic::Conversation(self.who.tenant(), conversation));
@@ -125,7 +125,7 @@ impl Session {
         if done.cmid.is_some() {
             metrics().acked.increment(1);
         }
-        self.steps.push_back(Step::Text(ack(id, done)));
+        self.steps.push_back(Step::Answer(ack(id, done)));
     }
 
     pub(super) fn fail(&mut self, id: u64, cmid: Option<Cmid>, conversation: Option<ConversationId>, error: &AppError) {
@@ -139,7 +139,7 @@ impl Session {
 
     fn refuse(&mut self, id: u64, cmid: Option<Cmid>, refusal: Refusal) {
         metrics().refused(refusal.code);
-        self.queue(&refused(id, cmid, refusal));
+        self.steps.push_back(Step::Answer(to_json(&refused(id, cmid, refusal)).into()));
     }
 }
 

@@ -11,7 +11,7 @@ pub(super) use answering::refused;
 pub(super) use present::{Lingering, PresenceGuard};
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use protocol::PROTOCOL_VERSION;
@@ -21,6 +21,7 @@ use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Reconnect, Welcome};
 use protocol::ids::ConversationId;
 use protocol::limits::RESUME_CONVERSATIONS;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep_until};
 
 use super::Realtime;
@@ -68,6 +69,8 @@ pub struct Session {
     state_due: bool,
     retry_at: Option<Instant>,
     retries: u32,
+    /// A turn to read that was waited for beside other things. A std mutex: held for a move, never across an await.
+    turn: Mutex<Option<OwnedSemaphorePermit>>,
     strikes: u32,
     over: bool,
     /// Why it has no right to be here any more.
@@ -81,6 +84,8 @@ pub struct Session {
 
 enum Step {
     Text(Arc<str>),
+    /// The answer to a command, which waits for nothing that the session reads by itself.
+    Answer(Arc<str>),
     State,
     Pages(Pages),
     Close(CloseCode),
@@ -89,6 +94,12 @@ enum Step {
 impl Step {
     fn is_a_read(&self) -> bool {
         matches!(self, Self::State | Self::Pages(_))
+    }
+
+    /// Whether it is read without being asked for. What somebody asked for has been counted against their limits and
+    /// waits for nobody.
+    fn is_own_read(&self) -> bool {
+        matches!(self, Self::State | Self::Pages(Pages { asked_by: None, .. }))
     }
 }
 
@@ -163,6 +174,7 @@ impl Session {
             state_due: false,
             retry_at: None,
             retries: 0,
+            turn: Mutex::default(),
             strikes: 0,
             over: false,
             refusal: None,
@@ -194,14 +206,32 @@ impl Session {
 
     /// The next frame to send; `None` when there is nothing right now. Not to be dropped half-way.
     pub async fn next(&mut self) -> Option<Outgoing> {
+        loop {
+            let out = self.next_in_turn().await;
+            if out.is_some() || !self.wants_turn() {
+                return out;
+            }
+            self.take_turn().await;
+        }
+    }
+
+    /// As [`Session::next`], but does not wait for a turn to read: [`Session::ready`] does, beside whatever else its
+    /// caller waits for. When everybody comes back at once, or the storage hangs, thousands wait for one.
+    pub(super) async fn next_in_turn(&mut self) -> Option<Outgoing> {
         while !self.over {
             let ending = self.mailbox.is_over();
+            if let Some(answer) = self.overtaking() {
+                return Some(Outgoing::Text(answer));
+            }
             if !ending && self.retry_at.is_some_and(|at| at > Instant::now()) {
                 return None;
             }
             self.retry_at = None;
             if ending && self.steps.front().is_some_and(Step::is_a_read) {
                 self.steps.clear();
+            }
+            if self.wants_turn() && !self.has_turn_now() {
+                return None;
             }
             if let Some(step) = self.steps.pop_front() {
                 if let Some(out) = self.step(step).await {
@@ -229,6 +259,12 @@ impl Session {
             return tokio::select! {
                 () = self.mailbox.ended() => {}
                 () = Box::pin(sleep_until(at)) => {}
+            };
+        }
+        if self.wants_turn() {
+            return tokio::select! {
+                () = self.mailbox.ended() => {}
+                () = self.take_turn() => {}
             };
         }
         if !self.steps.is_empty() {
@@ -268,17 +304,25 @@ impl Session {
         }
     }
 
+    /// The first answer behind a read of the session's own, which may wait for long.
+    fn overtaking(&mut self) -> Option<Arc<str>> {
+        self.steps.front().filter(|step| step.is_own_read())?;
+        let place = self.steps.iter().position(|step| matches!(step, Step::Answer(_)))?;
+        match self.steps.remove(place) {
+            Some(Step::Answer(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     async fn step(&mut self, step: Step) -> Option<Outgoing> {
         match step {
-            Step::Text(text) => Some(Outgoing::Text(text)),
-            // When everybody comes back at once, thousands wait here: with nothing but their place in the line.
+            Step::Text(text) | Step::Answer(text) => Some(Outgoing::Text(text)),
             Step::State => {
-                let _turn = self.turn().await;
+                let _turn = self.use_turn();
                 Box::pin(self.state()).await
             }
             Step::Pages(pages) => {
-                // What somebody asked for has been counted against their limits and waits for nobody.
-                let _turn = if pages.asked_by.is_none() { self.turn().await } else { None };
+                let _turn = if pages.asked_by.is_none() { self.use_turn() } else { None };
                 Box::pin(self.page(pages)).await
             }
             Step::Close(code) => {

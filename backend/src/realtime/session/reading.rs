@@ -1,14 +1,15 @@
 //! What the session reads by itself: its state, and the entries its client does not have.
 
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use anyhow::anyhow;
 use protocol::codec::to_json;
 use protocol::error::{CloseCode, ErrorCode};
 use protocol::event::{Event, Reset, ResetReason};
 use protocol::state::Cursor;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::answering::{ack, refused};
 use super::{Outgoing, Pages, RETRY_AFTER_MS, Session, Step, close_for};
@@ -18,6 +19,8 @@ use crate::bus::Topic;
 use crate::error::{AppError, AppResult};
 use crate::planted::{Bug, planted};
 
+/// Meanwhile no command is taken from the connection, so that it must not take as long as a pool may.
+const READ_WITHIN: Duration = Duration::from_secs(4);
 /// Failed reads in a row after which the connection is given up.
 const RETRIES: u32 = 5;
 
@@ -29,7 +32,7 @@ impl Session {
             self.subscriptions.add(Topic::Conversation(self.who.tenant(), conversation));
         }
         let mut after = cursor.seq;
-        let _turn = self.turn().await;
+        let _turn = Arc::clone(&self.realtime.reads).acquire_owned().await.ok();
         if let Err(reason) = Box::pin(view::check_cursor(&self.realtime.app, &self.who, &cursor)).await? {
             self.queue(&Event::Reset(Reset { conversation, reason }));
             if reason == ResetReason::NoAccess {
@@ -51,18 +54,21 @@ impl Session {
     /// Reads the state. `None` when the client has it, or the read has to be tried again.
     pub(super) async fn state(&mut self) -> Option<Outgoing> {
         self.state_read_at = Some(Instant::now());
-        let app = &self.realtime.app;
-        let read = match &self.who {
-            Principal::Visitor(visitor) => match self.may_be_here(visitor).await {
-                Ok(()) => view::visitor_state(app, visitor).await,
-                Err(error) => Err(error),
+        let read = in_time(async {
+            let app = &self.realtime.app;
+            match &self.who {
+                Principal::Visitor(visitor) => {
+                    self.may_be_here(visitor).await?;
+                    let state = view::visitor_state(app, visitor).await?;
+                    Ok((state.version.clone(), Event::Visitor(state)))
+                }
+                Principal::Agent(agent) => {
+                    let state = view::agent_state(app, agent).await?;
+                    Ok((state.version.clone(), Event::Agent(state)))
+                }
             }
-            .map(|state| (state.version.clone(), Event::Visitor(state))),
-            Principal::Agent(agent) => {
-                view::agent_state(app, agent).await.map(|state| (state.version.clone(), Event::Agent(state)))
-            }
-        };
-        match read {
+        });
+        match read.await {
             Ok((version, event)) => {
                 self.read_worked();
                 if self.state_version.as_ref() == Some(&version) {
@@ -99,8 +105,8 @@ impl Session {
     /// Reads one page of entries. `None` when there are none, or the read has to be tried again.
     pub(super) async fn page(&mut self, mut pages: Pages) -> Option<Outgoing> {
         let conversation = pages.conversation;
-        let read = view::entries_after(&self.realtime.app, &self.who, conversation, pages.after).await;
-        match read {
+        let read = in_time(view::entries_after(&self.realtime.app, &self.who, conversation, pages.after));
+        match read.await {
             Ok(entries) => {
                 self.read_worked();
                 let sent = entries.items.last().map_or(pages.after, |item| item.seq);
@@ -161,9 +167,41 @@ impl Session {
         self.retry_at = None;
     }
 
-    /// Waits for a turn to read. It is given back when dropped.
-    pub(super) async fn turn(&self) -> Option<OwnedSemaphorePermit> {
+    /// Whether a turn to read is what the session waits for.
+    pub(super) fn wants_turn(&self) -> bool {
+        let reads = self.steps.front().is_some_and(Step::is_own_read);
+        reads && !self.over && self.retry_at.is_none_or(|at| at <= Instant::now()) && self.held_turn().is_none()
+    }
+
+    /// Takes a turn if there is one now.
+    pub(super) fn has_turn_now(&self) -> bool {
+        let turn = Arc::clone(&self.realtime.reads).try_acquire_owned().ok();
+        let taken = turn.is_some();
+        *self.held_turn() = turn;
+        taken
+    }
+
+    /// Waits for a turn to read.
+    pub(super) async fn take_turn(&self) {
         // The semaphore is never closed.
-        Arc::clone(&self.realtime.reads).acquire_owned().await.ok()
+        let turn = Arc::clone(&self.realtime.reads).acquire_owned().await.ok();
+        *self.held_turn() = turn;
+    }
+
+    /// The turn that was waited for. It is given back when dropped.
+    pub(super) fn use_turn(&self) -> Option<OwnedSemaphorePermit> {
+        self.held_turn().take()
+    }
+
+    fn held_turn(&self) -> MutexGuard<'_, Option<OwnedSemaphorePermit>> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A read, given up after [`READ_WITHIN`].
+async fn in_time<T>(read: impl Future<Output = AppResult<T>>) -> AppResult<T> {
+    match timeout(READ_WITHIN, read).await {
+        Ok(read) => read,
+        Err(_) => Err(AppError::Internal(anyhow!("it took longer than {READ_WITHIN:?}"))),
     }
 }

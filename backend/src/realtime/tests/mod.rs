@@ -48,6 +48,21 @@ async fn a_visitor_is_welcomed_writes_and_sees_it() {
 }
 
 #[actix_web::test]
+async fn an_answer_does_not_wait_for_what_the_session_reads_by_itself() {
+    let world = World::new(Pace::default()).await;
+    let turns = world.reads_hang().await;
+    let mut visitor = world.visitor(&[]).await;
+    assert!(matches!(visitor.event().await, Event::Welcome(_)));
+    visitor.command(2, &World::message("hello")).await;
+    match visitor.event().await {
+        Event::Ack(ack) => assert_eq!(ack.id, 2),
+        other => panic!("{other:?}"),
+    }
+    drop(turns);
+    assert!(matches!(visitor.event().await, Event::Visitor(_)));
+}
+
+#[actix_web::test]
 async fn framing_violations_get_their_close_codes() {
     let world = World::new(Pace::default()).await;
     let long = vec![b'x'; FRAME_BYTES + 1];

@@ -16,6 +16,7 @@ use protocol::site::{FieldRule, Side, SiteConfig, Theme};
 use protocol::state::{Cursor, Role};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ use crate::files::FileStore;
 use crate::presence::Who;
 use crate::presence::local::LocalPresence;
 use crate::realtime::hub::{Connections, Hub};
-use crate::realtime::{Pace, Realtime};
+use crate::realtime::{Pace, READS, Realtime};
 use crate::store::account::Account;
 use crate::store::agent::Agent;
 use crate::store::site::{Department, Site};
@@ -48,6 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(super) struct World {
     pub(super) app: Arc<App>,
     pub(super) hub: Arc<Hub>,
+    realtime: Realtime,
     pub(super) tenant: TenantId,
     visitor: VisitorId,
     token: String,
@@ -75,10 +77,16 @@ impl World {
         let address = listener.local_addr().unwrap();
         actix_web::rt::spawn(door::serve(&realtime, listener, 1).unwrap());
         let client = Cmid(Uuid::new_v4());
-        Self { app, hub, tenant: identity.tenant, visitor: identity.visitor, token, address, client, data }
+        Self { app, hub, realtime, tenant: identity.tenant, visitor: identity.visitor, token, address, client, data }
     }
 
     /// The topic of the visitor.
+    /// Nobody gets a turn to read until the value goes.
+    pub(super) async fn reads_hang(&self) -> OwnedSemaphorePermit {
+        let all = u32::try_from(READS).unwrap();
+        Arc::clone(&self.realtime.reads).acquire_many_owned(all).await.unwrap()
+    }
+
     pub(super) fn topic(&self) -> Topic {
         Topic::Visitor(self.tenant, self.visitor)
     }
