@@ -80,7 +80,7 @@ impl Database {
                 url: address(&found)?,
                 owner_url: source.find("database_owner_url").map(|found| address(&found)).transpose()?,
                 connections: number(source, "database_connections", 16, 1..=1000)?,
-                lanes: number(source, "database_lanes", 4, 1..=64)?,
+                lanes: number(source, "database_lanes", 2, 1..=64)?,
                 timeout: Duration::from_secs(number(source, "database_timeout", 5, 1..=300)?.into()),
             })),
             _ => sqlite(&found).map(Self::Sqlite),

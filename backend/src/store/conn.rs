@@ -111,21 +111,27 @@ macro_rules! on {
                 let $c = &mut **connection;
                 $body
             }
-            $crate::store::Conn::Postgres(lease) => {
-                let patience = lease.patience();
-                let answer = tokio::time::timeout(patience, async {
-                    let $c = lease.connection();
-                    $body
-                });
-                match answer.await {
-                    Ok(answer) => answer,
-                    Err(_) => Err(lease.gave_up()),
-                }
-            }
+            $crate::store::Conn::Postgres(lease) => $crate::store::conn::asked!(lease, $c => $body),
         }
     };
 }
 pub(crate) use on;
+
+/// Runs an expression as [`on`] does, on a connection to PostgreSQL.
+macro_rules! asked {
+    ($lease:expr, $c:ident => $body:expr) => {{
+        let patience = $lease.patience();
+        let answer = tokio::time::timeout(patience, async {
+            let $c = $lease.connection();
+            $body
+        });
+        match answer.await {
+            Ok(answer) => answer,
+            Err(_) => Err($lease.gave_up()),
+        }
+    }};
+}
+pub(crate) use asked;
 
 /// How many rows a statement changed, whichever database ran it.
 pub(super) fn rows(done: impl Changed) -> u64 {

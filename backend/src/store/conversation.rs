@@ -167,10 +167,11 @@ pub async fn of_agent(conn: &mut Conn, tenant: TenantId, agent: AgentId) -> AppR
 
 /// Where every conversation stands that changed after a time, of all tenants: a node serves them all.
 pub async fn changed_since(conn: &mut Conn, since: i64) -> AppResult<Vec<Position>> {
-    // Every state is named so that the index over tenant, state and time is used.
-    const SQL: &str = "select c.tenant_id, c.id, c.visitor_id, c.last_seq from tenant t \
-         join conversation c on c.tenant_id = t.id \
-         and c.state in ('waiting', 'offered', 'active', 'closed', 'offline') and c.updated_at > $1";
+    // All that goes on is looked at, and of what is settled what changed.
+    const SQL: &str = "select c.tenant_id, c.id, c.visitor_id, c.last_seq from conversation c \
+         where c.state in ('waiting', 'offered', 'active') and c.updated_at > $1 \
+         union all select c.tenant_id, c.id, c.visitor_id, c.last_seq from tenant t \
+         join conversation c on c.tenant_id = t.id and c.state in ('closed', 'offline') and c.settled_at > $1";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(since).fetch_all(c).await)?)
 }
 
@@ -211,7 +212,8 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
          last_hash = $11, last_at = $12, updated_at = $13, assigned_at = $14, first_reply_at = $15, \
          message_at = $16, visitor_left_at = $17, closed_at = $18, closed_by = $19, offline_name = $20, \
          offline_email = $21, visitor_messages = $22, last_author = $23, preview = $24, \
-         visitor_read_seq = $25, agent_read_seq = $26, rating = $27, last_agent = $28, queued_at = $29 where tenant_id = $1 and id = $2";
+         visitor_read_seq = $25, agent_read_seq = $26, rating = $27, last_agent = $28, queued_at = $29, \
+         settled_at = case when $3 in ('closed', 'offline') then $13 end where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(row.id).bind(row.state).bind(row.agent_id).bind(row.offered_to)
         .bind(row.offer_deadline_at).bind(row.reply_deadline_at).bind(row.waiting_since).bind(row.priority)

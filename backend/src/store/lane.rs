@@ -288,13 +288,16 @@ impl Writer {
     async fn attempt(&mut self, appends: &mut Appends, jobs: &mut Jobs) -> AppResult<()> {
         let shared = self.source.is_shared();
         let conn = self.source.conn().await?;
-        match (appends.as_slice(), jobs.as_mut_slice()) {
-            ([], [job]) if !shared => return alone(conn, job).await,
+        let first = match (appends.as_slice(), jobs.as_mut_slice()) {
+            ([], []) => return Ok(()),
+            ([], [job]) => return alone(conn, job).await,
             ([_, ..], []) if !shared && appends.len() <= append::MOST && !planted(Bug::AckBeforeCommit) => {
                 return whole(conn, &mut self.heads, appends).await;
             }
-            _ => wall::begin_write(conn).await?,
-        }
+            ([append, ..], _) => append.address().tenant.into(),
+            ([], [job, ..]) => job.scope(),
+        };
+        wall::begin_write(conn, first).await?;
         if let Err(error) = together(conn, &mut self.heads, appends, shared).await {
             if is_broken(&error) {
                 return Err(error);
@@ -328,7 +331,7 @@ async fn commit(conn: &mut Conn) -> AppResult<()> {
 
 /// A job that shares its transaction with nobody needs no savepoint.
 async fn alone(conn: &mut Conn, job: &mut Box<dyn Job>) -> AppResult<()> {
-    wall::begin_write(conn).await?;
+    wall::begin_write(conn, job.scope()).await?;
     match job.run(conn).await {
         Ran::Well => commit(conn).await,
         Ran::Badly => execute(conn, "rollback").await,
@@ -336,17 +339,16 @@ async fn alone(conn: &mut Conn, job: &mut Box<dyn Job>) -> AppResult<()> {
     }
 }
 
-/// Appends that share their statements: all of them, or on a database with a wall between tenants, a tenant's.
+/// Appends that share their statements: all of them, or on a database with a wall between tenants, a tenant's. The
+/// transaction has begun for the first one's tenant.
 async fn together(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>], shared: bool) -> AppResult<()> {
-    for group in appends.chunk_by_mut(|one, next| !shared || one.address().tenant == next.address().tenant) {
-        if let (true, Some(first)) = (shared, group.first()) {
-            wall::step(conn, first.address().tenant.into()).await?;
+    let groups = appends.chunk_by_mut(|one, next| !shared || one.address().tenant == next.address().tenant);
+    for (number, group) in groups.enumerate() {
+        if let (true, Some(first)) = (number > 0, group.first()) {
+            wall::turn(conn, first.address().tenant.into()).await?;
         }
         for chunk in group.chunks_mut(append::MOST) {
             append::run(conn, heads, chunk).await?;
-        }
-        if shared {
-            execute(conn, "release savepoint job").await?;
         }
     }
     Ok(())
@@ -378,7 +380,7 @@ async fn whole(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append
 async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append>], error: &AppError) -> AppResult<()> {
     tracing::error!(%error, "a batch of appends is repeated one by one");
     execute(conn, "rollback").await?;
-    wall::begin_write(conn).await?;
+    wall::begin_write(conn, EveryTenant.into()).await?;
     for append in appends {
         heads.forget();
         wall::step(conn, append.address().tenant.into()).await?;

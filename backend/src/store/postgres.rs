@@ -21,6 +21,12 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 const LOCK_WITHIN: Duration = Duration::from_secs(3);
 /// The server ends a transaction in which nothing is asked for this long.
 const IDLE_WITHIN: Duration = Duration::from_secs(30);
+/// Compiling a statement takes longer than any of ours.
+const QUICK: [(&str, &str); 1] = [("jit", "off")];
+/// Whatever a lane asks for it finds by key. A plan is made once for each statement, often while the tables are small
+/// enough to be read whole, and kept when they are not.
+const BY_KEY: [(&str, &str); 4] =
+    [("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
 /// The oldest version it is tested with.
 const OLDEST: i64 = 130_000;
 
@@ -50,7 +56,7 @@ pub(super) async fn open(settings: &Postgres) -> anyhow::Result<(Pool, Server)> 
         ("lock_timeout", LOCK_WITHIN.min(settings.timeout)),
         ("idle_in_transaction_session_timeout", IDLE_WITHIN),
     ];
-    let options = options.options(limits.map(|(name, limit)| (name, limit.as_millis().to_string())));
+    let options = options.options(limits.map(|(name, limit)| (name, limit.as_millis().to_string()))).options(QUICK);
     // The server's own limit fires first; this one is for a server that is not heard of any more.
     let patience = settings.timeout + Duration::from_secs(2);
     let pool = PgPoolOptions::new()
@@ -65,7 +71,7 @@ pub(super) async fn open(settings: &Postgres) -> anyhow::Result<(Pool, Server)> 
             })
         })
         .connect_lazy_with(options.clone());
-    let server = Server { options, patience };
+    let server = Server { options: options.options(BY_KEY), patience };
     let mut conn = server.connection().await?;
     check(&mut conn).await?;
     let _ = conn.close().await;

@@ -6,7 +6,8 @@ use protocol::entry::AuthorKind;
 use protocol::ids::{AgentId, ConversationId, SiteId, TenantId, VisitorId};
 use protocol::state::ConversationState;
 
-use super::list::{self, Statement, prepared, texts};
+use super::conn::asked;
+use super::list::{self, Statement, texts};
 use super::{Conn, on};
 use crate::error::AppResult;
 
@@ -70,32 +71,45 @@ macro_rules! select {
     };
 }
 
-static SOME: Statement = LazyLock::new(|| {
-    // Names are looked up by key, row by row: in a join PostgreSQL may begin with every visitor of the tenant.
-    const SQL: &str = "select c.id, c.state, c.site_id, \
-         (select s.name from site s where s.tenant_id = c.tenant_id and s.id = c.site_id) as site_name, c.visitor_id, \
-         coalesce(c.offline_name, (select v.name from visitor v where v.tenant_id = c.tenant_id \
-         and v.id = c.visitor_id)) as visitor_name, \
-         coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
-         and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
-         c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
-         c.agent_read_seq, c.rating \
-         from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id";
-    texts("tenant_id, id", SQL, "")
+/// A line whose names are looked up by key, row by row.
+const LINE: &str = "select c.id, c.state, c.site_id, \
+     (select s.name from site s where s.tenant_id = c.tenant_id and s.id = c.site_id) as site_name, c.visitor_id, \
+     coalesce(c.offline_name, (select v.name from visitor v where v.tenant_id = c.tenant_id \
+     and v.id = c.visitor_id)) as visitor_name, \
+     coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
+     and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
+     c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
+     c.agent_read_seq, c.rating from";
+
+static OF_LIST: Statement = LazyLock::new(|| {
+    let rest = format!("{LINE} batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");
+    texts("tenant_id, id", &rest)
+});
+
+static OF_ARRAY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{LINE} unnest($2::uuid[]) a (id) cross join lateral (select c.* from conversation c \
+         where c.tenant_id = $1 and c.id = a.id offset 0) c"
+    )
 });
 
 /// The lines of these conversations, in any order. What the tenant does not have is left out.
 pub async fn some(conn: &mut Conn, tenant: TenantId, ids: &[ConversationId]) -> AppResult<Vec<SummaryRow>> {
+    let connection = match conn {
+        Conn::Sqlite(connection) => connection,
+        Conn::Postgres(lease) => {
+            let (sql, ids) = (OF_ARRAY.as_str(), ids.iter().map(|id| id.0).collect::<Vec<_>>());
+            return Ok(asked!(lease, c => sqlx::query_as(sql).bind(tenant).bind(ids).fetch_all(c).await)?);
+        }
+    };
     let mut rows = Vec::with_capacity(ids.len());
     for part in ids.chunks(list::MOST) {
-        let (sql, list) = prepared(conn, &SOME, part);
-        let found: Vec<SummaryRow> = on!(conn, c => {
-            let mut query = sqlx::query_as(sql);
-            for id in list {
-                query = query.bind(id.map(|_| tenant)).bind(id.copied());
-            }
-            query.fetch_all(c).await
-        })?;
+        let index = list::index(part.len());
+        let mut query = sqlx::query_as(OF_LIST[index].as_str());
+        for id in list::filled(part, index) {
+            query = query.bind(id.map(|_| tenant)).bind(id.copied());
+        }
+        let found: Vec<SummaryRow> = query.fetch_all(&mut **connection).await?;
         rows.extend(found);
     }
     Ok(rows)
@@ -109,6 +123,6 @@ pub async fn open(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<SummaryRow
 
 /// The conversations closed last, newest first.
 pub async fn closed(conn: &mut Conn, tenant: TenantId, limit: i64) -> AppResult<Vec<SummaryRow>> {
-    const SQL: &str = select!("and c.state = 'closed' order by c.updated_at desc, c.id desc limit $2");
+    const SQL: &str = select!("and c.state = 'closed' order by c.settled_at desc, c.id desc limit $2");
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(limit).fetch_all(c).await)?)
 }

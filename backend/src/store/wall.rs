@@ -31,12 +31,20 @@ fn set(scope: Scope) -> String {
     }
 }
 
-/// Begins a transaction that writes. On SQLite it takes the write lock at once: a transaction that read before it
-/// wrote could not get it any more.
-pub(super) async fn begin_write(conn: &mut Conn) -> Result<(), sqlx::Error> {
+/// Begins a transaction that writes what is in `scope`. On SQLite it takes the write lock at once: a transaction that
+/// read before it wrote could not get it any more.
+pub(super) async fn begin_write(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
     match conn {
         Conn::Sqlite(_) => execute(conn, "begin immediate").await,
-        Conn::Postgres(_) => execute(conn, "begin").await,
+        Conn::Postgres(_) => send(conn, &begin(scope, "")).await,
+    }
+}
+
+/// Turns the transaction under way to `scope`.
+pub(super) async fn turn(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
+    match conn {
+        Conn::Sqlite(_) => Ok(()),
+        Conn::Postgres(_) => send(conn, &set(scope)).await,
     }
 }
 
@@ -45,11 +53,13 @@ pub(super) async fn begin_write(conn: &mut Conn) -> Result<(), sqlx::Error> {
 pub(super) async fn step(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
     match conn {
         Conn::Sqlite(_) => execute(conn, "savepoint job").await,
-        Conn::Postgres(_) => {
-            let sql = format!("{}; savepoint job", set(scope));
-            on!(conn, c => sqlx::raw_sql(AssertSqlSafe(sql.as_str())).execute(c).await.map(rows)).map(|_| ())
-        }
+        Conn::Postgres(_) => send(conn, &format!("{}; savepoint job", set(scope))).await,
     }
+}
+
+/// Sends statements without values in one exchange.
+async fn send(conn: &mut Conn, sql: &str) -> Result<(), sqlx::Error> {
+    on!(conn, c => sqlx::raw_sql(AssertSqlSafe(sql)).execute(c).await.map(rows)).map(|_| ())
 }
 
 async fn execute(conn: &mut Conn, sql: &'static str) -> Result<(), sqlx::Error> {

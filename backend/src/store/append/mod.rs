@@ -3,6 +3,8 @@
 //! stored, one adds the entries, one writes the heads back. Between the reads and the writes each is decided in
 //! memory, in order, by a pure function of the caller.
 
+/// The statements on PostgreSQL.
+mod arrays;
 /// The statements.
 mod sql;
 
@@ -163,7 +165,8 @@ impl Heads {
         let mut policies: HashMap<TenantId, Arc<Policy>> = HashMap::new();
         for row in sql::heads(conn, &asked).await? {
             let tenant = row.tenant_id;
-            let policy = policies.entry(tenant).or_insert_with(|| Arc::new(policy_of(tenant, &row.tenant_settings)));
+            let settings = || row.tenant_settings.as_deref().unwrap_or_default();
+            let policy = policies.entry(tenant).or_insert_with(|| Arc::new(policy_of(tenant, settings())));
             let head = Head {
                 suspended: row.tenant_state == TenantState::Suspended,
                 policy: Arc::clone(policy),

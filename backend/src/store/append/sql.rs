@@ -1,4 +1,5 @@
-//! The statements of a batch. Each takes its rows as one list of values (`store/list.rs`).
+//! The statements of a batch. On SQLite each takes its rows as one list of values (`store/list.rs`); those of
+//! PostgreSQL are in `arrays.rs`.
 
 use std::sync::LazyLock;
 
@@ -6,13 +7,13 @@ use protocol::ids::{Cmid, ConversationId, TenantId};
 use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::Address;
+use super::{Address, arrays};
 use crate::error::AppResult;
+use crate::store::Conn;
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::{Entry, Stored};
-use crate::store::list::{self, LENGTHS, Statement, prepared, texts};
+use crate::store::list::{self, LENGTHS, Statement, texts};
 use crate::store::tenant::TenantState;
-use crate::store::{Conn, on, rows};
 
 /// A conversation with what stands around it.
 #[derive(sqlx::FromRow)]
@@ -21,7 +22,8 @@ pub(super) struct HeadRow {
     pub(super) conversation: Conversation,
     pub(super) tenant_id: TenantId,
     pub(super) tenant_state: TenantState,
-    pub(super) tenant_settings: String,
+    /// On PostgreSQL with the first alone.
+    pub(super) tenant_settings: Option<String>,
     pub(super) visitor_name: Option<String>,
 }
 
@@ -31,7 +33,7 @@ pub(super) type Sent = ((TenantId, Uuid, Cmid), Stored);
 pub(super) type Placed = ((TenantId, ConversationId), Entry);
 
 #[derive(sqlx::FromRow)]
-struct StoredRow {
+pub(super) struct StoredRow {
     tenant_id: TenantId,
     author_id: Uuid,
     cmid: Cmid,
@@ -48,17 +50,13 @@ impl StoredRow {
 static HEADS: Statement = LazyLock::new(|| {
     let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
     let columns = columns.join(", ");
-    // What stands around a conversation is looked up by its key, row by row. In a join PostgreSQL may begin there, and
-    // without statistics does: with every visitor of the tenant for every row of the batch.
     let rest = format!(
-        "select {columns}, c.tenant_id, \
-         (select t.state from tenant t where t.id = c.tenant_id) as tenant_state, \
-         (select t.settings from tenant t where t.id = c.tenant_id) as tenant_settings, \
-         (select v.name from visitor v where v.tenant_id = c.tenant_id and v.id = c.visitor_id) as visitor_name \
-         from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id"
+        "select {columns}, c.tenant_id, t.state as tenant_state, t.settings as tenant_settings, \
+         v.name as visitor_name \
+         from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id \
+         join tenant t on t.id = c.tenant_id join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id"
     );
-    // The weakest lock that keeps other writers out, in one order.
-    texts("tenant_id, id", &rest, " order by a.tenant_id, a.id for no key update of c")
+    texts("tenant_id, id", &rest)
 });
 
 static STORED: Statement = LazyLock::new(|| {
@@ -66,14 +64,13 @@ static STORED: Statement = LazyLock::new(|| {
         "tenant_id, author_id, cmid",
         "select e.tenant_id, e.author_id, e.cmid, e.conversation_id, e.seq, e.at from batch a join entry e \
          on e.tenant_id = a.tenant_id and e.cmid = a.cmid and e.author_id = a.author_id",
-        "",
     )
 });
 
 static INSERT: Statement = LazyLock::new(|| {
     const COLUMNS: &str = "tenant_id, conversation_id, seq, kind, audience, author_kind, author_id, author_name, \
          cmid, at, body, salt, commitment, hash";
-    texts(COLUMNS, &format!("insert into entry ({COLUMNS}) select {COLUMNS} from batch where seq is not null"), "")
+    texts(COLUMNS, &format!("insert into entry ({COLUMNS}) select {COLUMNS} from batch where seq is not null"))
 });
 
 static UPDATE: Statement = LazyLock::new(|| {
@@ -85,18 +82,16 @@ static UPDATE: Statement = LazyLock::new(|| {
          and conversation.id = batch.id",
         sets.join(", ")
     );
-    texts(&format!("tenant_id, id, {COLUMNS}"), &rest, "")
+    texts(&format!("tenant_id, id, {COLUMNS}"), &rest)
 });
 
 /// The statements of a transaction on SQLite that holds appends alone, before and after what is decided: each statement
 /// by itself would be a hand-over to the thread of the driver and back.
-static BEGIN: LazyLock<[String; LENGTHS]> = LazyLock::new(|| {
-    std::array::from_fn(|index| format!("begin immediate; pragma data_version; {}", STORED.sqlite(index)))
-});
+static BEGIN: LazyLock<[String; LENGTHS]> =
+    LazyLock::new(|| std::array::from_fn(|index| format!("begin immediate; pragma data_version; {}", STORED[index])));
 
-static FINISH: LazyLock<[String; LENGTHS]> = LazyLock::new(|| {
-    std::array::from_fn(|index| format!("{}; {}; commit", INSERT.sqlite(index), UPDATE.sqlite(index)))
-});
+static FINISH: LazyLock<[String; LENGTHS]> =
+    LazyLock::new(|| std::array::from_fn(|index| format!("{}; {}; commit", INSERT[index], UPDATE[index])));
 
 /// A number that changes when another connection has written; none where a transaction cannot keep others from
 /// writing, and nothing read before may be believed.
@@ -111,16 +106,21 @@ pub(super) async fn version(conn: &mut Conn) -> AppResult<Option<i64>> {
     }
 }
 
-/// The conversations that exist, with their tenants and the names of their visitors.
+/// The conversations that exist, with their tenants and the names of their visitors. On PostgreSQL they are of one
+/// tenant, as in all that follows: the wall shows no other.
 pub(super) async fn heads(conn: &mut Conn, asked: &[(TenantId, ConversationId)]) -> AppResult<Vec<HeadRow>> {
-    let (sql, list) = prepared(conn, &HEADS, asked);
-    Ok(on!(conn, c => {
-        let mut query = sqlx::query_as(sql);
-        for row in list {
-            query = query.bind(row.map(|row| row.0)).bind(row.map(|row| row.1));
+    let Some((tenant, _)) = asked.first() else { return Ok(Vec::new()) };
+    match conn {
+        Conn::Postgres(lease) => arrays::heads(lease, *tenant, asked).await,
+        Conn::Sqlite(connection) => {
+            let index = list::index(asked.len());
+            let mut query = sqlx::query_as(HEADS[index].as_str());
+            for row in list::filled(asked, index) {
+                query = query.bind(row.map(|row| row.0)).bind(row.map(|row| row.1));
+            }
+            Ok(query.fetch_all(&mut **connection).await?)
         }
-        query.fetch_all(c).await
-    })?)
+    }
 }
 
 /// Binds what finds sends.
@@ -190,8 +190,15 @@ macro_rules! bind_heads {
 
 /// What is stored of these sends, in whichever conversation.
 pub(super) async fn stored(conn: &mut Conn, asked: &[Address]) -> AppResult<Vec<Sent>> {
-    let (sql, list) = prepared(conn, &STORED, asked);
-    let rows: Vec<StoredRow> = on!(conn, c => bind_sends!(sqlx::query_as(sql), list).fetch_all(c).await)?;
+    let Some(first) = asked.first() else { return Ok(Vec::new()) };
+    let rows: Vec<StoredRow> = match conn {
+        Conn::Postgres(lease) => arrays::stored(lease, first.tenant, asked).await?,
+        Conn::Sqlite(connection) => {
+            let index = list::index(asked.len());
+            let query = bind_sends!(sqlx::query_as(STORED[index].as_str()), list::filled(asked, index));
+            query.fetch_all(&mut **connection).await?
+        }
+    };
     Ok(rows.into_iter().map(StoredRow::sent).collect())
 }
 
@@ -207,16 +214,30 @@ pub(super) async fn begin(conn: &mut SqliteConnection, asked: &[Address]) -> App
 
 /// Adds entries to their conversations.
 pub(super) async fn insert(conn: &mut Conn, entries: &[Placed]) -> AppResult<()> {
-    let (sql, list) = prepared(conn, &INSERT, entries);
-    on!(conn, c => bind_entries!(sqlx::query(sql), list).execute(c).await.map(rows))?;
-    Ok(())
+    let Some(((tenant, _), _)) = entries.first() else { return Ok(()) };
+    match conn {
+        Conn::Postgres(lease) => arrays::insert(lease, *tenant, entries).await,
+        Conn::Sqlite(connection) => {
+            let index = list::index(entries.len());
+            let query = bind_entries!(sqlx::query(INSERT[index].as_str()), list::filled(entries, index));
+            query.execute(&mut **connection).await?;
+            Ok(())
+        }
+    }
 }
 
 /// Writes what an entry changes of its conversation.
 pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<()> {
-    let (sql, list) = prepared(conn, &UPDATE, changed);
-    on!(conn, c => bind_heads!(sqlx::query(sql), list).execute(c).await.map(rows))?;
-    Ok(())
+    let Some((tenant, _)) = changed.first() else { return Ok(()) };
+    match conn {
+        Conn::Postgres(lease) => arrays::update(lease, *tenant, changed).await,
+        Conn::Sqlite(connection) => {
+            let index = list::index(changed.len());
+            let query = bind_heads!(sqlx::query(UPDATE[index].as_str()), list::filled(changed, index));
+            query.execute(&mut **connection).await?;
+            Ok(())
+        }
+    }
 }
 
 /// [`insert`], [`update`] and the commit. There are at most as many conversations as entries.

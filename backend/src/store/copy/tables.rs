@@ -361,6 +361,7 @@ const CONVERSATION: &[Column] = &[
     number("last_at"),
     number("created_at"),
     number("updated_at"),
+    number("settled_at").or_null(),
     number("assigned_at").or_null(),
     number("first_reply_at").or_null(),
     number("message_at").or_null(),

@@ -117,10 +117,11 @@ pub async fn page(conn: &mut Conn, tenant: TenantId, below: Uuid, limit: i64) ->
 /// the ten minutes before is looked at: an index that is further behind is behind there as well.
 pub async fn coverage(conn: &mut Conn, tenant: TenantId, until: i64) -> AppResult<Coverage> {
     const BACK: &str = "select back_to from search_tenant where tenant_id = $1";
-    // Every state is named so that the index over tenant, state and time is used.
+    // All that goes on is looked at, and of what is settled what changed.
     const BEHIND: &str = "select min(c.updated_at) from conversation c \
          left join search_doc d on d.tenant_id = c.tenant_id and d.conversation_id = c.id \
-         where c.tenant_id = $1 and c.state in ('waiting', 'offered', 'active', 'closed', 'offline') \
+         where c.tenant_id = $1 and (c.state in ('waiting', 'offered', 'active') \
+         or (c.state in ('closed', 'offline') and c.settled_at > $2)) \
          and c.updated_at > $2 and c.updated_at <= $3 and c.last_seq > coalesce(d.seq, 0)";
     let back: Option<(Option<i64>,)> = on!(conn, c => sqlx::query_as(BACK).bind(tenant).fetch_optional(c).await)?;
     let since = until - 10 * 60 * 1000;
