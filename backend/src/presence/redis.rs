@@ -129,9 +129,11 @@ impl RedisPresence {
             node.people.insert(who, seen);
         });
         let known_here = self.local.seen(who).is_some();
+        // This node may have noted that somebody of a dead node is gone, after the person came to another.
+        let mourned = seen.is_here && lock(&self.others).past.contains_key(&who);
         // Agents show in every list. Of a visitor the node that had the connection speaks; only when two nodes lost
         // one at the same moment, each may have thought that the other still had it.
-        let shows = matches!(who, Who::Agent(..)) || known_here;
+        let shows = matches!(who, Who::Agent(..)) || known_here || mourned;
         if shows && was_here != seen.is_here {
             self.note_move(who);
         }

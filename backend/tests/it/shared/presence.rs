@@ -5,6 +5,7 @@ use std::time::Instant;
 use frontdesk::bus::Bus;
 use frontdesk::presence::local::LocalPresence;
 use frontdesk::presence::{Presence, Who};
+use futures_util::FutureExt;
 use protocol::ids::{AgentId, TenantId, VisitorId};
 use uuid::Uuid;
 
@@ -134,4 +135,25 @@ async fn people_of_a_node_that_stops_or_dies_are_gone() {
     assert!(since < NOW + 4_000, "gone since it was last heard: {}", since - NOW);
     let moved = tokio::time::timeout(DEADLINE, stays.presence.moved()).await.expect("it is told");
     assert!(moved.contains(&ben), "{moved:?}");
+}
+
+#[tokio::test]
+async fn a_visitor_of_a_dead_node_who_comes_to_another_is_told_of_where_the_death_was_noted() {
+    let (server, name) = (RedisServer::start(), installation());
+    let dies = Node::start(&server, &name, NOW).await;
+    let (notes, other) = (Node::start(&server, &name, NOW).await, Node::start(&server, &name, NOW).await);
+    let vera = Who::Visitor(TenantId(Uuid::new_v4()), VisitorId(Uuid::new_v4()));
+    dies.presence.joined(vera, NOW + 1);
+    until("she is here", || notes.presence.gone_since(vera).is_none()).await;
+    drop(dies);
+    until("the dead is noticed", || {
+        notes.presence.look_round(NOW + 10);
+        notes.presence.gone_since(vera).is_some()
+    })
+    .await;
+    // One of the two is told, and stores that she is gone: perhaps when she is back already.
+    let _ = notes.presence.moved().now_or_never();
+    other.presence.joined(vera, NOW + 20);
+    let moved = tokio::time::timeout(DEADLINE, notes.presence.moved()).await.expect("it is told");
+    assert!(moved.contains(&vera) && notes.presence.gone_since(vera).is_none(), "{moved:?}");
 }
