@@ -16,7 +16,7 @@ const SPARE: u64 = 64;
 /// Opens connections to one server.
 pub(super) struct Dialer {
     addr: SocketAddr,
-    /// `host:port` for the Host header.
+    /// What browsers have in the Host header, and proxies pass on.
     pub(super) host: String,
     /// The origin a browser on the server's own pages would say.
     pub(super) origin: String,
@@ -25,8 +25,17 @@ pub(super) struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer for a server at `url`, with room for so many connections at a time.
-    pub(super) async fn new(url: &str, sources: Option<u8>, connections: u32) -> anyhow::Result<Self> {
+    /// A dialer for a server at `url`, whose pages are at `origin` (its own address when that is not said), with room for
+    /// so many connections at a time.
+    ///
+    /// # Errors
+    /// When the address is none, its host is not known, or this process may not have so many connections.
+    pub(super) async fn new(
+        url: &str,
+        origin: Option<&str>,
+        sources: Option<u8>,
+        connections: u32,
+    ) -> anyhow::Result<Self> {
         let parsed = Url::parse(url).ok().filter(|it| it.scheme() == "http" && it.has_host() && it.path() == "/");
         let Some(parsed) = parsed else {
             bail!("--url: `{url}` is not allowed; allowed: http://HOST:PORT. TLS is the proxy's: measure behind it");
@@ -41,13 +50,9 @@ impl Dialer {
         check_descriptors(u64::from(connections))?;
         let wanted = u8::try_from(connections.div_ceil(PER_SOURCE)).unwrap_or(u8::MAX).min(250);
         let sources = if on_loopback(addr) { sources.unwrap_or(wanted).max(1) } else { 1 };
-        Ok(Self {
-            addr,
-            host: format!("{name}:{port}"),
-            origin: parsed.origin().ascii_serialization(),
-            sources,
-            next: Cell::new(0),
-        })
+        let origin = origin.map_or_else(|| parsed.origin().ascii_serialization(), str::to_owned);
+        let host = origin.split_once("://").map_or(origin.as_str(), |(_, host)| host).to_owned();
+        Ok(Self { addr, host, origin, sources, next: Cell::new(0) })
     }
 
     /// A new connection, from the next source address.

@@ -22,7 +22,7 @@ use super::dial::Dialer;
 use super::idle::{self, Held};
 use super::messages::{drive, listen, tail};
 use super::options::{Echo, Transport};
-use super::process::Process;
+use super::process::Processes;
 use super::report::{Finished, Messages, Stay};
 use super::socket::Socket;
 use super::visitors::Connecting;
@@ -81,9 +81,9 @@ async fn connect(request: HttpRequest, body: web::Payload) -> actix_web::Result<
 /// Starts the server as a process of its own and measures it.
 pub(super) async fn run(options: Echo) -> anyhow::Result<Finished> {
     let (child, addr) = start().await?;
-    let server = Process::new(child.id().context("the echo server ended")?)?;
+    let server = Processes::new(vec![child.id().context("the echo server ended")?])?;
     let connections = options.idle.unwrap_or(options.connections);
-    let dialer = Dialer::new(&format!("http://{addr}"), None, connections).await?;
+    let dialer = Dialer::new(&format!("http://{addr}"), None, None, connections).await?;
     if options.idle.is_some() {
         let before = idle::settled(Some(&server)).await?;
         let (sockets, connecting) = open(&dialer, connections).await?;

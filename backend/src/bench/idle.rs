@@ -10,18 +10,17 @@ use tokio::time::sleep;
 use super::Place;
 use super::link::Link;
 use super::options::Load;
-use super::process::{self, Process};
+use super::process::{self, Processes};
 use super::report::{Finished, Idle, Stay};
 use super::socket::Socket;
 use super::visitors::{self, Connecting, Line};
 
 /// Opens the connections and holds them.
 pub(super) async fn run(place: Place, load: &Load, connections: u32) -> anyhow::Result<Finished> {
-    let dialer = Rc::new(place.dialer);
-    let tokens = visitors::tokens(&dialer, &place.site, connections).await?;
+    let tokens = visitors::tokens(&place.nodes, &place.site, connections).await?;
     let before = settled(place.server.as_ref()).await?;
     let held = Held::default();
-    let connecting = visitors::connect(&dialer, &tokens, load.transport, false, |_, line| held.add(line)).await?;
+    let connecting = visitors::connect(&place.nodes, &tokens, load.transport, false, |_, line| held.add(line)).await?;
     let opened = settled(place.server.as_ref()).await?;
     sleep(Duration::from_secs(load.hold)).await;
     let after = settled(place.server.as_ref()).await?;
@@ -30,7 +29,7 @@ pub(super) async fn run(place: Place, load: &Load, connections: u32) -> anyhow::
     Ok(held.report(&stay, &connecting).finish(load.json))
 }
 
-/// Memory of the server before, with every connection open, and after they were held, in bytes.
+/// Memory of the servers before, with every connection open, and after they were held, in bytes.
 pub(super) type Memory = Option<[u64; 3]>;
 
 /// The three readings, if there were any.
@@ -38,10 +37,10 @@ pub(super) fn memory(before: Option<u64>, opened: Option<u64>, after: Option<u64
     Some([before?, opened?, after?])
 }
 
-/// Memory of the server once it has come to rest.
-pub(super) async fn settled(server: Option<&Process>) -> anyhow::Result<Option<u64>> {
+/// Memory of the servers once it has come to rest.
+pub(super) async fn settled(server: Option<&Processes>) -> anyhow::Result<Option<u64>> {
     match server {
-        Some(server) => process::settled(server).await.context("cannot read the server's memory").map(Some),
+        Some(server) => process::settled(server).await.context("cannot read the servers' memory").map(Some),
         None => Ok(None),
     }
 }

@@ -14,15 +14,18 @@ use tokio::time::{sleep, timeout};
 use super::board::{Board, Sender, Way};
 use super::dial::Dialer;
 use super::link::Link;
+use super::nodes::Nodes;
 use super::options::{From, Load, Shape};
 use super::polling::{self, Outbox};
-use super::process::{self, Process};
+use super::process::{self, Processes};
 use super::report::{Finished, Messages};
-use super::visitors::{self, Connecting, Line};
+use super::visitors::{self, Line};
 use super::{Place, agents, pace};
 
 /// How long what was sent may take to be answered and seen after the last was sent.
 const SETTLED_WITHIN: Duration = Duration::from_secs(15);
+/// How long conversations are begun one after the other: agents take none meanwhile, and an offer lapses.
+const IN_TURN_FOR: Duration = Duration::from_secs(2);
 
 /// CPU time over the measured time.
 pub(super) struct Cpu {
@@ -32,21 +35,20 @@ pub(super) struct Cpu {
 
 /// Runs the load.
 pub(super) async fn run(place: Place, load: &Load) -> anyhow::Result<Finished> {
-    let dialer = Rc::new(place.dialer);
+    let nodes = &place.nodes;
     let mut staff = Vec::new();
-    for login in &place.agents {
-        staff.push(agents::start_work(&dialer, login).await?);
+    for (number, login) in place.agents.iter().enumerate() {
+        staff.push(agents::start_work(nodes.of_agent(number), login).await?);
     }
-    let tokens = visitors::tokens(&dialer, &place.site, load.visitors).await?;
+    let tokens = visitors::tokens(nodes, &place.site, load.visitors).await?;
     let lines = RefCell::new(Vec::new());
     let connecting =
-        visitors::connect(&dialer, &tokens, load.transport, true, |index, line| lines.borrow_mut().push((index, line)))
+        visitors::connect(nodes, &tokens, load.transport, true, |index, line| lines.borrow_mut().push((index, line)))
             .await?;
     let mut lines = lines.into_inner();
     lines.sort_by_key(|(index, _)| *index);
     let mut lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
-    let begun = lines.iter_mut().zip(&tokens).map(|(line, token)| visitors::begin(line, &dialer, token));
-    let conversations: Vec<ConversationId> = try_join_all(begun).await?;
+    let conversations = begin(nodes, &mut lines, &tokens).await?;
     let holders = agents::take(&mut staff, &conversations).await?;
 
     let board = Board::new(load.shape.rate.is_none(), load.shape.count);
@@ -57,7 +59,7 @@ pub(super) async fn run(place: Place, load: &Load) -> anyhow::Result<Finished> {
         let holder = *holders.get(index).context("a holder each")?;
         let tail = tail(conversation, load.shape.size);
         let reads_on = staff.len() + index;
-        let way = join(&board, reads_on, line, &dialer, token);
+        let way = join(&board, reads_on, line, nodes.of_visitor(index), token);
         if load.from != From::Agent {
             board.join(Sender { way, reads_on, tail: tail.clone() });
         }
@@ -71,7 +73,28 @@ pub(super) async fn run(place: Place, load: &Load) -> anyhow::Result<Finished> {
     if board.tally().ended.is_empty() {
         say_goodbye(&board, held).await;
     }
-    Ok(finish(&board, load, &connecting, &cpu, place.server.as_ref()))
+    let mut messages = Messages::new(&board, &load.shape, &connecting, &cpu, true);
+    messages.transport = Some(load.transport);
+    messages.from = Some(load.from);
+    messages.visitors = Some(load.visitors);
+    messages.nodes = Some(nodes.count());
+    messages.across = Some(holders.iter().enumerate().filter(|(at, holder)| nodes.are_apart(*at, **holder)).count());
+    messages.server_rss_bytes = place.server.as_ref().and_then(Processes::rss);
+    Ok(messages.finish(load.json))
+}
+
+/// Lets every visitor begin a conversation, on several nodes one after the other at first: agents are offered them in that
+/// order and in turn, so that most have an agent on another node.
+async fn begin(nodes: &Nodes, lines: &mut [Line], tokens: &[String]) -> anyhow::Result<Vec<ConversationId>> {
+    let begun = lines.iter_mut().zip(tokens).enumerate();
+    let mut begun = begun.map(|(index, (line, token))| visitors::begin(line, nodes.of_visitor(index), token));
+    let (mut conversations, began) = (Vec::new(), Instant::now());
+    while nodes.count() > 1 && began.elapsed() < IN_TURN_FOR {
+        let Some(next) = begun.next() else { break };
+        conversations.push(next.await?);
+    }
+    conversations.extend(try_join_all(begun).await?);
+    Ok(conversations)
 }
 
 /// Reads on a WebSocket from now on.
@@ -113,7 +136,7 @@ pub(super) fn tail(conversation: ConversationId, size: usize) -> String {
 }
 
 /// Sends as the shape says, then waits until everything is answered and, if somebody reads, seen.
-pub(super) async fn drive(board: &Rc<Board>, shape: &Shape, server: Option<&Process>, read: bool) -> Cpu {
+pub(super) async fn drive(board: &Rc<Board>, shape: &Shape, server: Option<&Processes>, read: bool) -> Cpu {
     match shape.rate {
         Some(rate) => drop(tokio::task::spawn_local(pace::keep(Rc::clone(board), rate))),
         None => (0..board.senders()).for_each(|sender| board.fire(sender, board.now())),
@@ -121,13 +144,13 @@ pub(super) async fn drive(board: &Rc<Board>, shape: &Shape, server: Option<&Proc
     let over = || timeout(Duration::from_secs(shape.warmup), board.over.notified());
     let broken = over().await.is_ok();
     let own = process::own();
-    let before = (server.and_then(Process::cpu), own.cpu());
+    let before = (server.and_then(Processes::cpu), own.cpu());
     board.measure();
     if !broken {
         let longest = if shape.count.is_some() { Duration::MAX } else { Duration::from_secs(shape.duration) };
         let _ = timeout(longest, board.over.notified()).await;
     }
-    let cpu = Cpu { server: since(server.and_then(Process::cpu), before.0), own: since(own.cpu(), before.1) };
+    let cpu = Cpu { server: since(server.and_then(Processes::cpu), before.0), own: since(own.cpu(), before.1) };
     board.drain();
     let began = Instant::now();
     while !board.is_settled(read) && began.elapsed() < SETTLED_WITHIN && board.tally().ended.is_empty() {
@@ -152,13 +175,4 @@ async fn say_goodbye<'a>(board: &Board, held: impl Iterator<Item = (Conversation
     while board.tally().others - before < asked && began.elapsed() < SETTLED_WITHIN {
         sleep(Duration::from_millis(5)).await;
     }
-}
-
-fn finish(board: &Board, load: &Load, connecting: &Connecting, cpu: &Cpu, server: Option<&Process>) -> Finished {
-    let mut messages = Messages::new(board, &load.shape, connecting, cpu, true);
-    messages.transport = Some(load.transport);
-    messages.from = Some(load.from);
-    messages.visitors = Some(load.visitors);
-    messages.server_rss_bytes = server.and_then(Process::rss);
-    messages.finish(load.json)
 }

@@ -23,6 +23,8 @@ mod report;
 mod scan;
 /// Addresses and connections.
 mod dial;
+/// The nodes of one installation.
+mod nodes;
 /// Frames of a WebSocket, seen from a client.
 mod frame;
 /// Just enough HTTP.
@@ -44,8 +46,12 @@ mod agents;
 mod visitors;
 /// A visitor over long-poll.
 mod polling;
-/// A throw-away server.
+/// What the nodes of a throw-away installation share.
+mod shared;
+/// A throw-away installation.
 mod throwaway;
+/// The binary on a folder of a throw-away installation.
+mod tool;
 
 pub use options::Options;
 pub use report::Finished;
@@ -58,11 +64,11 @@ use throwaway::Throwaway;
 
 /// Where the load goes.
 struct Place {
-    dialer: dial::Dialer,
+    nodes: nodes::Nodes,
     /// Key of the site visitors come from.
     site: String,
     agents: Vec<agents::Login>,
-    server: Option<process::Process>,
+    server: Option<process::Processes>,
 }
 
 /// Measures what was asked for.
@@ -79,13 +85,13 @@ pub(crate) async fn run(config: &Config, options: Options) -> anyhow::Result<Fin
 }
 
 async fn load(config: &Config, load: Load) -> anyhow::Result<Finished> {
-    let (place, throwaway) = match &load.url {
-        Some(url) => (existing(url, &load).await?, None),
-        None if load.start => {
-            let throwaway = Throwaway::start(config, &load).await?;
-            (throwaway.place(&load).await?, Some(throwaway))
-        }
-        None => bail!("give --url http://HOST:PORT of a running server, or --start for a throw-away one"),
+    let (place, throwaway) = if load.start {
+        let throwaway = Throwaway::start(config, &load).await?;
+        (throwaway.place(&load).await?, Some(throwaway))
+    } else if load.url.is_empty() {
+        bail!("give --url http://HOST:PORT of a running server, or --start for a throw-away one")
+    } else {
+        (existing(&load).await?, None)
     };
     let result = match load.idle {
         Some(connections) => idle::run(place, &load, connections).await,
@@ -97,11 +103,12 @@ async fn load(config: &Config, load: Load) -> anyhow::Result<Finished> {
     }
 }
 
-async fn existing(url: &str, load: &Load) -> anyhow::Result<Place> {
-    let connections = load.connections();
-    let dialer = dial::Dialer::new(url, load.sources, connections).await?;
+async fn existing(load: &Load) -> anyhow::Result<Place> {
+    load.shared.check_unused()?;
+    let nodes = nodes::Nodes::new(&load.url, load.origin.as_deref(), load.sources, load.connections()).await?;
     let site = load.site.clone().context("--url needs --site KEY: the public key visitors come with")?;
     let agents = if load.idle.is_some() { Vec::new() } else { agents::Login::read(&load.agent)? };
-    let server = load.server_pid.map(process::Process::new).transpose()?;
-    Ok(Place { dialer, site, agents, server })
+    let pids = &load.server_pid;
+    let server = if pids.is_empty() { None } else { Some(process::Processes::new(pids.clone())?) };
+    Ok(Place { nodes, site, agents, server })
 }

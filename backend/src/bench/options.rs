@@ -3,6 +3,9 @@
 use clap::{Args, Subcommand, ValueEnum};
 use protocol::limits::MESSAGE_CHARS;
 
+use super::shared::Shared;
+use crate::config::source::Flags;
+
 /// Options of `frontdesk bench`.
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -18,7 +21,7 @@ pub struct Options {
 pub(super) enum Kind {
     /// Measure a bare WebSocket echo server with the same load, for comparison.
     Echo(Echo),
-    /// Measure how many rows a second the database commits by itself, on the disk of the data folder.
+    /// Measure how many rows a second the database commits by itself.
     Database(Database),
     /// Serve the bare echo server that `echo` measures, on `--listen`, until stopped.
     ServeEcho,
@@ -27,12 +30,25 @@ pub(super) enum Kind {
 /// Load on a Frontdesk server: visitors and agents who write and read.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Load {
-    /// Running server to load, http://HOST:PORT. Its limits apply: see FRONTDESK_RATE_LIMITS.
+    /// Running server to load, http://HOST:PORT; repeat for the nodes of one installation, over which visitors and agents
+    /// are spread. Its limits apply: see FRONTDESK_RATE_LIMITS.
     #[arg(long, conflicts_with = "start", requires = "site")]
-    pub(super) url: Option<String>,
+    pub(super) url: Vec<String>,
+    /// With --url: the FRONTDESK_PUBLIC_URL of the installation, when it is not the address in the first --url.
+    #[arg(long, conflicts_with = "start", requires = "url", value_name = "URL")]
+    pub(super) origin: Option<String>,
     /// Start a throw-away server on an own folder in the data folder, without rate limits, and remove it after.
+    ///
+    /// It lives on SQLite there. With the flag --database-url postgres://... it lives in that database, which must be EMPTY.
+    /// What it writes there stays afterwards: drop the database yourself. --database-owner-url, --database-connections, --database-lanes,
+    /// --database-timeout and --redis-url then count too, as flags: what environment and file say is of an installation
+    /// that exists.
     #[arg(long)]
     pub(super) start: bool,
+    /// With --start: how many nodes share --database-url and --redis-url, 1-9.
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "url",
+          value_parser = clap::value_parser!(u8).range(1..=9))]
+    pub(super) nodes: u8,
     /// With --url: public key of the site visitors come from.
     #[arg(long, value_name = "KEY", conflicts_with = "start")]
     pub(super) site: Option<String>,
@@ -60,15 +76,18 @@ pub(super) struct Load {
     /// With --idle: how long the connections are held before memory is read again, in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(0..=3600))]
     pub(super) hold: u64,
-    /// With --url: process whose memory and CPU time are read from /proc.
+    /// With --url: process whose memory and CPU time are read from /proc; repeat for several, which are added up.
     #[arg(long, value_name = "PID", conflicts_with = "start")]
-    pub(super) server_pid: Option<u32>,
+    pub(super) server_pid: Vec<u32>,
     /// Loopback addresses to connect from, 127.0.0.1 and up [default: one for 20,000 connections]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=250))]
     pub(super) sources: Option<u8>,
     /// Print the result as JSON.
     #[arg(long)]
     pub(super) json: bool,
+    /// What the command line says about database and Redis.
+    #[arg(skip)]
+    pub(super) shared: Shared,
 }
 
 /// Load on the echo server.
@@ -94,6 +113,14 @@ pub(super) struct Echo {
 /// Commits of the database by itself.
 #[derive(Debug, Clone, Args)]
 pub(super) struct Database {
+    /// PostgreSQL database to measure, postgres://...; everything is in a schema of its own, dropped afterwards
+    /// [default: an SQLite file in the data folder, removed afterwards]
+    #[arg(long, value_name = "URL")]
+    pub(super) on: Option<String>,
+    /// With --on: connections that commit at the same time.
+    #[arg(long, value_name = "N", default_value_t = 2, requires = "on",
+          value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub(super) connections: u32,
     /// Rows in one commit; repeat for several.
     #[arg(long = "rows", value_name = "N", default_values_t = [1, 16, 64, 256],
           value_parser = clap::value_parser!(u32).range(1..=1_000))]
@@ -150,6 +177,13 @@ pub(super) enum Transport {
     Ws,
     /// `/v1/poll` and `/v1/commands`.
     Poll,
+}
+
+impl Options {
+    /// Takes what the command line says about database and Redis, which every command has flags for.
+    pub(crate) fn take_flags(&mut self, flags: &Flags) {
+        self.load.shared = Shared::of(flags);
+    }
 }
 
 impl Load {

@@ -46,6 +46,11 @@ pub(super) struct Messages {
     pub(super) from: Option<From>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) visitors: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nodes: Option<usize>,
+    /// Conversations whose visitor and agent are on different nodes.
+    #[serde(rename = "conversations_across_nodes", skip_serializing_if = "Option::is_none")]
+    pub(super) across: Option<usize>,
     senders: usize,
     /// Messages due a second; absent when every sender sends again once it is answered.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,7 +77,7 @@ pub(super) struct Messages {
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<String>,
     disconnected: Vec<String>,
-    /// CPU time of the server for each acknowledged message, in microseconds.
+    /// CPU time of all servers for each acknowledged message, in microseconds.
     server_cpu_us: Option<f64>,
     pub(super) server_rss_bytes: Option<u64>,
     /// CPU time this program used, as a share of one core.
@@ -90,6 +95,8 @@ impl Messages {
             transport: None,
             from: None,
             visitors: None,
+            nodes: None,
+            across: None,
             senders: board.senders(),
             rate: shape.rate,
             size: shape.size,
@@ -133,6 +140,9 @@ impl Messages {
             None => "each sends again when answered".to_owned(),
         };
         table.row("senders", &format!("{} ({how}), {} characters a message", self.senders, self.size));
+        if let (Some(nodes @ 2..), Some(across), Some(all)) = (self.nodes, self.across, self.visitors) {
+            table.row("nodes", &format!("{nodes}; visitor and agent are on different ones in {across} of {all}"));
+        }
         table.row("connects", &format!("{}/s", self.connects_per_s));
         table.latency("  welcome after", self.connect_ms);
         let what = if self.seen.is_some() { "acknowledged (durable)" } else { "echoed" };

@@ -131,10 +131,12 @@ pub(super) fn pong(id: u64) -> String {
     protocol::codec::to_json(&CommandFrame { id, command: Command::Pong(Pong {}) })
 }
 
-/// What to do about a refusal that a limit caused.
+/// What to do about a refusal that a limit caused, or an origin that is not the installation's.
 pub(super) fn hint(said: &str) -> &'static str {
     if said.contains("429") || said.contains("rate_limited") {
         "\nThe server limits how often one may ask. For a measurement start it with FRONTDESK_RATE_LIMITS=off."
+    } else if said.starts_with("HTTP/1.1 403") {
+        "\nThe server takes this only from pages of its own. Say its FRONTDESK_PUBLIC_URL with --origin."
     } else {
         ""
     }

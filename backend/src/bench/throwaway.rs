@@ -1,40 +1,34 @@
-//! A throw-away server: the same binary on a folder of its own in the data folder, set up with the same commands an
-//! operator types, and gone afterwards.
+//! A throw-away installation: the same binary on a folder of its own in the data folder, set up with the same commands an
+//! operator types, and gone afterwards. Several nodes are one on a database that is given.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
 use uuid::Uuid;
 
 use super::Place;
 use super::agents::Login;
-use super::dial::Dialer;
+use super::nodes::Nodes;
 use super::options::Load;
-use super::process::Process;
+use super::process::Processes;
+use super::tool::{Node, Tool, tail};
 use crate::auth::secret::Secret;
 use crate::config::Config;
-use crate::config::source::SETTINGS;
 
 /// Where merchants' pages would be; nothing is fetched from there.
 const SHOP: &str = "http://shop.example";
+/// Conversations that an agent may hold.
+const CAPACITY: u32 = 50;
 
-/// A server that goes when the value goes.
+/// Servers that go when the value goes.
 pub(super) struct Throwaway {
     // Before the folder: a process is ended before what it writes to is removed.
-    child: Child,
-    #[expect(dead_code, reason = "a process whose output nobody takes fails when it says something")]
-    output: Output,
-    url: String,
+    nodes: Vec<Node>,
     site: String,
     agents: Vec<Login>,
     folder: Folder,
 }
-
-type Output = Lines<BufReader<ChildStdout>>;
 
 struct Folder(PathBuf);
 
@@ -47,19 +41,24 @@ impl Drop for Folder {
 }
 
 impl Throwaway {
-    /// Sets up a tenant with a site and agents, and starts a server.
+    /// Sets up a tenant with a site and agents, and starts the nodes.
+    ///
+    /// # Errors
+    /// When options contradict each other, the database that is given is not empty, or a server does not start.
     pub(super) async fn start(config: &Config, load: &Load) -> anyhow::Result<Self> {
+        let wanted = if load.idle.is_some() { 0 } else { load.agent_count() };
+        if load.visitors > wanted * CAPACITY && wanted > 0 {
+            bail!("{wanted} agents hold at most {} conversations: give more --agents", wanted * CAPACITY);
+        }
+        let environment = load.shared.environment(config, load).await?;
         let folder = Folder::make(config)?;
-        let tool = Tool { data: folder.0.join("data"), folder: folder.0.clone() };
+        let tool = Tool { folder: folder.0.clone(), environment };
         tool.run(&["tenant", "create", "bench"], "").await?;
-        tool.run(&["tenant", "set", "bench", "capacity=50", "max_queue=10000"], "").await?;
+        let capacity = format!("capacity={CAPACITY}");
+        tool.run(&["tenant", "set", "bench", &capacity, "max_queue=10000"], "").await?;
         let site = tool.run(&["site", "create", "--tenant", "bench", "--name", "Bench", "--origin", SHOP], "").await?;
         let site = site.get("key").and_then(Value::as_str).context("the key of the site")?.to_owned();
         let mut agents = Vec::new();
-        let wanted = if load.idle.is_some() { 0 } else { load.agent_count() };
-        if load.visitors > wanted * 50 && wanted > 0 {
-            bail!("{wanted} agents hold at most {} conversations: give more --agents", wanted * 50);
-        }
         for number in 1..=wanted {
             let login = Login { email: format!("agent{number}@bench.example"), password: Secret::new().token };
             let name = format!("Agent {number}");
@@ -67,28 +66,30 @@ impl Throwaway {
             tool.run(&new, &login.password).await?;
             agents.push(login);
         }
-        let (child, output, url) = tool.serve().await?;
-        Ok(Self { child, output, url, site, agents, folder })
+        let mut nodes: Vec<Node> = Vec::new();
+        for number in 1..=load.nodes {
+            let public_url = nodes.first().map(|first| first.public_url.as_str());
+            let node = tool.serve(number, public_url).await?;
+            nodes.push(node);
+        }
+        Ok(Self { nodes, site, agents, folder })
     }
 
     /// Where the load goes.
     pub(super) async fn place(&self, load: &Load) -> anyhow::Result<Place> {
-        let dialer = Dialer::new(&self.url, load.sources, load.connections()).await?;
-        let server = Process::new(self.child.id().context("the server ended")?)?;
-        Ok(Place { dialer, site: self.site.clone(), agents: self.agents.clone(), server: Some(server) })
+        let urls: Vec<String> = self.nodes.iter().map(|node| node.url.clone()).collect();
+        let origin = self.nodes.first().map(|first| first.public_url.as_str());
+        let nodes = Nodes::new(&urls, origin, load.sources, load.connections()).await?;
+        let ids: Option<Vec<u32>> = self.nodes.iter().map(|node| node.child.id()).collect();
+        let server = Some(Processes::new(ids.context("a server ended")?)?);
+        Ok(Place { nodes, site: self.site.clone(), agents: self.agents.clone(), server })
     }
 
-    /// The last lines the server logged.
+    /// The last lines the servers logged.
     pub(super) fn log(&self) -> String {
-        tail(&self.folder.0)
+        let tails: Vec<String> = (1..).zip(&self.nodes).map(|(number, _)| tail(&self.folder.0, number)).collect();
+        tails.join("\n")
     }
-}
-
-fn tail(folder: &Path) -> String {
-    let log = std::fs::read_to_string(folder.join("server.log")).unwrap_or_default();
-    let lines: Vec<&str> = log.lines().rev().take(10).collect();
-    let lines: Vec<&str> = lines.into_iter().rev().collect();
-    format!("the server said:\n{}", lines.join("\n"))
 }
 
 impl Folder {
@@ -96,66 +97,5 @@ impl Folder {
         let path = std::path::absolute(&config.data)?.join(format!("bench-{}", Uuid::new_v4()));
         std::fs::create_dir_all(&path).with_context(|| format!("cannot make {}", path.display()))?;
         Ok(Self(path))
-    }
-}
-
-/// The binary on that folder, with no other configuration than that.
-struct Tool {
-    data: PathBuf,
-    folder: PathBuf,
-}
-
-impl Tool {
-    fn command(&self) -> anyhow::Result<Command> {
-        let mut command = Command::new(std::env::current_exe()?);
-        for (_, variable) in SETTINGS {
-            command.env_remove(variable);
-        }
-        // No configuration file lies there.
-        command.current_dir(&self.folder).env("FRONTDESK_DATA", &self.data).kill_on_drop(true);
-        Ok(command)
-    }
-
-    async fn run(&self, arguments: &[&str], input: &str) -> anyhow::Result<Value> {
-        let mut child = self
-            .command()?
-            .args(arguments)
-            .arg("--json")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut stdin = child.stdin.take().context("its input")?;
-        stdin.write_all(format!("{input}\n").as_bytes()).await?;
-        drop(stdin);
-        let output = child.wait_with_output().await?;
-        if !output.status.success() {
-            bail!("frontdesk {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
-        }
-        Ok(serde_json::from_slice(&output.stdout)?)
-    }
-
-    async fn serve(&self) -> anyhow::Result<(Child, Output, String)> {
-        let log = std::fs::File::create(self.folder.join("server.log"))?;
-        let mut command = self.command()?;
-        if std::env::var_os("RUST_LOG").is_none() {
-            command.env("RUST_LOG", "warn");
-        }
-        let mut child = command
-            .args(["serve", "--listen", "127.0.0.1:0", "--rate-limits", "off"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()?;
-        let out = child.stdout.take().context("its output")?;
-        let mut lines = BufReader::new(out).lines();
-        while let Some(line) = lines.next_line().await? {
-            let url = line.strip_prefix("Frontdesk answers at ").and_then(|rest| rest.split_once(' '));
-            if let Some((url, _)) = url {
-                let url = url.to_owned();
-                return Ok((child, lines, url));
-            }
-        }
-        bail!("the throw-away server did not start; {}", tail(&self.folder))
     }
 }

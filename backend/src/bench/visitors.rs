@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::dial::Dialer;
 use super::histogram::Histogram;
 use super::http::Http;
+use super::nodes::Nodes;
 use super::options::Transport;
 use super::polling::{self, Poller};
 use super::scan;
@@ -44,23 +45,25 @@ pub(super) struct Connecting {
 }
 
 /// Gets a token for every visitor, over connections that are closed afterwards.
-pub(super) async fn tokens(dialer: &Dialer, site: &str, count: u32) -> anyhow::Result<Vec<String>> {
+pub(super) async fn tokens(nodes: &Nodes, site: &str, count: u32) -> anyhow::Result<Vec<String>> {
     let left = Cell::new(count);
     let body = protocol::codec::to_json(&VisitorRequest { site: site.to_owned(), token: None, origin: None });
     let headers = "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\n";
-    let worker = || async {
+    let (left, body) = (&left, &body);
+    let worker = |number: u32| async move {
+        let dialer = nodes.of_visitor(number as usize);
         let mut tokens = Vec::new();
         let mut http = Http::open(dialer).await?;
-        while take_one(&left) {
-            let reply = http.post(dialer, "/v1/visitor", headers, &body).await?;
+        while take_one(left) {
+            let reply = http.post(dialer, "/v1/visitor", headers, body).await?;
             if reply.status != 200 {
-                bail!("no token for a visitor: {} {}{}", reply.status, reply.body, hint(&reply.body));
+                bail!("no token for a visitor: {} {}{}", reply.status, reply.body, hint(&reply.head));
             }
             tokens.push(serde_json::from_str::<VisitorReply>(&reply.body)?.token);
         }
         Ok(tokens)
     };
-    let all = try_join_all((0..AT_ONCE.min(count)).map(|_| worker())).await?;
+    let all = try_join_all((0..AT_ONCE.min(count)).map(worker)).await?;
     Ok(all.into_iter().flatten().collect())
 }
 
@@ -70,9 +73,9 @@ fn take_one(left: &Cell<u32>) -> bool {
     some
 }
 
-/// Connects a visitor for every token, hands each line to `connected`, and measures it.
+/// Connects a visitor for every token, each to its node, hands each line to `connected`, and measures it.
 pub(super) async fn connect(
-    dialer: &Rc<Dialer>,
+    nodes: &Nodes,
     tokens: &[String],
     transport: Transport,
     commands: bool,
@@ -86,6 +89,7 @@ pub(super) async fn connect(
         while take_one(left_now) {
             let index = left_now.get() as usize;
             let token = tokens.get(index).context("a token each")?;
+            let dialer = nodes.of_visitor(index);
             let began = Instant::now();
             let line = match transport {
                 Transport::Ws => Line::Socket(socket(dialer, token).await?),

@@ -81,9 +81,13 @@ enum Command {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> ExitCode {
-    let Cli { mut flags, command } = cli;
-    let named = match &command {
+    let Cli { mut flags, mut command } = cli;
+    let named = match &mut command {
         Command::MigrateData(options) => options.name_database(&mut flags),
+        Command::Bench(options) => {
+            options.take_flags(&flags);
+            Ok(())
+        }
         _ => Ok(()),
     };
     let outcome = named

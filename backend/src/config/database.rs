@@ -110,7 +110,11 @@ pub fn sqlite(found: &Found) -> anyhow::Result<PathBuf> {
     Ok(path.into())
 }
 
-fn address(found: &Found) -> anyhow::Result<Url> {
+/// The address of a PostgreSQL database.
+///
+/// # Errors
+/// When it is none.
+pub fn address(found: &Found) -> anyhow::Result<Url> {
     let allowed = "postgres://NAME:PASSWORD@HOST:PORT/DATABASE, with ?sslmode=verify-full for TLS";
     let url = Url::parse(&found.value).map_err(|_| wrong(found, allowed))?;
     let host = url.host_str().is_some_and(|host| !host.is_empty()) || url.query_pairs().any(|(name, _)| name == "host");

@@ -105,6 +105,12 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// Those of the named settings that stand on the command line, as variables of the environment.
+    pub fn as_environment(&self, names: &[&str]) -> Vec<(&'static str, String)> {
+        let wanted = SETTINGS.iter().filter(|(name, _)| names.contains(name));
+        wanted.filter_map(|(name, variable)| Some((*variable, self.get(name)?.clone()))).collect()
+    }
+
     fn get(&self, name: &str) -> Option<&String> {
         match name {
             "listen" => self.listen.as_ref(),

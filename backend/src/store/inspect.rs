@@ -1,4 +1,4 @@
-//! Looking at a database without changing anything in it: for `frontdesk doctor`.
+//! Looking at a database without changing anything in it: for `frontdesk doctor` and measurements.
 
 use std::time::Duration;
 
@@ -85,6 +85,19 @@ async fn inspect_server(settings: &Postgres) -> anyhow::Result<Inspection> {
         clock_ms: Some(clock_ms),
         room: Some(room),
     })
+}
+
+/// How many tables a server's database has, whoever made them.
+///
+/// # Errors
+/// When it cannot be opened or read.
+pub async fn tables(settings: &Postgres) -> anyhow::Result<i64> {
+    const SQL: &str = "select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace \
+         where c.relkind in ('r', 'p') and n.nspname <> 'information_schema' and n.nspname not like 'pg\\_%'";
+    let mut conn = postgres::connect_to(&settings.url).await?;
+    let (tables,): (i64,) = sqlx::query_as(SQL).fetch_one(&mut conn).await?;
+    let _ = conn.close().await;
+    Ok(tables)
 }
 
 /// The address people reached this installation at when it last served; nothing when that cannot be read.

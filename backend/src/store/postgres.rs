@@ -136,7 +136,10 @@ fn options(url: &Url) -> anyhow::Result<PgConnectOptions> {
 }
 
 pub(super) async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
-    let options = options(url)?;
+    connect_with(options(url)?, url).await
+}
+
+async fn connect_with(options: PgConnectOptions, url: &Url) -> anyhow::Result<PgConnection> {
     let who = options.get_username().to_owned();
     match timeout(CONNECT_WITHIN, options.connect()).await {
         Ok(connected) => connected.with_context(|| format!("cannot use the database {} as {who}", place(url))),
@@ -144,8 +147,19 @@ pub(super) async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
     }
 }
 
+/// A connection with the settings of a lane, for measurements.
+pub(super) async fn lane_connection(url: &Url) -> anyhow::Result<PgConnection> {
+    connect_with(options(url)?.options(QUICK).options(BY_KEY), url).await
+}
+
 /// An acknowledged message must survive a power cut (C1), and tenants must be kept apart (T2).
 pub(super) async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
+    check_durability(conn).await?;
+    wall::check(conn).await
+}
+
+/// An acknowledged message must survive a power cut (C1).
+pub(super) async fn check_durability(conn: &mut PgConnection) -> anyhow::Result<()> {
     const SQL: &str = "select current_setting('server_version_num')::bigint, current_setting('fsync'), \
          current_setting('full_page_writes'), current_setting('synchronous_commit')";
     let (version, fsync, full_pages, synchronous): (i64, String, String, String) =
@@ -159,5 +173,5 @@ pub(super) async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
              an acknowledged message would not survive a power cut; switch all three on"
         );
     }
-    wall::check(conn).await
+    Ok(())
 }

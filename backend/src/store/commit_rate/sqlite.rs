@@ -1,5 +1,4 @@
-//! What the database commits by itself, without a server: the yardstick for the write lane. Rows have the columns and
-//! indexes of an entry, and go in by one statement a commit, so that the driver hardly counts.
+//! SQLite: one connection, because it has one writer.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,13 +7,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{ConnectOptions, Connection};
 use uuid::Uuid;
 
-/// What was committed.
-pub struct Commits {
-    /// How long each commit took, from its begin.
-    pub each: Vec<Duration>,
-    /// How long all took.
-    pub took: Duration,
-}
+use super::{Commits, body};
 
 const SCHEMA: &str = "create table row (tenant_id uuid not null, conversation_id uuid not null, seq bigint not null, \
      kind text not null, audience text not null, author_kind text not null, author_id uuid, author_name text, \
@@ -43,7 +36,7 @@ pub async fn measure(path: &Path, rows: u32, size: usize, within: Duration) -> a
     sqlx::query(INDEX).execute(&mut conn).await?;
     let sql = insert(rows);
     let conversations: Vec<Uuid> = (0..CONVERSATIONS).map(|_| Uuid::now_v7()).collect();
-    let body = format!("{{\"type\":\"message\",\"text\":\"{}\"}}", "x".repeat(size));
+    let body = body(size);
     let (mut each, mut seq, began) = (Vec::new(), 0, Instant::now());
     while began.elapsed() < within {
         let begin = Instant::now();
