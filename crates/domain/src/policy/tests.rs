@@ -14,7 +14,7 @@ fn another(setting: &Setting) -> Value {
     match setting.kind {
         Kind::Flag => Value::Bool(before != Value::Bool(true)),
         Kind::Choice(of) => of.iter().copied().map(Value::from).find(|value| *value != before).unwrap(),
-        Kind::Number { min, max, .. } => Value::from(if before == Value::from(max) { min } else { max }),
+        Kind::Number { min, max, .. } => Value::from(if before.as_i64() == Some(max) { min } else { max }),
     }
 }
 
