@@ -89,6 +89,8 @@ pub enum Change {
         to: Option<AgentId>,
         /// As in [`Change::Assigned`].
         reply_deadline_at: Option<i64>,
+        department: None,
+        department_name: None,
     },
     /// It became a message left for later.
     LeftOffline {
@@ -123,9 +125,13 @@ impl Change {
             Self::Assigned { agent, .. } | Self::AnsweredOffline { agent } => {
                 EntryBody::Assigned(Assigned { agent: *agent, name: name_of(*agent) })
             }
-            Self::Transferred { from, to, .. } => {
-                EntryBody::Transferred(Transferred { from: *from, to: *to, name: to.map(name_of) })
-            }
+            Self::Transferred { from, to, .. } => EntryBody::Transferred(Transferred {
+                from: *from,
+                to: *to,
+                name: to.map(name_of),
+                department: None,
+                department_name: None,
+            }),
             Self::LeftOffline { name, email } => {
                 EntryBody::LeftOffline(LeftOffline { name: name.clone(), email: email.clone() })
             }
