@@ -89,8 +89,6 @@ pub enum Change {
         to: Option<AgentId>,
         /// As in [`Change::Assigned`].
         reply_deadline_at: Option<i64>,
-        department: None,
-        department_name: None,
     },
     /// It became a message left for later.
     LeftOffline {
