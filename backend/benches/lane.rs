@@ -142,6 +142,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
             email: "ada@bench.test".to_owned(),
             text: "Hello?".to_owned(),
             page: None,
+            department: None,
         };
         let conversation = leave_message(app, &who, message).await?.conversation.context("a conversation")?;
         pick_conversation(app, &agent, Pick { conversation }).await?;

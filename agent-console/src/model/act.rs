@@ -18,7 +18,7 @@ pub(super) fn update(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
         Do::Tenant(tenant) => change_tenant(model, tenant, effects),
         Do::SetPresence(presence) => {
             model.presence_wish = Some(presence);
-            effects.push(Effect::Send(Command::SetPresence(SetPresence { presence })));
+            effects.push(Effect::Send(Command::SetPresence(SetPresence { presence, pause: None })));
         }
         Do::Open(id) => {
             open(model, id, effects);
@@ -34,7 +34,7 @@ pub(super) fn update(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
         Do::Decline(id) => {
             if let Some(conversation) = id.or_else(|| most_urgent(model)) {
                 answer(model, conversation);
-                effects.push(Effect::Send(Command::Decline(Decline { conversation })));
+                effects.push(Effect::Send(Command::Decline(Decline { conversation, reason: None })));
             }
         }
         Do::Pick => pick(model, effects),
@@ -210,5 +210,5 @@ fn give(
     compose::stop_typing(model, effects);
     model.busy.insert(conversation);
     model.view.list = List::Mine;
-    effects.push(Effect::Send(Command::Transfer(Transfer { conversation, to, note })));
+    effects.push(Effect::Send(Command::Transfer(Transfer { conversation, to, note, department: None })));
 }

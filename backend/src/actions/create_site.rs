@@ -79,6 +79,8 @@ fn default_config(key: &str, name: &str) -> SiteConfig {
         ask_email: FieldRule::Optional,
         typing_preview: true,
         texts: Vec::new(),
+        ask_department: None,
+        departments: None,
     }
 }
 

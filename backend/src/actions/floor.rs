@@ -109,6 +109,9 @@ impl AgentNow {
             away: self.agent.away_reason.filter(|_| self.presence == Presence::Away),
             load: self.counted,
             capacity: u32::try_from(self.agent.capacity).unwrap_or(0),
+            pause: None,
+            since: None,
+            departments: None,
         }
     }
 }

@@ -112,7 +112,7 @@ async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<
 
 fn reply(app: &App, identity: &VisitorIdentity, origin: Option<&str>, version: i64) -> VisitorReply {
     let (token, expires_at) = app.keys.sign_visitor(identity, origin, version, app.now());
-    VisitorReply { token, visitor: identity.visitor, expires_at }
+    VisitorReply { token, visitor: identity.visitor, expires_at, ignored: None }
 }
 
 fn new_visitor(app: &App, site: &Site, arrival: &Arrival) -> Visitor {

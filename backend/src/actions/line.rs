@@ -45,6 +45,10 @@ pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: S
         visitor_read_seq: unsigned(row.visitor_read_seq),
         agent_read_seq: unsigned(row.agent_read_seq),
         rating: row.rating.and_then(|score| u8::try_from(score).ok()),
+        offered_also: None,
+        department: None,
+        priority: None,
+        kept: None,
     }
 }
 

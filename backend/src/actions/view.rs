@@ -157,6 +157,8 @@ pub async fn visitor_state(app: &App, who: &VisitorIdentity) -> AppResult<Visito
         email: seen.email,
         availability: floor_availability(&floor),
         conversations,
+        opens_at: None,
+        departments: None,
     };
     state.version = version(&state)?;
     Ok(state)
@@ -194,6 +196,8 @@ async fn visitor_line(
         unread: u32::try_from(unread).unwrap_or(u32::MAX),
         preview: row.preview,
         rating: row.rating.and_then(|score| u8::try_from(score).ok()),
+        can_keep: None,
+        kept: None,
     })
 }
 
@@ -226,6 +230,7 @@ pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState
             .into_iter()
             .map(|row| line::summary(app, who.tenant, floor.position(row.id), row))
             .collect(),
+        departments: None,
     };
     state.version = version(&state)?;
     Ok(state)
@@ -267,6 +272,8 @@ pub async fn visitor_profile(app: &App, who: &AgentIdentity, id: VisitorId) -> A
                 rating: row.rating.and_then(|score| u8::try_from(score).ok()),
             })
             .collect(),
+        external_id: None,
+        vip: None,
     })
 }
 

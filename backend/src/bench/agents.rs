@@ -69,7 +69,7 @@ pub(super) async fn start_work(dialer: &Dialer, login: &Login) -> anyhow::Result
             _ => {}
         }
     };
-    socket.ask(Command::SetPresence(SetPresence { presence: Presence::Online })).await?;
+    socket.ask(Command::SetPresence(SetPresence { presence: Presence::Online, pause: None })).await?;
     Ok(Agent { socket, id })
 }
 

@@ -47,7 +47,8 @@ pub(super) struct Connecting {
 /// Gets a token for every visitor, over connections that are closed afterwards.
 pub(super) async fn tokens(nodes: &Nodes, site: &str, count: u32) -> anyhow::Result<Vec<String>> {
     let left = Cell::new(count);
-    let body = protocol::codec::to_json(&VisitorRequest { site: site.to_owned(), token: None, origin: None });
+    let body =
+        protocol::codec::to_json(&VisitorRequest { site: site.to_owned(), token: None, origin: None, identity: None });
     let headers = "Content-Type: application/json\r\nSec-Fetch-Site: same-origin\r\n";
     let (left, body) = (&left, &body);
     let worker = |number: u32| async move {
@@ -137,6 +138,7 @@ pub(super) async fn begin(line: &mut Line, dialer: &Dialer, token: &str) -> anyh
         email: None,
         text: Some("Is anybody there?".to_owned()),
         page: None,
+        department: None,
     };
     let ack = match line {
         Line::Socket(socket) => serde_json::from_str(&socket.ask(Command::Start(start)).await?)?,

@@ -95,8 +95,14 @@ pub(super) async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)
 fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Document {
     let texts = texts_of(request, site.config.locale.as_deref());
     let title = texts.fill("chat.title", &[("site", &site.name)]);
-    let config =
-        FrameConfig { site: site.config, origins: site.origins, availability, build: assets::build().to_owned() };
+    let config = FrameConfig {
+        site: site.config,
+        origins: site.origins,
+        availability,
+        build: assets::build().to_owned(),
+        opens_at: None,
+        departments: None,
+    };
     Document {
         title,
         config: Some(loader::inline(&to_json(&config))),

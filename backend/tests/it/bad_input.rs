@@ -41,7 +41,14 @@ async fn refused(client: &Client, command: Command) -> Refused {
 
 fn start(name: Option<&str>, email: Option<&str>, text: Option<&str>) -> Command {
     let owned = |text: Option<&str>| text.map(str::to_owned);
-    Command::Start(Start { cmid: cmid(), name: owned(name), email: owned(email), text: owned(text), page: None })
+    Command::Start(Start {
+        cmid: cmid(),
+        name: owned(name),
+        email: owned(email),
+        text: owned(text),
+        page: None,
+        department: None,
+    })
 }
 
 fn leave(name: &str, email: &str, text: &str) -> Command {
@@ -52,6 +59,7 @@ fn leave(name: &str, email: &str, text: &str) -> Command {
         email: email.to_owned(),
         text: text.to_owned(),
         page: None,
+        department: None,
     })
 }
 

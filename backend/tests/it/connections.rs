@@ -157,7 +157,7 @@ async fn r2_visitors_of_one_tenant_are_limited_and_its_agents_are_not() {
     assert_eq!(refusal.limit, Some(1));
     let mut agent = world.agent("Ann").await;
     agent.connect(Over::Socket).await;
-    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online })).await;
+    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online, pause: None })).await;
 }
 
 #[tokio::test]
@@ -241,7 +241,7 @@ async fn f27_without_descriptors_open_sockets_live_and_accepting_resumes() {
     let world = World::with(Plan::default().unlimited()).await;
     let mut agent = world.agent("Ann").await;
     agent.connect(Over::Socket).await;
-    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online })).await;
+    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online, pause: None })).await;
     let mut visitor = world.visitor().await;
     visitor.connect(Over::Socket).await;
     visitor.asks("before").await;
@@ -265,7 +265,7 @@ async fn f22_a_slow_reader_is_closed_with_4008_and_the_others_do_not_notice() {
     let world = World::with(Plan::default().unlimited()).await;
     let mut agent = world.agent("Ann").await;
     agent.connect(Over::Socket).await;
-    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online })).await;
+    agent.must(Command::SetPresence(SetPresence { presence: Presence::Online, pause: None })).await;
     let mut writer = world.visitor().await;
     writer.connect(Over::Socket).await;
     writer.asks("hello").await;

@@ -86,6 +86,7 @@ async fn the_same_start_again_begins_one_conversation() {
             email: None,
             text: Some("hello".to_owned()),
             page: None,
+            department: None,
         })
     };
     let first = vera.must(start()).await;

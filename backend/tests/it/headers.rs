@@ -233,6 +233,7 @@ async fn a_suspended_tenant_is_unavailable_and_read_only_and_keeps_everything() 
         email: "lee@example.com".to_owned(),
         text: "hello?".to_owned(),
         page: None,
+        department: None,
     };
     for command in [Command::LeaveMessage(leave), message(None, cmid(), "hello?")] {
         assert!(vera.ask(command).await.is_err(), "a visitor who was connected before goes on");
@@ -244,7 +245,7 @@ async fn a_suspended_tenant_is_unavailable_and_read_only_and_keeps_everything() 
     desk.sees(conversation, "one moment").await;
     let refused = desk.ask(message(Some(conversation), cmid(), "still here")).await;
     assert_eq!(code_of(refused), ErrorCode::TenantSuspended);
-    let refused = desk.ask(Command::SetPresence(SetPresence { presence: Presence::Online })).await;
+    let refused = desk.ask(Command::SetPresence(SetPresence { presence: Presence::Online, pause: None })).await;
     assert_eq!(code_of(refused), ErrorCode::TenantSuspended);
     assert_eq!(world.count("select count(*) from entry").await, before, "nothing was deleted or added");
     let (done, report) = world.run(&["tenant", "resume", &world.acme.slug]);

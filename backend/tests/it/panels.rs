@@ -82,6 +82,7 @@ pub(crate) async fn leaves_message(world: &World, name: &str, text: &str) -> Con
         email: "vera@example.com".to_owned(),
         text: text.to_owned(),
         page: Some(page),
+        department: None,
     };
     visitor.must(Command::LeaveMessage(message)).await.conversation.expect("a conversation")
 }

@@ -102,6 +102,7 @@ impl Visitor {
                 referrer: None,
                 language: Some("en".to_owned()),
             }),
+            department: None,
         };
         let ack = self.must(Command::Start(start)).await;
         ack.conversation.expect("the conversation it began")
@@ -243,7 +244,7 @@ impl Agent {
 
     /// Chooses a presence and sees it taken.
     pub(crate) async fn goes(&self, presence: Presence) {
-        self.must(Command::SetPresence(SetPresence { presence })).await;
+        self.must(Command::SetPresence(SetPresence { presence, pause: None })).await;
         self.sees_presence(&self.name, presence).await;
     }
 
@@ -278,7 +279,7 @@ impl Agent {
 
     /// Passes an offer on.
     pub(crate) async fn declines(&self, conversation: ConversationId) {
-        self.must(Command::Decline(Decline { conversation })).await;
+        self.must(Command::Decline(Decline { conversation, reason: None })).await;
     }
 
     /// Opens a conversation to see it grow.
@@ -332,7 +333,7 @@ impl Agent {
     /// Gives a conversation to a colleague (or back to the queue).
     pub(crate) async fn transfers(&self, conversation: ConversationId, to: Option<AgentId>, note: &str) -> Answer {
         let note = (!note.is_empty()).then(|| note.to_owned());
-        self.ask(Command::Transfer(Transfer { conversation, to, note })).await
+        self.ask(Command::Transfer(Transfer { conversation, to, note, department: None })).await
     }
 
     /// Ends a conversation.

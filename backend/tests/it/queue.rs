@@ -327,7 +327,8 @@ async fn a_full_queue_refuses_and_takes_a_message_instead() {
     walt.waits_at(1).await;
     let xena = visitor(&world, Over::Socket).await;
     xena.is_told(Availability::Offline).await;
-    let start = Start { cmid: cmid(), name: None, email: None, text: Some("third".to_owned()), page: None };
+    let start =
+        Start { cmid: cmid(), name: None, email: None, text: Some("third".to_owned()), page: None, department: None };
     assert_eq!(code_of(xena.ask(Command::Start(start)).await), ErrorCode::QueueFull);
     let left = xena.must(Command::LeaveMessage(offline("please call me", None))).await;
     let message = left.conversation.expect("its thread");
@@ -346,6 +347,7 @@ fn offline(text: &str, conversation: Option<ConversationId>) -> LeaveMessage {
         email: "xena@example.com".to_owned(),
         text: text.to_owned(),
         page: None,
+        department: None,
     }
 }
 
@@ -354,7 +356,8 @@ async fn a_message_left_while_nobody_is_there_is_answered_later() {
     let world = World::start().await;
     let vera = visitor(&world, Over::Poll).await;
     vera.is_told(Availability::Offline).await;
-    let start = Start { cmid: cmid(), name: None, email: None, text: Some("hi".to_owned()), page: None };
+    let start =
+        Start { cmid: cmid(), name: None, email: None, text: Some("hi".to_owned()), page: None, department: None };
     assert_eq!(code_of(vera.ask(Command::Start(start)).await), ErrorCode::QueueFull);
     let left = vera.must(Command::LeaveMessage(offline("do you ship abroad?", None))).await;
     let conversation = left.conversation.expect("its thread");

@@ -218,6 +218,7 @@ async fn furnished() -> (World, Things) {
         email: "vera@example.com".to_owned(),
         text: "a secret message".to_owned(),
         page: None,
+        department: None,
     };
     let left = vera.must(Command::LeaveMessage(leave)).await;
     let mut ben = world.agent("Ben").await;

@@ -52,6 +52,7 @@ fn naming(ids: Ids) -> Vec<(&'static str, Command)> {
         email: "mallory@example.com".to_owned(),
         text: "hello".to_owned(),
         page: None,
+        department: None,
     };
     vec![
         ("post", message(Some(conversation), cmid(), "hello")),
@@ -63,9 +64,9 @@ fn naming(ids: Ids) -> Vec<(&'static str, Command)> {
         ("close", Command::Close(Close { conversation })),
         ("rate", Command::Rate(Rate { conversation, score: 1, comment: None })),
         ("accept", Command::Accept(Accept { conversation })),
-        ("decline", Command::Decline(Decline { conversation })),
+        ("decline", Command::Decline(Decline { conversation, reason: None })),
         ("pick", Command::Pick(Pick { conversation })),
-        ("transfer", Command::Transfer(Transfer { conversation, to: None, note: None })),
+        ("transfer", Command::Transfer(Transfer { conversation, to: None, note: None, department: None })),
         ("watch", Command::Watch(Watch { conversation, after: 0 })),
         ("show_visitor", Command::ShowVisitor(ShowVisitor { visitor: ids.visitor })),
     ]
@@ -73,13 +74,14 @@ fn naming(ids: Ids) -> Vec<(&'static str, Command)> {
 
 /// Commands that name nothing of anybody's: they act on the sender alone.
 fn naming_nothing() -> Vec<(&'static str, Command)> {
-    let start = Start { cmid: cmid(), name: None, email: None, text: Some("hi".to_owned()), page: None };
+    let start =
+        Start { cmid: cmid(), name: None, email: None, text: Some("hi".to_owned()), page: None, department: None };
     let page = Page { url: "http://shop.example/".to_owned(), title: None, referrer: None, language: None };
     vec![
         ("start", Command::Start(start)),
         ("page", Command::Page(page)),
         ("active", Command::Active(Active {})),
-        ("set_presence", Command::SetPresence(SetPresence { presence: Presence::Away })),
+        ("set_presence", Command::SetPresence(SetPresence { presence: Presence::Away, pause: None })),
         ("unwatch", Command::Unwatch(Unwatch { conversation: ConversationId(Uuid::new_v4()) })),
     ]
 }
@@ -188,7 +190,7 @@ async fn a_conversation_is_not_given_to_an_agent_of_another_tenant() {
     let mut zoe = Agent::signs_in(&world.url(), &world.origin(), &other, "Zoe").await;
     zoe.starts_work(Over::Socket).await;
     let conversation = victim.ids.conversation;
-    let give = |to| Command::Transfer(Transfer { conversation, to: Some(to), note: None });
+    let give = |to| Command::Transfer(Transfer { conversation, to: Some(to), note: None, department: None });
     let foreign = refusal(&victim.ann, "Ann", "transfer", give(zoe.id())).await;
     let unknown = refusal(&victim.ann, "Ann", "transfer", give(Ids::random().agent)).await;
     assert_eq!(foreign.code, ErrorCode::NotFound);
@@ -204,11 +206,11 @@ async fn visitors_may_not_do_what_agents_do() {
     let for_agents = [
         Command::Post(Post { cmid: cmid(), conversation: Some(conversation), body: note }),
         Command::Accept(Accept { conversation }),
-        Command::Decline(Decline { conversation }),
+        Command::Decline(Decline { conversation, reason: None }),
         Command::Pick(Pick { conversation }),
-        Command::Transfer(Transfer { conversation, to: None, note: None }),
+        Command::Transfer(Transfer { conversation, to: None, note: None, department: None }),
         Command::ShowVisitor(ShowVisitor { visitor }),
-        Command::SetPresence(SetPresence { presence: Presence::Online }),
+        Command::SetPresence(SetPresence { presence: Presence::Online, pause: None }),
         Command::Watch(Watch { conversation, after: 0 }),
         Command::Active(Active {}),
     ];

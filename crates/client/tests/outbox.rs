@@ -150,7 +150,8 @@ fn one_conversation_sends_one_at_a_time_and_two_do_not_wait_for_each_other() {
 #[test]
 fn what_follows_a_start_goes_where_the_start_went() {
     let mut rig = Rig::live();
-    let start = Start { cmid: cmid(10), name: None, email: None, text: Some("first".to_owned()), page: None };
+    let start =
+        Start { cmid: cmid(10), name: None, email: None, text: Some("first".to_owned()), page: None, department: None };
     rig.client.post(&Command::Start(start), &rig.tick);
     let id = sent(&rig.client.take_effects())[0].id;
     assert!(sent(&rig.post(11, None)).is_empty());
@@ -396,6 +397,7 @@ fn an_offline_form_comes_back_as_one() {
         email: "ann@example.com".to_owned(),
         text: "Hello".to_owned(),
         page: None,
+        department: None,
     };
     let mut rig = Rig::new();
     rig.client.post(&Command::LeaveMessage(left.clone()), &rig.tick);

@@ -41,6 +41,8 @@ pub const fn kind_of(body: &EntryBody) -> &'static str {
         EntryBody::Closed(_) => "closed",
         EntryBody::Reopened(_) => "reopened",
         EntryBody::Rated(_) => "rated",
+        EntryBody::PlaceKept(_) => "place_kept",
+        EntryBody::Called(_) => "called",
         EntryBody::Unknown => "unknown",
     }
 }
@@ -49,7 +51,7 @@ pub const fn kind_of(body: &EntryBody) -> &'static str {
 pub fn audience_of(kind: &str) -> Audience {
     match kind {
         "message" | "file" | "queued" | "assigned" | "transferred" | "left_offline" | "closed" | "reopened"
-        | "rated" => Audience::Everyone,
+        | "rated" | "place_kept" | "called" => Audience::Everyone,
         _ => Audience::Agents,
     }
 }

@@ -5,8 +5,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::entry::Text;
-use crate::ids::{AgentId, AttachmentId, Cmid, ConversationId, TenantId, VisitorId};
-use crate::state::{Cursor, Presence};
+use crate::ids::{AgentId, AttachmentId, Cmid, ConversationId, DepartmentId, TenantId, VisitorId};
+use crate::state::{Cursor, Pause, Presence};
 
 wire_enum! {
     /// What a client asks for.
@@ -21,6 +21,8 @@ wire_enum! {
         Start(Start) = "start",
         /// Visitor: leave a message for later (offline form).
         LeaveMessage(LeaveMessage) = "leave_message",
+        /// Visitor: keep my place in the queue and write to me when it is my turn.
+        KeepPlace(KeepPlace) = "keep_place",
         /// I am typing, or stopped.
         Typing(Typing) = "typing",
         /// I have read up to here.
@@ -47,9 +49,12 @@ wire_enum! {
         /// Agent: take a waiting, offline or closed conversation from the list, or (supervisor) from a colleague.
         #[cfg(feature = "agents")]
         Pick(Pick) = "pick",
-        /// Agent: give a conversation to a colleague or back to the queue.
+        /// Agent: give a conversation to a colleague, to a department, or back to the queue.
         #[cfg(feature = "agents")]
         Transfer(Transfer) = "transfer",
+        /// Agent (supervisor): send everything that a colleague holds back to the queue.
+        #[cfg(feature = "agents")]
+        Release(Release) = "release",
         /// Agent: send me this conversation's entries as they come.
         #[cfg(feature = "agents")]
         Watch(Watch) = "watch",
@@ -128,6 +133,8 @@ wire_struct! {
         text: Option<String>,
         /// Page the visitor is on.
         page: Option<Page>,
+        /// The department chosen, by the visitor or the page; absent: that of the site.
+        department: Option<DepartmentId>,
     }
 }
 
@@ -146,6 +153,19 @@ wire_struct! {
         text: String,
         /// Page the visitor is on.
         page: Option<Page>,
+        /// The department chosen, by the visitor or the page; absent: that of the site.
+        department: Option<DepartmentId>,
+    }
+}
+
+wire_struct! {
+    /// Keeps the visitor's place in the queue while the visitor is away: when it is the visitor's turn, a mail with a
+    /// link brings the visitor back.
+    pub struct KeepPlace {
+        /// A conversation that waits.
+        conversation: ConversationId,
+        /// Address to write to.
+        email: String,
     }
 }
 
@@ -220,6 +240,8 @@ wire_struct! {
     pub struct SetPresence {
         /// `online`, `away` or `offline`.
         presence: Presence,
+        /// Why away; only with `away`.
+        pause: Option<Pause>,
     }
 }
 
@@ -242,6 +264,24 @@ wire_struct! {
     pub struct Decline {
         /// Which.
         conversation: ConversationId,
+        /// Why.
+        reason: Option<DeclineReason>,
+    }
+}
+
+wire_text! {
+    /// Why an agent does not take an offer.
+    pub enum DeclineReason {
+        /// Enough to do already.
+        Busy = "busy",
+        /// Somebody else knows this better.
+        OtherTopic = "other_topic",
+        /// Somebody else speaks this language.
+        OtherLanguage = "other_language",
+        /// About to leave.
+        Leaving = "leaving",
+        /// Anything else.
+        Other = "other",
     }
 }
 
@@ -258,10 +298,20 @@ wire_struct! {
     pub struct Transfer {
         /// Which.
         conversation: ConversationId,
-        /// To whom; absent means back to the queue.
+        /// To whom; absent means to a department, or back to the queue.
         to: Option<AgentId>,
         /// A note for the next agent.
         note: Option<String>,
+        /// To the head of which department's queue; not together with `to`.
+        department: Option<DepartmentId>,
+    }
+}
+
+wire_struct! {
+    /// Sends everything that an agent holds back to the head of the queue.
+    pub struct Release {
+        /// Whose conversations.
+        agent: AgentId,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::ids::{AgentId, AttachmentId, Cmid, ConversationId};
+use crate::ids::{AgentId, AttachmentId, Cmid, ConversationId, DepartmentId};
 use uuid::Uuid;
 
 wire_text! {
@@ -66,7 +66,7 @@ wire_enum! {
         Queued(Queued) = "queued",
         /// An agent took the conversation.
         Assigned(Assigned) = "assigned",
-        /// An agent gave the conversation to another agent or back to the queue.
+        /// An agent gave the conversation to another agent, to a department, or back to the queue.
         Transferred(Transferred) = "transferred",
         /// The conversation became a message left for later.
         LeftOffline(LeftOffline) = "left_offline",
@@ -76,6 +76,10 @@ wire_enum! {
         Reopened(Reopened) = "reopened",
         /// The visitor rated the conversation.
         Rated(Rated) = "rated",
+        /// The visitor left an address and keeps the place in the queue.
+        PlaceKept(PlaceKept) = "place_kept",
+        /// It is the turn of a visitor who kept a place and is away: a mail went out.
+        Called(Called) = "called",
     }
 }
 
@@ -142,10 +146,14 @@ wire_struct! {
     pub struct Transferred {
         /// From whom, if anybody held it.
         from: Option<AgentId>,
-        /// To whom; absent means back to the queue.
+        /// To whom; absent means to a department, or back to the queue.
         to: Option<AgentId>,
         /// The receiving agent's name.
         name: Option<String>,
+        /// To which department's queue.
+        department: Option<DepartmentId>,
+        /// The department's name at the time.
+        department_name: Option<String>,
     }
 }
 
@@ -194,5 +202,21 @@ wire_struct! {
         score: u8,
         /// What the visitor added, at most [`crate::limits::RATING_COMMENT_CHARS`].
         comment: Option<String>,
+    }
+}
+
+wire_struct! {
+    /// See [`EntryBody::PlaceKept`].
+    pub struct PlaceKept {
+        /// Address to write to.
+        email: String,
+    }
+}
+
+wire_struct! {
+    /// See [`EntryBody::Called`].
+    pub struct Called {
+        /// Until when the place is held, Unix milliseconds.
+        until: i64,
     }
 }

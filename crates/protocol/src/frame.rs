@@ -57,6 +57,25 @@ wire_struct! {
         token: Option<String>,
         /// Origin of the page that the chat is embedded in; left out where there is none. The site must allow it.
         origin: Option<String>,
+        /// Who the visitor is, as the merchant knows and signs it.
+        identity: Option<Identity>,
+    }
+}
+
+wire_struct! {
+    /// Who a visitor is in the merchant's own system: a signed `token`, or an `id` with its `hmac`.
+    pub struct Identity {
+        /// JWT (HS256) signed with one of the tenant's identity keys; claims `sub`, `exp` and, if wanted, `name`, `email`,
+        /// `vip`, `language`, `skills`.
+        token: Option<String>,
+        /// The merchant's id of the visitor.
+        id: Option<String>,
+        /// HMAC-SHA-256 of `id` with one of the tenant's identity keys, in hexadecimal.
+        hmac: Option<String>,
+        /// Name, with `id`.
+        name: Option<String>,
+        /// E-mail address, with `id`.
+        email: Option<String>,
     }
 }
 
@@ -69,6 +88,8 @@ wire_struct! {
         visitor: VisitorId,
         /// When the token expires, Unix milliseconds.
         expires_at: i64,
+        /// Member of the request that was ignored, because it is not valid: `identity`.
+        ignored: Option<String>,
     }
 }
 

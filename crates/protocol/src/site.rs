@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::state::Availability;
+use crate::ids::DepartmentId;
+use crate::state::{Availability, DepartmentChoice};
 
 wire_text! {
     /// Which lower corner the bubble sits in. Start and end follow the page's writing direction.
@@ -62,6 +63,10 @@ wire_struct! {
         typing_preview: bool,
         /// Merchant's own texts, by language.
         texts: Vec<SiteTexts>,
+        /// Pre-chat form: department; absent means off.
+        ask_department: Option<FieldRule>,
+        /// Departments that visitors choose from; absent means every one.
+        departments: Option<Vec<DepartmentId>>,
     }
 }
 
@@ -108,6 +113,10 @@ wire_struct! {
         origins: Vec<String>,
         /// Whether the site can chat now.
         availability: Availability,
+        /// When it opens next, Unix milliseconds; only while it is closed and that is known.
+        opens_at: Option<i64>,
+        /// Departments that visitors choose from; absent when there is no choice.
+        departments: Option<Vec<DepartmentChoice>>,
         /// Build of the server's assets.
         build: String,
     }

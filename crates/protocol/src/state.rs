@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::entry::{AuthorKind, EntryBody};
-use crate::ids::{AgentId, ConversationId, Epoch, SiteId, TenantId, VisitorId};
+use crate::ids::{AgentId, ConversationId, DepartmentId, Epoch, SiteId, TenantId, VisitorId};
 
 wire_text! {
     /// State of a conversation.
@@ -43,6 +43,22 @@ wire_text! {
         Idle = "idle",
         /// Offers went unanswered; the agent ends it.
         MissedOffers = "missed_offers",
+    }
+}
+
+wire_text! {
+    /// Why an agent chose away.
+    pub enum Pause {
+        /// A short break.
+        Break = "break",
+        /// Lunch.
+        Lunch = "lunch",
+        /// A meeting.
+        Meeting = "meeting",
+        /// Training.
+        Training = "training",
+        /// Work besides conversations.
+        OtherWork = "other_work",
     }
 }
 
@@ -97,6 +113,32 @@ wire_struct! {
 }
 
 wire_struct! {
+    /// A department as visitors choose one.
+    pub struct DepartmentChoice {
+        /// The department.
+        id: DepartmentId,
+        /// Its name.
+        name: String,
+        /// Whether its visitors can chat now.
+        availability: Availability,
+        /// When it opens next, Unix milliseconds; only while it is closed and that is known.
+        opens_at: Option<i64>,
+    }
+}
+
+wire_struct! {
+    /// A department as agents see it.
+    pub struct Department {
+        /// The department.
+        id: DepartmentId,
+        /// Its name.
+        name: String,
+        /// Whether its visitors can chat now.
+        availability: Availability,
+    }
+}
+
+wire_struct! {
     /// Everything a visitor's screen needs besides the logs.
     pub struct VisitorState {
         /// Hash of the rest: a client that brings the same is sent nothing.
@@ -111,6 +153,10 @@ wire_struct! {
         availability: Availability,
         /// The visitor's conversations, newest first, at most 50. The first is the current one unless closed.
         conversations: Vec<VisitorConversation>,
+        /// When the site opens next, Unix milliseconds; only while it is closed and that is known.
+        opens_at: Option<i64>,
+        /// Departments that visitors choose from; absent when there is no choice.
+        departments: Option<Vec<DepartmentChoice>>,
     }
 }
 
@@ -143,6 +189,10 @@ wire_struct! {
         preview: Option<String>,
         /// The score given, if any.
         rating: Option<u8>,
+        /// Whether a waiting visitor may leave an address and keep the place: absent when not.
+        can_keep: Option<bool>,
+        /// Whether the visitor did so: absent when not.
+        kept: Option<bool>,
     }
 }
 
@@ -163,6 +213,12 @@ wire_struct! {
         load: u32,
         /// How many conversations at once.
         capacity: u32,
+        /// Why the agent chose away; only while away.
+        pause: Option<Pause>,
+        /// Since when the agent is what `presence` says, Unix milliseconds.
+        since: Option<i64>,
+        /// The departments the agent is a member of.
+        departments: Option<Vec<DepartmentId>>,
     }
 }
 
@@ -185,6 +241,8 @@ wire_struct! {
         conversations: Vec<Summary>,
         /// This agent's read marks in those conversations.
         marks: Vec<ReadMark>,
+        /// Every department of the tenant, by name.
+        departments: Option<Vec<Department>>,
     }
 }
 
@@ -211,6 +269,8 @@ wire_struct! {
         agent: Option<AgentId>,
         /// Whom it is offered to; only while offered.
         offered_to: Option<AgentId>,
+        /// Who else it is offered to at the same time: the first to accept gets it.
+        offered_also: Option<Vec<AgentId>>,
         /// Until when the offer stands, Unix milliseconds; only while offered.
         offer_deadline_at: Option<i64>,
         /// When it began, Unix milliseconds.
@@ -219,7 +279,7 @@ wire_struct! {
         updated_at: i64,
         /// Since when it waits, Unix milliseconds; only while waiting or offered.
         waiting_since: Option<i64>,
-        /// Place in the queue, 1 is next; only while waiting or offered.
+        /// Place in the queue of its department, 1 is next; only while waiting or offered.
         position: Option<u32>,
         /// Newest entry.
         last_seq: u64,
@@ -235,6 +295,12 @@ wire_struct! {
         agent_read_seq: u64,
         /// The score given, if any.
         rating: Option<u8>,
+        /// Whose queue it is or was in.
+        department: Option<DepartmentId>,
+        /// Higher goes first; absent for 0, which is normal.
+        priority: Option<u8>,
+        /// The visitor left an address and keeps the place: absent when not.
+        kept: Option<bool>,
     }
 }
 
@@ -277,6 +343,10 @@ wire_struct! {
         online: bool,
         /// The visitor's conversations, newest first, at most 50.
         conversations: Vec<Earlier>,
+        /// Who the visitor is in the merchant's own system, as the merchant's signature says.
+        external_id: Option<String>,
+        /// The merchant's signature says that the visitor goes first: absent when not.
+        vip: Option<bool>,
     }
 }
 

@@ -179,6 +179,7 @@ impl Model {
             email: given(site.ask_email, &self.form.email),
             text: Some(text),
             page: self.page.clone(),
+            department: None,
         });
         self.post_command(command);
         self.show(Screen::Thread(None));
@@ -200,6 +201,7 @@ impl Model {
             email: self.form.email.trim_ascii().to_string(),
             text: self.form.text.trim_ascii().to_string(),
             page: self.page.clone(),
+            department: None,
         });
         self.post_command(command);
     }

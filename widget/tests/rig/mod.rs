@@ -66,10 +66,14 @@ pub(crate) fn config() -> FrameConfig {
             ask_email: FieldRule::Off,
             typing_preview: true,
             texts: Vec::new(),
+            ask_department: None,
+            departments: None,
         },
         origins: vec!["https://shop.example".to_owned()],
         availability: Availability::Online,
         build: "b".to_owned(),
+        opens_at: None,
+        departments: None,
     }
 }
 
@@ -92,6 +96,8 @@ pub(crate) fn line(state: ConversationState) -> VisitorConversation {
         unread: 0,
         preview: None,
         rating: None,
+        can_keep: None,
+        kept: None,
     }
 }
 
@@ -112,6 +118,8 @@ impl Rig {
                 email: None,
                 availability: Availability::Online,
                 conversations: Vec::new(),
+                opens_at: None,
+                departments: None,
             },
             items: Vec::new(),
         }

@@ -72,6 +72,10 @@ impl Server {
             visitor_read_seq: 0,
             agent_read_seq: 0,
             rating: None,
+            offered_also: None,
+            department: None,
+            priority: None,
+            kept: None,
         };
         self.lines.push(line);
         self.logs.push((chat(n), Vec::new()));
@@ -156,6 +160,9 @@ impl Server {
             away: None,
             load: 1,
             capacity: 6,
+            pause: None,
+            since: None,
+            departments: None,
         };
         Event::Agent(AgentState {
             version: "1".into(),
@@ -166,6 +173,7 @@ impl Server {
             colleagues: vec![colleague(ME, "Ana", self.role), colleague(BOB, "Bob", Role::Agent)],
             conversations: self.lines.clone(),
             marks: self.marks.clone(),
+            departments: None,
         })
     }
 }

@@ -98,6 +98,7 @@ impl World {
             email: "vera@home.example".to_owned(),
             text: "anybody there?".to_owned(),
             page: None,
+            department: None,
         };
         let conversation = leave_message(&self.app, &who, message).await.unwrap().conversation.unwrap();
         pick_conversation(&self.app, &self.agent, Pick { conversation }).await.unwrap();

@@ -125,7 +125,7 @@ impl Form {
         let name = check.by_rule(place.config.ask_name, "name", |it| it.name(&self.name));
         let email = check.by_rule(place.config.ask_email, "email", |it| it.email(&self.email));
         let text = check.text(&self.text);
-        Ok(check.done(Command::Start(Start { cmid, name, email, text, page: None })))
+        Ok(check.done(Command::Start(Start { cmid, name, email, text, page: None, department: None })))
     }
 
     fn leave(&self, mut check: Check) -> AppResult<Result<Command, Vec<Wrong>>> {
@@ -133,7 +133,15 @@ impl Form {
         let name = check.required("name", |it| it.name(&self.name)).unwrap_or_default();
         let email = check.required("email", |it| it.email(&self.email)).unwrap_or_default();
         let text = check.text(&self.text).unwrap_or_default();
-        Ok(check.done(Command::LeaveMessage(LeaveMessage { cmid, conversation, name, email, text, page: None })))
+        Ok(check.done(Command::LeaveMessage(LeaveMessage {
+            cmid,
+            conversation,
+            name,
+            email,
+            text,
+            page: None,
+            department: None,
+        })))
     }
 
     fn send(&self, mut check: Check) -> AppResult<Result<Command, Vec<Wrong>>> {

@@ -444,6 +444,8 @@ fn site_row(id: SiteId, tenant_id: TenantId, department_id: DepartmentId, now: i
             ask_email: FieldRule::Optional,
             typing_preview: true,
             texts: Vec::new(),
+            ask_department: None,
+            departments: None,
         },
         created_at: now,
         changed_at: None,

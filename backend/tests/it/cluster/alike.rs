@@ -180,6 +180,7 @@ async fn whatever_is_mailed_is_mailed_once() {
             email: format!("vera{number}@example.com"),
             text: format!("nobody there? {number}"),
             page: None,
+            department: None,
         };
         vera.must(Command::LeaveMessage(message)).await;
     }

@@ -123,9 +123,13 @@ impl Change {
             Self::Assigned { agent, .. } | Self::AnsweredOffline { agent } => {
                 EntryBody::Assigned(Assigned { agent: *agent, name: name_of(*agent) })
             }
-            Self::Transferred { from, to, .. } => {
-                EntryBody::Transferred(Transferred { from: *from, to: *to, name: to.map(name_of) })
-            }
+            Self::Transferred { from, to, .. } => EntryBody::Transferred(Transferred {
+                from: *from,
+                to: *to,
+                name: to.map(name_of),
+                department: None,
+                department_name: None,
+            }),
             Self::LeftOffline { name, email } => {
                 EntryBody::LeftOffline(LeftOffline { name: name.clone(), email: email.clone() })
             }

@@ -31,6 +31,7 @@ equal_in_both_codecs! {
     post: Post;
     start: Start;
     leave_message: LeaveMessage;
+    keep_place: KeepPlace;
     typing: Typing;
     read: Read;
     fetch: Fetch;
@@ -43,6 +44,7 @@ equal_in_both_codecs! {
     decline: Decline;
     pick: Pick;
     transfer: Transfer;
+    release: Release;
     watch: Watch;
     unwatch: Unwatch;
     show_visitor: ShowVisitor;
@@ -57,6 +59,8 @@ equal_in_both_codecs! {
     closed: Closed;
     reopened: Reopened;
     rated: Rated;
+    place_kept: PlaceKept;
+    called: Called;
     welcome: Welcome;
     ack: Ack;
     refused: Refused;
@@ -73,6 +77,7 @@ equal_in_both_codecs! {
     poll: Poll;
     events: Events;
     visitor_request: VisitorRequest;
+    identity: Identity;
     visitor_reply: VisitorReply;
     upload_reply: UploadReply;
     problem: Problem;
@@ -84,6 +89,8 @@ equal_in_both_codecs! {
     visitor_state: VisitorState;
     visitor_conversation: VisitorConversation;
     colleague: Colleague;
+    department: Department;
+    department_choice: DepartmentChoice;
     agent_state: AgentState;
     summary: Summary;
     read_mark: ReadMark;
@@ -104,6 +111,8 @@ equal_in_both_codecs! {
     field_rule: FieldRule;
     conversation_state: ConversationState;
     presence: Presence;
+    pause: Pause;
+    decline_reason: DeclineReason;
     availability: Availability;
     role: Role;
     conversation_id: ConversationId;

@@ -1,26 +1,29 @@
 //! Every wire type with its members.
 
 use protocol::command::{
-    Accept, Active, Close, Command, Decline, Fetch, Hello, LeaveMessage, Page, Pick, Pong, Post, PostBody, PostFile,
-    Rate, Read, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
+    Accept, Active, Close, Command, Decline, DeclineReason, Fetch, Hello, KeepPlace, LeaveMessage, Page, Pick, Pong,
+    Post, PostBody, PostFile, Rate, Read, Release, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
 };
 use protocol::entry::{
-    Assigned, Author, AuthorKind, Closed, ClosedBy, EntryBody, File, Item, LeftOffline, Queued, QueuedReason, Rated,
-    Reopened, Text, Transferred,
+    Assigned, Author, AuthorKind, Called, Closed, ClosedBy, EntryBody, File, Item, LeftOffline, PlaceKept, Queued,
+    QueuedReason, Rated, Reopened, Text, Transferred,
 };
 use protocol::error::ErrorCode;
 use protocol::event::{
     Ack, ConversationChanged, Entries, Event, Ping, ReadMoved, Reconnect, Refused, Reset, ResetReason, Token,
     TypingShown, Welcome,
 };
-use protocol::frame::{CommandFrame, Commands, Events, Poll, Problem, UploadReply, VisitorReply, VisitorRequest};
+use protocol::frame::{
+    CommandFrame, Commands, Events, Identity, Poll, Problem, UploadReply, VisitorReply, VisitorRequest,
+};
 use protocol::ids::{
     AccountId, AgentId, AttachmentId, Cmid, ConversationId, DepartmentId, Epoch, SiteId, TenantId, VisitorId,
 };
 use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, SiteTexts, Theme};
 use protocol::state::{
-    AgentCard, AgentState, Availability, AwayReason, Colleague, ConversationState, Cursor, Earlier, Estimate, Presence,
-    ReadMark, Role, Summary, VisitorConversation, VisitorProfile, VisitorState,
+    AgentCard, AgentState, Availability, AwayReason, Colleague, ConversationState, Cursor, Department,
+    DepartmentChoice, Earlier, Estimate, Pause, Presence, ReadMark, Role, Summary, VisitorConversation, VisitorProfile,
+    VisitorState,
 };
 
 use crate::any::{Any, Source, Tagged, any_enum, any_id, any_struct, any_word};
@@ -39,6 +42,8 @@ any_word! {
     ConversationState
     Presence
     AwayReason
+    Pause
+    DeclineReason
     Availability
     Role
 }
@@ -50,6 +55,7 @@ any_enum! {
         Post = "post",
         Start = "start",
         LeaveMessage = "leave_message",
+        KeepPlace = "keep_place",
         Typing = "typing",
         Read = "read",
         Fetch = "fetch",
@@ -62,6 +68,7 @@ any_enum! {
         Decline = "decline",
         Pick = "pick",
         Transfer = "transfer",
+        Release = "release",
         Watch = "watch",
         Unwatch = "unwatch",
         ShowVisitor = "show_visitor",
@@ -82,6 +89,8 @@ any_enum! {
         Closed = "closed",
         Reopened = "reopened",
         Rated = "rated",
+        PlaceKept = "place_kept",
+        Called = "called",
     }
     Event {
         Welcome = "welcome",
@@ -106,20 +115,22 @@ any_struct! {
     Pong {  }
     PostFile { attachment }
     Post { cmid, conversation, body }
-    Start { cmid, name, email, text, page }
-    LeaveMessage { cmid, conversation, name, email, text, page }
+    Start { cmid, name, email, text, page, department }
+    LeaveMessage { cmid, conversation, name, email, text, page, department }
+    KeepPlace { conversation, email }
     Typing { conversation, active, preview }
     Read { conversation, seq }
     Fetch { conversation, after }
     Close { conversation }
     Rate { conversation, score, comment }
     Page { url, title, referrer, language }
-    SetPresence { presence }
+    SetPresence { presence, pause }
     Active {  }
     Accept { conversation }
-    Decline { conversation }
+    Decline { conversation, reason }
     Pick { conversation }
-    Transfer { conversation, to, note }
+    Transfer { conversation, to, note, department }
+    Release { agent }
     Watch { conversation, after }
     Unwatch { conversation }
     ShowVisitor { visitor }
@@ -129,7 +140,9 @@ any_struct! {
     File { attachment, name, media_type, size, width, height }
     Queued { reason }
     Assigned { agent, name }
-    Transferred { from, to, name }
+    Transferred { from, to, name, department, department_name }
+    PlaceKept { email }
+    Called { until }
     LeftOffline { name, email }
     Closed { by }
     Reopened { continues }
@@ -149,16 +162,19 @@ any_struct! {
     Commands { tenant, commands }
     Poll { hello, generation, client }
     Events { events }
-    VisitorRequest { site, token, origin }
-    VisitorReply { token, visitor, expires_at }
+    VisitorRequest { site, token, origin, identity }
+    Identity { token, id, hmac, name, email }
+    VisitorReply { token, visitor, expires_at, ignored }
     UploadReply { attachment }
     Problem { code, message, field, limit, retry_after_ms }
-    SiteConfig { key, name, color, side, theme, locale, ask_name, ask_email, typing_preview, texts }
+    SiteConfig { key, name, color, side, theme, locale, ask_name, ask_email, typing_preview, texts, ask_department, departments }
     SiteTexts { locale, greeting, welcome, offline }
-    FrameConfig { site, origins, availability, build }
+    FrameConfig { site, origins, availability, opens_at, departments, build }
     Estimate { p50_s, p90_s }
     AgentCard { id, name, presence }
-    VisitorState { version, visitor, name, email, availability, conversations }
+    VisitorState { version, visitor, name, email, availability, conversations, opens_at, departments }
+    DepartmentChoice { id, name, availability, opens_at }
+    Department { id, name, availability }
     VisitorConversation {
         id,
         state,
@@ -173,9 +189,11 @@ any_struct! {
         unread,
         preview,
         rating,
+        can_keep,
+        kept,
     }
-    Colleague { id, name, role, presence, away, load, capacity }
-    AgentState { version, me, tenant, tenant_name, suspended, colleagues, conversations, marks }
+    Colleague { id, name, role, presence, away, load, capacity, pause, since, departments }
+    AgentState { version, me, tenant, tenant_name, suspended, colleagues, conversations, marks, departments }
     Summary {
         id,
         state,
@@ -187,6 +205,7 @@ any_struct! {
         visitor_online,
         agent,
         offered_to,
+        offered_also,
         offer_deadline_at,
         created_at,
         updated_at,
@@ -199,6 +218,9 @@ any_struct! {
         visitor_read_seq,
         agent_read_seq,
         rating,
+        department,
+        priority,
+        kept,
     }
     ReadMark { conversation, seq, unread }
     VisitorProfile {
@@ -214,6 +236,8 @@ any_struct! {
         last_seen_at,
         online,
         conversations,
+        external_id,
+        vip,
     }
     Earlier { id, state, created_at, preview, rating }
     Cursor { conversation, epoch, seq }
