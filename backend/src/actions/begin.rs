@@ -87,41 +87,8 @@ pub(super) async fn remember(
     Ok(seen.name)
 }
 
-fn empty(who: &VisitorIdentity, department_id: DepartmentId, cmid: Cmid, now: i64) -> Conversation {
+fn empty(who: &VisitorIdentity, department: DepartmentId, cmid: Cmid, now: i64) -> Conversation {
     let id = ConversationId(new_id(now));
-    Conversation {
-        id,
-        site_id: who.site,
-        department_id,
-        visitor_id: who.visitor,
-        start_cmid: cmid,
-        state: ConversationState::Waiting,
-        agent_id: None,
-        last_agent: None,
-        offered_to: None,
-        offer_deadline_at: None,
-        reply_deadline_at: None,
-        waiting_since: None,
-        queued_at: None,
-        priority: 0,
-        last_seq: 0,
-        last_hash: chain::genesis(who.tenant, id).to_vec(),
-        last_at: now,
-        created_at: now,
-        updated_at: now,
-        assigned_at: None,
-        first_reply_at: None,
-        message_at: None,
-        visitor_left_at: None,
-        closed_at: None,
-        closed_by: None,
-        offline_name: None,
-        offline_email: None,
-        visitor_messages: 0,
-        last_author: None,
-        preview: None,
-        visitor_read_seq: 0,
-        agent_read_seq: 0,
-        rating: None,
-    }
+    let new = Conversation::new(id, (who.site, who.visitor), department, cmid, now);
+    Conversation { state: ConversationState::Waiting, last_hash: chain::genesis(who.tenant, id).to_vec(), ..new }
 }

@@ -385,7 +385,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
 async fn furnish(app: &App) -> VisitorIdentity {
     let now = app.now();
     let tenant_id = TenantId(app.id());
-    let department = Department { id: DepartmentId(app.id()), name: "Sales".to_owned(), created_at: now };
+    let department = Department::new(DepartmentId(app.id()), "Sales", now);
     let site = site_row(SiteId(app.id()), tenant_id, department.id, now);
     let identity = VisitorIdentity { tenant: tenant_id, site: site.id, visitor: VisitorId(app.id()) };
     let row = visitor_row(&identity, now);
@@ -415,7 +415,7 @@ async fn furnish(app: &App) -> VisitorIdentity {
                 tenant::insert(tx, &tenant_row).await?;
                 account::insert(tx, &account_row).await?;
                 agent::insert(tx, tenant_id, &agent_row).await?;
-                site::insert_department(tx, tenant_id, &department).await?;
+                department::insert(tx, tenant_id, &department).await?;
                 site::insert(tx, tenant_id, &site).await?;
                 visitor::insert(tx, tenant_id, &row).await
             })
@@ -454,36 +454,10 @@ fn site_row(id: SiteId, tenant_id: TenantId, department_id: DepartmentId, now: i
 }
 
 fn visitor_row(identity: &VisitorIdentity, now: i64) -> Visitor {
-    Visitor {
-        id: identity.visitor,
-        site_id: identity.site,
-        name: None,
-        email: None,
-        browser: None,
-        language: None,
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: 1,
-        first_seen_at: now,
-        last_seen_at: now,
-    }
+    Visitor::new(identity.visitor, identity.site, now)
 }
 
 fn agent_row(id: AgentId, tenant_id: TenantId, account_id: AccountId, now: i64) -> Agent {
-    Agent {
-        id,
-        tenant_id,
-        account_id,
-        name: "Ada".to_owned(),
-        role: Role::Agent,
-        capacity: 6,
-        chosen_presence: protocol::state::Presence::Online,
-        presence_at: now,
-        away_reason: None,
-        missed_offers: 0,
-        last_assigned_at: None,
-        created_at: now,
-        disabled_at: None,
-    }
+    let new = Agent::new(id, &tenant_id, &account_id, ("Ada", Role::Agent, 6), now);
+    Agent { chosen_presence: protocol::state::Presence::Online, ..new }
 }
