@@ -13,8 +13,23 @@ pub enum Strategy {
     LongestIdle,
     /// The one whose last assignment is the oldest.
     RoundRobin,
+    /// All free candidates are asked at once; the first to accept gets it.
+    Broadcast,
     /// Nobody: agents take conversations from the list.
     Manual,
+}
+
+/// What a wish of the visitor means to routing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Match {
+    /// Nothing.
+    Ignore,
+    /// Agents who fulfil it are asked before others.
+    #[default]
+    Prefer,
+    /// Only agents who fulfil it are asked.
+    Require,
 }
 
 /// Queue and routing settings. All times in milliseconds.
@@ -55,6 +70,14 @@ pub struct Policy {
     pub max_wait_ms: i64,
     /// How long after its end a conversation reopens when the visitor writes. 0 to 30 days; default 24 h.
     pub reopen_window_ms: i64,
+    /// Standing offers an agent has at one time. 1 to 10; default 1.
+    pub offers_at_once: u32,
+    /// What the visitor's language means. Default prefer.
+    pub language: Match,
+    /// What the skills wanted mean. Default require.
+    pub skills: Match,
+    /// Whether visitors may keep their place. Default yes.
+    pub keep_place: bool,
 }
 
 const SECOND: i64 = 1_000;
@@ -80,6 +103,10 @@ impl Default for Policy {
             max_queue: 100,
             max_wait_ms: 20 * MINUTE,
             reopen_window_ms: DAY,
+            offers_at_once: 1,
+            language: Match::Prefer,
+            skills: Match::Require,
+            keep_place: true,
         }
     }
 }

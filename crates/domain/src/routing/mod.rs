@@ -206,7 +206,7 @@ fn best<'a>(
     }
     let agents = candidates.iter().copied();
     let agent = match policy.strategy {
-        Strategy::Manual => None,
+        Strategy::Manual | Strategy::Broadcast => None,
         Strategy::LeastLoaded => agents.min_by(|a, b| {
             // a.load / a.capacity against b.load / b.capacity, without division.
             let share = |x: &AgentLoad, y: &AgentLoad| u64::from(x.load) * u64::from(y.capacity);
@@ -219,7 +219,7 @@ fn best<'a>(
     let why = match policy.strategy {
         Strategy::LongestIdle => Choice::LongestIdle { idle_ms: now.saturating_sub(agent.idle_since).max(0) },
         Strategy::RoundRobin => Choice::RoundRobin,
-        Strategy::LeastLoaded | Strategy::Manual => Choice::LeastLoaded { load: agent.load, capacity: agent.capacity },
+        Strategy::LeastLoaded | Strategy::Broadcast | Strategy::Manual => Choice::LeastLoaded { load: agent.load, capacity: agent.capacity },
     };
     Some((agent, why))
 }
