@@ -56,7 +56,9 @@ pub struct Row {
 impl Demand {
     /// Conversations that would go on at the same time if nobody had to wait (the load in erlangs).
     pub fn load(&self) -> f64 {
-        self.arrivals_per_hour.max(0.0) * self.service_ms.max(0.0) / 3_600_000.0
+        // A comparison, as the greater of zero and what is no number would be zero.
+        let amount = |number: f64| if number < 0.0 { 0.0 } else { number };
+        amount(self.arrivals_per_hour) * amount(self.service_ms) / 3_600_000.0
     }
 }
 
