@@ -193,7 +193,7 @@ impl Chance {
 /// Independent arrivals and exponential service times, served first come first served: what Erlang C is about.
 #[test]
 fn the_formula_for_staffing_agrees_with_what_happens() {
-    for (agents, capacity, per_hour) in [(1, 1, 8.0), (3, 2, 55.0), (10, 1, 90.0)] {
+    for (agents, capacity, per_hour) in [(1, 1, 7.0), (3, 2, 45.0), (10, 1, 80.0)] {
         let demand = Demand { arrivals_per_hour: per_hour, service_ms: 360_000.0, capacity };
         let mut chance = Chance(7);
         let mut at = 0;
