@@ -48,23 +48,24 @@ pub async fn look(app: &App, token: &str, ip: IpAddr) -> AppResult<Way> {
     Ok(Way { site, kept_ms: kept.then_some(left) })
 }
 
-/// Takes the place again; `None` when it is not kept any more, or the link was used.
+/// Takes the place again, or says where else to go: it is not kept any more, or the link was used.
 ///
 /// # Errors
 /// As [`look`].
-pub async fn come_back(app: &App, token: &str, ip: IpAddr) -> AppResult<Option<Returned>> {
+pub async fn come_back(app: &App, token: &str, ip: IpAddr) -> AppResult<Result<Returned, Option<Site>>> {
     let way = look(app, token, ip).await?;
-    let (Some(site), Some(_), Some(link)) = (way.site, way.kept_ms, app.keys.read_return(token)) else {
-        return Ok(None);
-    };
+    let (Some(site), Some(link)) = (way.site, app.keys.read_return(token)) else { return Ok(Err(None)) };
+    if way.kept_ms.is_none() {
+        return Ok(Err(Some(site)));
+    }
     let now = app.now();
     let scope = (link.tenant, link.conversation);
     let back = app.store.write(scope, move |tx| Box::pin(async move { take(tx, &link, now).await })).await?;
-    let Some(back) = back else { return Ok(None) };
+    let Some(back) = back else { return Ok(Err(Some(site))) };
     let identity = VisitorIdentity { tenant: link.tenant, site: link.site, visitor: back.visitor };
     let (token, _) = app.keys.sign_visitor(&identity, None, back.version, now);
     change::announce(app, link.tenant, back.outcome);
-    Ok(Some(Returned { site, token }))
+    Ok(Ok(Returned { site, token }))
 }
 
 /// Who is back, and what that changed.
@@ -82,15 +83,8 @@ async fn take(tx: &mut Conn, link: &ReturnLink, now: i64) -> AppResult<Option<Ba
     Ok(Some(Back { visitor: who.id, version: who.token_version, outcome }))
 }
 
-/// Lets a visitor who kept the place wait anew in it, inside a write; [`change::announce`] the outcome afterwards.
-///
-/// # Errors
-/// `not_found`; when the database fails.
-pub(super) async fn came_back(
-    tx: &mut Conn,
-    (tenant, id): (TenantId, ConversationId),
-    now: i64,
-) -> AppResult<Outcome> {
+/// Lets the visitor wait anew in the old place.
+async fn came_back(tx: &mut Conn, (tenant, id): (TenantId, ConversationId), now: i64) -> AppResult<Outcome> {
     let request = Request::new(Asker::System(tenant), id, Command::CameBack);
     let mut outcome = change::write(tx, &request, now).await?;
     if outcome.row.visitor_left_at.is_some() {
@@ -98,7 +92,7 @@ pub(super) async fn came_back(
         outcome.row.visitor_left_at = Some(now);
         conversation::save(tx, tenant, &outcome.row).await?;
     }
-    Ok(Outcome { moved: true, ..outcome })
+    Ok(outcome)
 }
 
 async fn check_tenant(conn: &mut Conn, id: TenantId) -> AppResult<()> {

@@ -72,6 +72,8 @@ pub mod read;
 pub mod start;
 /// Agent: give away.
 pub mod transfer;
+/// Supervisor: empty an absent agent's list.
+pub mod release;
 /// Tell the other side about typing.
 pub mod typing;
 

@@ -73,9 +73,9 @@ pub async fn back_form(request: HttpRequest, app: web::Data<App>, token: web::Pa
 /// As [`back_form`].
 pub async fn back(request: HttpRequest, app: web::Data<App>, token: web::Path<String>) -> AppResult<HttpResponse> {
     let ip = extract::ip(&request, &app);
-    let Some(Returned { site, token: visitor }) = come_back::come_back(&app, &token, ip).await? else {
-        let way = come_back::look(&app, &token, ip).await?;
-        return gone(&request, &app, way.site.as_ref()).await;
+    let Returned { site, token: visitor } = match come_back::come_back(&app, &token, ip).await? {
+        Ok(returned) => returned,
+        Err(site) => return gone(&request, &app, site.as_ref()).await,
     };
     let place = Place::of(&app, &request, &site.key).await?;
     let words = (place.texts.get("back.here.title").to_owned(), place.texts.get("back.here.lead").to_owned());

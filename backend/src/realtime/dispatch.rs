@@ -6,8 +6,8 @@ use protocol::ids::{Cmid, ConversationId};
 use protocol::state::VisitorProfile;
 
 use crate::actions::{
-    Done, accept, close, decline, keep_place, leave_message, page, pick, post, presence, rate, read, start, transfer,
-    typing, view,
+    Done, accept, close, decline, keep_place, leave_message, page, pick, post, presence, rate, read, release, start,
+    transfer, typing, view,
 };
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal};
@@ -51,6 +51,7 @@ pub(super) async fn dispatch(app: &App, who: &Principal, command: Command) -> Ap
         Command::Decline(decline) => decline::decline_offer(app, who, decline).await?,
         Command::Pick(pick) => pick::pick_conversation(app, who, pick).await?,
         Command::Transfer(transfer) => transfer::transfer_conversation(app, who, transfer).await?,
+        Command::Release(release) => release::release(app, who, release).await?,
         Command::ShowVisitor(show) => {
             return Ok(Outcome::Profile(view::visitor_profile(app, agent(who)?, show.visitor).await?));
         }
@@ -104,6 +105,7 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
         Command::Decline(decline) => Some(decline.conversation),
         Command::Pick(pick) => Some(pick.conversation),
         Command::Transfer(transfer) => Some(transfer.conversation),
+        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Watch(watch) => Some(watch.conversation),
         Command::Unwatch(unwatch) => Some(unwatch.conversation),
         _ => None,
