@@ -60,7 +60,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 15] = [
+const ON_POSTGRES: [&str; 17] = [
     "--test",
     "it",
     "--",
@@ -69,6 +69,8 @@ const ON_POSTGRES: [&str; 15] = [
     "faults::kills::f01",
     "faults::twice::",
     "headers::",
+    "identity::",
+    "keep_place::",
     "panels::",
     "queue::",
     "routes::",
