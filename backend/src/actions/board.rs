@@ -3,19 +3,17 @@
 use std::collections::HashMap;
 
 use domain::permission::{self, Permission};
-use domain::queue::{self, Place};
 use domain::routing::Reason;
 use protocol::ids::{AgentId, ConversationId, DepartmentId};
 use protocol::state::{AwayReason, ConversationState, Pause, Presence};
 
 use super::directory::Directory;
-use super::floor::{AgentNow, Floor};
+use super::floor::{AgentNow, DepartmentNow, Floor, Rejections};
 use crate::app::App;
 use crate::auth::AgentIdentity;
 use crate::error::{AppError, AppResult};
 use crate::presence::Who;
 use crate::store::conversation::Conversation;
-use crate::store::department::{self, Department, Member};
 use crate::store::presence_change::{self, PresenceChange};
 use crate::store::summary;
 
@@ -82,7 +80,7 @@ pub struct AgentLine {
     /// How many at once.
     pub capacity: u32,
     /// Offers that stand.
-    pub offers: usize,
+    pub offers: u32,
     /// Departments, in their order.
     pub departments: Vec<DepartmentId>,
     /// What the agent holds.
@@ -139,67 +137,60 @@ pub async fn board(app: &App, who: &AgentIdentity) -> AppResult<Board> {
     if !permission::allows(who.role, Permission::ViewReports) {
         return Err(AppError::forbidden());
     }
-    let (tenant, at) = (who.tenant, app.now());
-    let mut conn = app.store.read(tenant).await?;
-    let floor = Floor::read(app, &mut conn, tenant).await?;
-    let directory = Directory::read(&mut conn, tenant).await?;
-    let departments = department::list(&mut conn, tenant).await?;
-    let members = department::members(&mut conn, tenant).await?;
-    let changes = presence_change::newest(&mut conn, tenant).await?;
-    let shown: Vec<ConversationId> = floor.queue.iter().chain(&floor.active).map(|row| row.id).collect();
-    let lines = summary::some(&mut conn, tenant, &shown).await?;
+    let mut conn = app.store.read(who.tenant).await?;
+    let floor = Floor::read(app, &mut conn, who.tenant).await?;
+    let rejections = floor.rejections(&mut conn).await?;
+    let directory = Directory::read(&mut conn, who.tenant).await?;
+    let changes = presence_change::newest(&mut conn, who.tenant).await?;
+    let queue = floor.queue.iter().take(MOST_WAITING);
+    let shown: Vec<ConversationId> = queue.chain(&floor.active).map(|row| row.id).collect();
+    let lines = summary::some(&mut conn, who.tenant, &shown).await?;
     drop(conn);
     let named = lines.into_iter().filter_map(|line| Some((line.id, line.visitor_name.or(line.visitor_email)?)));
-    let scene = Scene { app, at, floor, members, changes, visitors: named.collect() };
-    let departments: Vec<Department> = departments.into_iter().filter(|row| row.removed_at.is_none()).collect();
+    let scene = Scene { app, floor, rejections, changes, visitors: named.collect() };
     Ok(Board {
-        at,
-        departments: departments.iter().map(|row| scene.department(row)).collect(),
-        agents: scene.floor.agents.iter().map(|now| scene.agent(now)).collect(),
-        waiting: scene.waiting(),
-        in_queue: scene.floor.queue.len(),
+        at: scene.floor.at,
         directory,
+        departments: scene.floor.open_departments().map(|found| scene.department(found)).collect(),
+        agents: scene.floor.agents.iter().map(|now| scene.agent(now)).collect(),
+        waiting: scene.floor.queue.iter().take(MOST_WAITING).map(|row| scene.line(row)).collect(),
+        in_queue: scene.floor.queue.len(),
     })
 }
 
 /// What the lines are made of.
 struct Scene<'a> {
     app: &'a App,
-    at: i64,
     floor: Floor,
-    members: Vec<Member>,
+    rejections: Rejections,
     changes: Vec<PresenceChange>,
     visitors: HashMap<ConversationId, String>,
 }
 
 impl Scene<'_> {
-    fn department(&self, row: &Department) -> DepartmentLine {
-        let hours = row.hours();
-        let of = |rows: &&Conversation| rows.department_id == row.id;
-        let queue: Vec<&Conversation> = self.floor.queue.iter().filter(of).collect();
-        let first = queue.iter().filter_map(|row| row.waiting_since).min();
-        let members: Vec<&AgentNow> =
-            self.floor.agents.iter().filter(|now| self.is_member(now.agent.id, row.id)).collect();
-        let online = members.iter().filter(|now| now.presence == Presence::Online);
+    fn department(&self, found: &DepartmentNow) -> DepartmentLine {
+        let id = found.row.id;
+        let queue = self.floor.queue.iter().filter(|row| self.department_of(row) == id);
+        let first = queue.clone().filter_map(|row| row.waiting_since).min();
         DepartmentLine {
-            id: row.id,
-            open: hours.as_ref().is_none_or(|hours| hours.is_open(self.at)),
-            opens_at: hours.and_then(|hours| hours.opens_at(self.at)),
-            waiting: queue.len(),
+            id,
+            open: found.open,
+            opens_at: found.opens_at(self.floor.at),
+            waiting: queue.clone().count(),
             longest_ms: first.map(|since| self.since(since)),
-            offered: queue.iter().filter(|row| row.state == ConversationState::Offered).count(),
-            active: self.floor.active.iter().filter(of).count(),
-            online: online.clone().count(),
-            members: members.len(),
-            free: online.map(|now| self.capacity(now).saturating_sub(now.counted)).sum(),
+            offered: queue.filter(|row| row.state == ConversationState::Offered).count(),
+            active: self.floor.active.iter().filter(|row| self.department_of(row) == id).count(),
+            online: self.floor.online_members(id).count(),
+            members: self.floor.agents.iter().filter(|now| now.is_member(id)).count(),
+            free: self.floor.online_members(id).map(AgentNow::free).sum(),
         }
     }
 
     fn agent(&self, now: &AgentNow) -> AgentLine {
         let agent = &now.agent;
-        let memberships = self.members.iter().filter(|member| member.agent_id == agent.id);
         let holds = self.floor.active.iter().filter(|row| row.agent_id == Some(agent.id));
         let away = now.presence == Presence::Away;
+        let present = self.floor.open_departments().map(|found| found.row.id);
         AgentLine {
             id: agent.id,
             presence: now.presence,
@@ -207,53 +198,38 @@ impl Scene<'_> {
             pause: agent.pause.filter(|_| away),
             for_ms: self.since(self.present_since(now)),
             load: now.counted,
-            capacity: self.capacity(now),
-            offers: self.floor.queue.iter().filter(|row| row.offered().contains(&agent.id)).count(),
-            departments: memberships.map(|member| member.department_id).collect(),
+            capacity: now.capacity,
+            offers: now.offers,
+            departments: present.filter(|id| now.is_member(*id)).collect(),
             holds: holds.map(|row| Held { conversation: row.id, visitor: self.visitor(row.id) }).collect(),
         }
     }
 
-    fn waiting(&self) -> Vec<WaitingLine> {
-        let rows: HashMap<ConversationId, &Conversation> = self.floor.queue.iter().map(|row| (row.id, row)).collect();
-        let places: Vec<Place> = self.floor.queue.iter().map(place).collect();
-        let ageing_ms = self.floor.policy.ageing_ms;
-        let positions = queue::positions(&places, ageing_ms);
-        let order = queue::ordered(&places, ageing_ms).into_iter().take(MOST_WAITING);
-        let line = |place: Place| {
-            let row = rows.get(&place.conversation)?;
-            Some(self.line(row, positions.get(&row.id).copied().unwrap_or(0)))
-        };
-        order.filter_map(line).collect()
-    }
-
-    fn line(&self, row: &Conversation, place: u32) -> WaitingLine {
+    fn line(&self, row: &Conversation) -> WaitingLine {
         let offered = row.offered();
-        let reasons = if offered.is_empty() { self.floor.explain(row.id, self.at) } else { Vec::new() };
+        let explain = || self.floor.explain(self.app, row, &self.rejections);
+        let left = |until: i64| until.saturating_sub(self.floor.at).max(0);
         WaitingLine {
             conversation: row.id,
             visitor: self.visitor(row.id),
-            department: row.department_id,
-            place,
+            department: self.department_of(row),
+            place: self.floor.position(row.id).unwrap_or(0),
             for_ms: self.since(row.waiting_since.unwrap_or(row.created_at)),
             priority: row.priority,
             at_head: row.at_head,
             language: row.language.clone(),
             skills: row.wanted_skills(),
+            reasons: if offered.is_empty() { explain() } else { Vec::new() },
             offered,
-            offer_ms: row.offer_deadline_at.map(|until| until.saturating_sub(self.at).max(0)),
+            offer_ms: row.offer_deadline_at.map(left),
             kept: row.kept_at.is_some(),
-            called_ms: row.call_deadline_at.map(|until| until.saturating_sub(self.at).max(0)),
-            reasons,
+            called_ms: row.call_deadline_at.map(left),
         }
     }
 
-    fn is_member(&self, agent: AgentId, department: DepartmentId) -> bool {
-        self.members.iter().any(|member| member.agent_id == agent && member.department_id == department)
-    }
-
-    fn capacity(&self, now: &AgentNow) -> u32 {
-        now.agent.capacity(self.floor.policy.capacity)
+    /// The department whose queue it is in: who took over from one that was removed.
+    fn department_of(&self, row: &Conversation) -> DepartmentId {
+        self.floor.department(row.department_id).map_or(row.department_id, |found| found.row.id)
     }
 
     /// Since when the agent is what the agent is now.
@@ -273,17 +249,6 @@ impl Scene<'_> {
     }
 
     fn since(&self, at: i64) -> i64 {
-        self.at.saturating_sub(at).max(0)
-    }
-}
-
-/// A row's place in the order of the queue.
-fn place(row: &Conversation) -> Place {
-    Place {
-        conversation: row.id,
-        department: row.department_id,
-        at_head: row.at_head,
-        priority: u8::try_from(row.priority).unwrap_or(0),
-        queued_at: row.queued_at.unwrap_or(row.created_at),
+        self.floor.at.saturating_sub(at).max(0)
     }
 }

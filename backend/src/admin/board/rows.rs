@@ -93,7 +93,7 @@ impl Rows<'_> {
         let (ui, speaker) = (self.ui, self.speaker());
         let mut load = vec![Part::text(format!("{} / {}", line.load, line.capacity))];
         if line.offers > 0 {
-            load.push(Part::note(ui.texts().count("board.offers", i64::try_from(line.offers).unwrap_or(i64::MAX))));
+            load.push(Part::note(ui.texts().count("board.offers", i64::from(line.offers))));
         }
         let departments: Vec<String> = line.departments.iter().map(|id| speaker.department(*id)).collect();
         let departments = (!departments.is_empty()).then(|| Part::text(speaker.list(&departments)));
