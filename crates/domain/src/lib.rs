@@ -32,6 +32,8 @@ pub mod policy;
 pub mod queue;
 /// Token buckets.
 pub mod rate_limit;
+/// What would have happened with other people or settings.
+pub mod replay;
 /// Who gets the next conversation.
 pub mod routing;
 /// Full-text search: words, queries, sets of documents.
