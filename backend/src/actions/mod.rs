@@ -37,6 +37,8 @@ pub mod directory;
 pub mod board;
 /// How routing dealt with a conversation.
 pub mod routing_history;
+/// Platform: what other settings would have made of the visitors there were.
+pub mod replay_routing;
 
 /// Agent: take an offer.
 pub mod accept;

@@ -103,7 +103,8 @@ pub async fn routing_history(app: &App, who: &AgentIdentity, log: &Log) -> AppRe
     let noted = log.entries.iter().filter_map(|entry| {
         let body: EntryBody = serde_json::from_str(entry.body.as_deref()?).ok()?;
         // Whoever took an offer is told with the offer.
-        let told = matches!(&body, EntryBody::Assigned(to) if offers.iter().any(|offer| took(offer, to.agent, entry.at)));
+        let told =
+            matches!(&body, EntryBody::Assigned(to) if offers.iter().any(|offer| took(offer, to.agent, entry.at)));
         (is_about_routing(&body) && !told).then(|| Step { at: entry.at, what: What::Noted(Box::new(body)) })
     });
     let mut steps: Vec<Step> = noted.collect();
@@ -190,10 +191,8 @@ mod tests {
     fn offers_made_at_once_are_one_step() {
         let all = r#"[{"type":"no_agents"}]"#;
         let steps = offered(vec![offer(1, 5, all), offer(2, 5, all), offer(3, 6, all), offer(4, 6, "[]")]);
-        let sizes: Vec<usize> = steps
-            .iter()
-            .map(|step| if let What::Offered { to, .. } = &step.what { to.len() } else { 0 })
-            .collect();
+        let sizes: Vec<usize> =
+            steps.iter().map(|step| if let What::Offered { to, .. } = &step.what { to.len() } else { 0 }).collect();
         assert_eq!(sizes, [2, 1, 1]);
     }
 

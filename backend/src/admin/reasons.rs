@@ -46,11 +46,10 @@ impl Speaker<'_> {
     /// Names, as a list in a sentence. Of very many, the first and how many more.
     pub(super) fn list(&self, names: &[String]) -> String {
         let shown = names.get(..MOST_NAMED).unwrap_or(names);
-        let join = |names: String, name: &String| match names.is_empty() {
-            true => name.clone(),
-            false => self.ui.texts().fill("reason.joined", &[("names", &names), ("name", name)]),
-        };
-        let joined = shown.iter().fold(String::new(), join);
+        let mut joined = shown.first().cloned().unwrap_or_default();
+        for name in shown.iter().skip(1) {
+            joined = self.ui.texts().fill("reason.joined", &[("names", &joined), ("name", name)]);
+        }
         match names.len() - shown.len() {
             0 => joined,
             more => self.ui.texts().fill("reason.more", &[("names", &joined), ("n", &more.to_string())]),
@@ -290,8 +289,7 @@ pub(super) mod tests {
         let away = Reason::Skipped { agent: agent(3), why: Skip::Away };
         let said = speaker.sentences(&[full(1, 6), away, full(2, 7)]);
         assert_eq!(said, ["Fully occupied: Ann (6 of 6), Ben (7 of 6).", "Away or not connected: somebody."]);
-        let many: Vec<Reason> =
-            (0..30).map(|_| Reason::Skipped { agent: agent(1), why: Skip::OfferPending }).collect();
+        let many: Vec<Reason> = (0..30).map(|_| Reason::Skipped { agent: agent(1), why: Skip::OfferPending }).collect();
         let said = speaker.sentences(&many);
         assert!(said.len() == 1 && said[0].contains("and 18 more"), "{said:?}");
     }

@@ -116,8 +116,7 @@ mod tests {
         for language in ["en", "zh-CN"] {
             let (ui, directory) = (Ui::new(i18n::texts(language)), crate::admin::reasons::tests::directory());
             let speaker = Speaker { ui: &ui, directory: &directory, now: 0 };
-            let mut said: Vec<String> =
-                OUTCOMES.iter().map(|word| outcome(&speaker, &asked(*word, None))).collect();
+            let mut said: Vec<String> = OUTCOMES.iter().map(|word| outcome(&speaker, &asked(*word, None))).collect();
             said.extend(
                 DeclineReason::ALL.iter().map(|because| outcome(&speaker, &asked(Some("declined"), Some(*because)))),
             );

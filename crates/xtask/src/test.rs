@@ -60,11 +60,12 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 15] = [
+const ON_POSTGRES: [&str; 17] = [
     "--test",
     "it",
     "--",
     "bad_input::",
+    "board::",
     "delivery::",
     "faults::kills::f01",
     "faults::twice::",
@@ -74,6 +75,7 @@ const ON_POSTGRES: [&str; 15] = [
     "routes::",
     "search::",
     "second_factor::",
+    "simulate::",
     "tenancy::",
     "uploads::",
 ];

@@ -1,8 +1,6 @@
 //! Sends the visitors there were through the queue again: with the settings as they are, and with others or more agents.
 //! Reads only. What comes out is a comparison, not a promise: see docs/simulation.md for what it leaves out.
 
-/// What is compared.
-pub mod figures;
 /// When agents took conversations.
 mod shifts;
 /// How visitors passed through the queue.
@@ -14,9 +12,9 @@ use std::collections::HashMap;
 
 use anyhow::bail;
 use domain::policy::Policy;
-use domain::replay::{Arrival, Staff, replay};
+use domain::replay::{Arrival, Figures, Outcome, Rules, Staff, Summary, Visit, replay};
 use domain::routing::{Desk, Membership};
-use protocol::ids::{AgentId, DepartmentId, TenantId};
+use protocol::ids::{AgentId, ConversationId, DepartmentId, TenantId};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -25,7 +23,6 @@ use crate::store::agent::{self, Agent};
 use crate::store::department::{self, Department, Member};
 use crate::store::tenant::Tenant;
 use crate::store::{passage, presence_change};
-use figures::Figures;
 use shifts::Shifts;
 use stay::{Stay, stays};
 use trial::Trial;
@@ -63,6 +60,8 @@ pub struct Report {
     pub agents_plus: u32,
     /// Visitors of whom it is not known how long they would have occupied an agent: they count with what is usual.
     pub guessed: usize,
+    /// Visitors who are left out, because they wait still or an agent ended it out of the queue.
+    pub open: usize,
     /// Whether there were fewer than [`FEW`].
     pub few: bool,
     /// All departments together.
@@ -89,6 +88,7 @@ struct Past {
     stays: Vec<Stay>,
     arrivals: Vec<Arrival>,
     guessed: usize,
+    open: usize,
     shifts: HashMap<AgentId, Shifts>,
     agents: Vec<Agent>,
     members: Vec<Member>,
@@ -112,25 +112,37 @@ pub async fn replay_routing(app: &App, tenant: &Tenant, question: &Question) -> 
     let policy = tenant.policy();
     let tried = question.trial.policy(&policy)?;
     let nothing = question.agents_plus == 0 && question.trial == Trial::default();
-    let present = past.waits(&past.desks(&policy, &Trial::default())?, &past.staff(&policy, 0));
-    let trial = match nothing {
-        true => None,
-        false => {
-            Some(past.waits(&past.desks(&tried, &question.trial)?, &past.staff(&tried, question.agents_plus)))
-        }
+    let was = past.outcome().summary();
+    let present = past.replayed(&policy, &Trial::default(), 0)?;
+    let trial = if nothing { None } else { Some(past.replayed(&tried, &question.trial, question.agents_plus)?) };
+    let line = |department: String, of: &dyn Fn(&Summary) -> Figures| Line {
+        department,
+        was: of(&was),
+        present: of(&present),
+        tried: trial.as_ref().map(of),
     };
-    let line = |department: Option<&Department>| past.line(department, &present, trial.as_deref());
-    let came = |of: &&Department| past.stays.iter().any(|stay| stay.department == of.id);
+    let came = |of: &&Department| was.departments.iter().any(|(id, _)| *id == of.id);
     Ok(Report {
         from: question.from,
         to: question.to,
         agents: past.shifts.values().filter(|shifts| !shifts.is_empty()).count(),
         agents_plus: question.agents_plus,
         guessed: past.guessed,
+        open: past.open,
         few: past.stays.len() < FEW,
-        total: line(None),
-        departments: past.departments.iter().filter(came).map(|of| line(Some(of))).collect(),
+        total: line(String::new(), &|summary| summary.all),
+        departments: past
+            .departments
+            .iter()
+            .filter(came)
+            .map(|row| line(row.name.clone(), &|summary| of_department(summary, row.id)))
+            .collect(),
     })
+}
+
+fn of_department(summary: &Summary, id: DepartmentId) -> Figures {
+    let found = summary.departments.iter().find(|(department, _)| *department == id);
+    found.map(|(_, figures)| *figures).unwrap_or_default()
 }
 
 /// Visitors who entered the queue in an hour of the day.
@@ -169,12 +181,7 @@ pub async fn measure_hours(
     Ok((0..24).map(hour).collect())
 }
 
-async fn read_stays(
-    app: &App,
-    tenant: TenantId,
-    policy: &Policy,
-    (from, to): (i64, i64),
-) -> anyhow::Result<Vec<Stay>> {
+async fn read_stays(app: &App, tenant: TenantId, policy: &Policy, (from, to): (i64, i64)) -> anyhow::Result<Vec<Stay>> {
     let mut conn = app.store.read(tenant).await?;
     let passages = passage::between(&mut conn, tenant, from, to).await?;
     let mut stays = stays(&passages, policy.inactive_after_ms);
@@ -186,17 +193,38 @@ async fn read_stays(
 impl Past {
     async fn read(app: &App, tenant: &Tenant, question: &Question) -> anyhow::Result<Self> {
         let (from, to) = (question.from, question.to);
-        let stays = read_stays(app, tenant.id, &tenant.policy(), (from, to)).await?;
+        let mut stays = read_stays(app, tenant.id, &tenant.policy(), (from, to)).await?;
+        let all = stays.len();
+        stays.retain(|stay| stay.fate().is_some());
         let until = to.saturating_add(AFTERWARDS_MS);
         let mut conn = app.store.read(tenant.id).await?;
         let changes = presence_change::between(&mut conn, tenant.id, from, until).await?;
         let agents = agent::list(&mut conn, tenant.id).await?;
         let members = department::members(&mut conn, tenant.id).await?;
         let departments = department::list(&mut conn, tenant.id).await?;
+        for stay in &mut stays {
+            stay.department = successor(&departments, stay.department);
+        }
         let guessed = stays.iter().filter(|stay| stay.service_ms().is_none()).count();
-        let arrivals = arrivals(&stays);
+        let (arrivals, open) = (arrivals(&stays), all - stays.len());
         let shifts = shifts::shifts(&changes, from, until);
-        Ok(Self { stays, arrivals, guessed, shifts, agents, members, departments })
+        Ok(Self { stays, arrivals, guessed, open, shifts, agents, members, departments })
+    }
+
+    /// What really became of everybody.
+    fn outcome(&self) -> Outcome {
+        let visit = |(arrival, stay): (&Arrival, &Stay)| {
+            let fate = stay.fate()?;
+            Some(Visit { conversation: arrival.conversation, department: stay.department, at: stay.queued_at, fate })
+        };
+        Outcome { visits: self.arrivals.iter().zip(&self.stays).filter_map(visit).collect() }
+    }
+
+    /// What would have become of everybody under these rules and with so many agents more.
+    fn replayed(&self, policy: &Policy, trial: &Trial, plus: u32) -> anyhow::Result<Summary> {
+        // Everybody was let in, so hours are no question.
+        let rules = Rules { desks: self.desks(policy, trial)?, hours: HashMap::new() };
+        Ok(replay(&self.arrivals, &self.staff(policy, plus), &rules).summary())
     }
 
     /// The departments under these rules.
@@ -237,25 +265,18 @@ impl Past {
         }));
         staff
     }
+}
 
-    /// How long each of the stays would have waited for an agent, milliseconds; `None`: no agent came.
-    fn waits(&self, desks: &[Desk], staff: &[Staff]) -> Vec<Option<i64>> {
-        replay(&self.arrivals, staff, desks).waits()
+/// The department, or who took over from it when it was removed.
+fn successor(departments: &[Department], id: DepartmentId) -> DepartmentId {
+    let mut found = id;
+    // The bound is for a database in which they take over from each other in a circle.
+    for _ in departments {
+        let row = departments.iter().find(|row| row.id == found && row.removed_at.is_some());
+        let Some(next) = row.and_then(|row| row.successor_id) else { break };
+        found = next;
     }
-
-    fn line(&self, department: Option<&Department>, present: &[Option<i64>], trial: Option<&[Option<i64>]>) -> Line {
-        let counts = |stay: &Stay| department.is_none_or(|department| stay.department == department.id);
-        let of = |waits: &[Option<i64>]| {
-            let pairs = self.stays.iter().zip(waits).filter(|(stay, _)| counts(stay));
-            Figures::of(pairs.map(|(_, wait)| *wait))
-        };
-        Line {
-            department: department.map(|row| row.name.clone()).unwrap_or_default(),
-            was: Figures::of(self.stays.iter().filter(|stay| counts(stay)).map(Stay::wait_ms)),
-            present: of(present),
-            tried: trial.map(of),
-        }
-    }
+    found
 }
 
 fn membership(member: &Member) -> Membership {
@@ -273,20 +294,19 @@ fn each_once(mut words: Vec<String>) -> Vec<String> {
 fn arrivals(stays: &[Stay]) -> Vec<Arrival> {
     let usual = usual_service_ms(stays);
     let all = usual.get(&None).copied().unwrap_or(UNKNOWN_SERVICE_MS);
-    let arrival = |stay: &Stay| Arrival {
+    // A conversation that was reopened came twice: what is replayed has ids of its own, in order.
+    let arrival = |(number, stay): (u128, &Stay)| Arrival {
+        conversation: ConversationId(Uuid::from_u128(number)),
         at: stay.queued_at,
         department: stay.department,
         priority: stay.priority,
         language: stay.language.clone(),
         skills: stay.skills.clone(),
         service_ms: stay.service_ms().unwrap_or_else(|| usual.get(&Some(stay.department)).copied().unwrap_or(all)),
-        patience_ms: match stay.end {
-            stay::End::GaveUp { at } => Some(at.saturating_sub(stay.queued_at).max(0)),
-            _ => None,
-        },
+        patience_ms: stay.patience_ms(),
         previous_agent: stay.previous_agent,
     };
-    stays.iter().map(arrival).collect()
+    (0..).zip(stays).map(arrival).collect()
 }
 
 /// The median of the known service times of each department, and of all together.
@@ -300,7 +320,7 @@ fn usual_service_ms(stays: &[Stay]) -> HashMap<Option<DepartmentId>, i64> {
     }
     let median = |mut times: Vec<i64>| {
         times.sort_unstable();
-        figures::percentile(&times, 50)
+        times.get(times.len() / 2).copied()
     };
     times.into_iter().filter_map(|(of, times)| Some((of, median(times)?))).collect()
 }

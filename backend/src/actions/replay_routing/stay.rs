@@ -1,7 +1,9 @@
 //! Stays: a visitor's time from entering the queue until the conversation is over, read from the log.
 
+use domain::replay::Fate;
 use protocol::entry::{AuthorKind, EntryBody};
 use protocol::ids::{AgentId, ConversationId, DepartmentId};
+use uuid::Uuid;
 
 use crate::store::passage::Passage;
 
@@ -33,6 +35,8 @@ pub enum End {
     Served {
         /// When, Unix milliseconds.
         at: i64,
+        /// Who; the nil id after erasure.
+        agent: AgentId,
         /// For how long it kept one of the agent's places, milliseconds; `None`: it still does.
         service_ms: Option<i64>,
     },
@@ -51,10 +55,21 @@ pub enum End {
 }
 
 impl Stay {
-    /// How long it waited for an agent, milliseconds; `None` when none came.
-    pub fn wait_ms(&self) -> Option<i64> {
-        match self.end {
-            End::Served { at, .. } => Some(at.saturating_sub(self.queued_at).max(0)),
+    /// What became of the visitor; `None`: nothing yet, or an agent ended it out of the queue.
+    pub fn fate(&self) -> Option<Fate> {
+        let after = |at: i64| at.saturating_sub(self.queued_at).max(0);
+        Some(match self.end {
+            End::Served { at, agent, .. } => Fate::Served { agent, department: self.department, waited_ms: after(at) },
+            End::GaveUp { at } => Fate::GaveUp { waited_ms: after(at) },
+            End::TooLong { at } => Fate::LeftOffline { waited_ms: after(at) },
+            End::Open => return None,
+        })
+    }
+
+    /// After how long the visitor gave up, milliseconds, if so.
+    pub fn patience_ms(&self) -> Option<i64> {
+        match self.fate() {
+            Some(Fate::GaveUp { waited_ms }) => Some(waited_ms),
             _ => None,
         }
     }
@@ -131,17 +146,18 @@ impl Reader<'_> {
         if let Some(stay) = &mut self.stay
             && stay.end == End::Open
         {
-            stay.end = End::Served { at, service_ms: None };
+            let agent = agent.unwrap_or(AgentId(Uuid::nil()));
+            stay.end = End::Served { at, agent, service_ms: None };
         }
     }
 
     fn end(&mut self, passage: &Passage) {
         let Some(mut stay) = self.stay.take() else { return };
         stay.end = match (stay.end, passage.author_kind, passage.kind.as_str()) {
-            (End::Served { at, .. }, ..) => {
+            (End::Served { at, agent, .. }, ..) => {
                 // Only the newest message is known; of an earlier stay it lies behind the end.
                 let quiet = passage.message_at.unwrap_or(passage.at).max(at).saturating_add(self.inactive_after_ms);
-                End::Served { at, service_ms: Some(quiet.min(passage.at).saturating_sub(at).max(0)) }
+                End::Served { at, agent, service_ms: Some(quiet.min(passage.at).saturating_sub(at).max(0)) }
             }
             (_, AuthorKind::System, "left_offline") => End::TooLong { at: passage.at },
             (_, AuthorKind::Agent, _) => End::Open,
@@ -159,7 +175,6 @@ impl Reader<'_> {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use uuid::Uuid;
 
     fn passage(number: u128, kind: &str, at: i64, by: AuthorKind, body: Value) -> Passage {
         Passage {
@@ -204,11 +219,15 @@ mod tests {
         ];
         let stays = stays(&log, 60_000);
         assert_eq!(stays.len(), 2);
-        assert_eq!((stays[0].wait_ms(), stays[0].service_ms()), (Some(3_000), Some(36_000)));
+        let waited = |stay: &Stay| match stay.fate() {
+            Some(Fate::Served { agent, waited_ms, .. }) => Some((agent.0.as_u128(), waited_ms)),
+            _ => None,
+        };
+        assert_eq!((waited(&stays[0]), stays[0].service_ms()), (Some((7, 3_000)), Some(36_000)));
         assert_eq!((stays[0].previous_agent, stays[0].priority), (None, 3));
         assert_eq!(stays[0].skills, ["returns"]);
         // The last message was at 50 s: a minute later it no longer keeps a place.
-        assert_eq!((stays[1].wait_ms(), stays[1].service_ms()), (Some(1_000), Some(64_000)));
+        assert_eq!((waited(&stays[1]), stays[1].service_ms()), (Some((9, 1_000)), Some(64_000)));
         assert_eq!(stays[1].previous_agent, Some(AgentId(Uuid::from_u128(8))));
     }
 
@@ -228,10 +247,9 @@ mod tests {
             // A message left at once never was in the queue.
             left(6, 1, AuthorKind::Visitor),
         ];
-        let ends: Vec<End> = stays(&log, 1).into_iter().map(|stay| stay.end).collect();
-        assert_eq!(
-            ends,
-            [End::GaveUp { at: 9 }, End::TooLong { at: 8 }, End::GaveUp { at: 7 }, End::Open, End::Open],
-        );
+        let stays = stays(&log, 1);
+        assert_eq!(stays.iter().map(Stay::patience_ms).collect::<Vec<_>>(), [Some(9), None, Some(7), None, None]);
+        let ends: Vec<End> = stays.into_iter().map(|stay| stay.end).collect();
+        assert_eq!(ends, [End::GaveUp { at: 9 }, End::TooLong { at: 8 }, End::GaveUp { at: 7 }, End::Open, End::Open],);
     }
 }

@@ -27,7 +27,8 @@ impl Trial {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        serde_json::from_str(text).context("a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}")
+        serde_json::from_str(text)
+            .context("a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}")
     }
 
     /// The tenant's settings with those of the trial.

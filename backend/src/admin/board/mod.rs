@@ -22,7 +22,7 @@ use crate::actions::board::{Board, board};
 use crate::actions::release::release_agent;
 use crate::error::AppError;
 use rows::Rows;
-use table::Table;
+use table::{Part, Table};
 
 #[derive(Template)]
 #[template(path = "admin/board.html")]
@@ -94,6 +94,7 @@ pub(super) struct Release {
 
 /// `POST /admin/board/release`: what an absent agent holds goes back to the heads of its queues.
 pub(super) async fn release(member: Member, form: web::Form<Release>) -> Reply {
+    member.require(Permission::TakeOver)?;
     let agent = AgentId::parse(&form.agent).ok_or_else(|| AppError::not_found("agent"))?;
     release_agent(&member.app, &member.principal(), agent).await?;
     see("/admin/board", "done=released")

@@ -144,10 +144,8 @@ impl Rows<'_> {
 
     fn department_row(&self, line: &DepartmentLine) -> Row {
         let ui = self.ui;
-        let mut state = vec![match line.open {
-            true => Part::pill("good", ui.t("board.open")),
-            false => Part::pill("", ui.t("board.closed")),
-        }];
+        let (tone, word) = if line.open { ("good", "board.open") } else { ("", "board.closed") };
+        let mut state = vec![Part::pill(tone, ui.t(word))];
         state.extend(line.opens_at.map(|at| Part::time(ui.t("board.opens"), at)));
         let mut waiting = vec![Part::text(line.waiting.to_string())];
         if line.offered > 0 {

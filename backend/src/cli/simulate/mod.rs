@@ -2,6 +2,8 @@
 
 /// What an installation of a size needs.
 mod capacity;
+/// What Erlang's formula speaks of, played.
+mod erlang;
 /// What other settings would have made of the conversations there were.
 mod routing;
 /// How many agents a load needs.

@@ -4,9 +4,9 @@ use std::fmt::Write;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use domain::replay::{Figures, Waits};
 
 use super::text::{table, time};
-use crate::actions::replay_routing::figures::Figures;
 use crate::actions::replay_routing::trial::Trial;
 use crate::actions::replay_routing::{FEW, Line, Question, Report, replay_routing};
 use crate::admin::time::{Date, minute};
@@ -48,7 +48,8 @@ impl Routing {
         let trial = match &self.policy {
             None => Trial::default(),
             Some(path) => {
-                let text = std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+                let text =
+                    std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
                 Trial::parse(&text).with_context(|| path.display().to_string())?
             }
         };
@@ -78,7 +79,7 @@ fn words(report: &Report) -> String {
     for line in &report.departments {
         add(&mut rows, line, &line.department);
     }
-    text += &table(&["", "visitors", "served", "left", "wait p50", "p90", "max"], &rows);
+    text += &table(&["", "visitors", "served", "gave up", "left a message", "wait p50", "p90", "max"], &rows);
     if report.few {
         let _ = writeln!(text, "\nFewer than {FEW} visitors: differences may be chance.");
     }
@@ -87,6 +88,10 @@ fn words(report: &Report) -> String {
     }
     text += "\nCompare \"present\" with \"tried\", and see by \"present\" and \"was\" how well the replay fits. It leaves out:\n";
     text += LEFT_OUT;
+    if report.open > 0 {
+        let _ =
+            write!(text, "\n- {} who wait still, or whose conversation an agent ended out of the queue.", report.open);
+    }
     if report.guessed > 0 {
         let _ = write!(
             text,
@@ -107,15 +112,17 @@ const LEFT_OUT: &str = "\
 
 fn add(rows: &mut Vec<Vec<String>>, line: &Line, name: &str) {
     let mut row = |name: String, figures: &Figures| {
-        let wait = |ms: Option<i64>| ms.map_or_else(|| "-".to_owned(), time);
+        let wait =
+            |of: fn(&Waits) -> i64| figures.waits.as_ref().map_or_else(|| "-".to_owned(), |waits| time(of(waits)));
         rows.push(vec![
             name,
             figures.count.to_string(),
             figures.served.to_string(),
-            figures.left.to_string(),
-            wait(figures.wait_p50_ms),
-            wait(figures.wait_p90_ms),
-            wait(figures.wait_max_ms),
+            figures.gave_up.to_string(),
+            figures.left_offline.to_string(),
+            wait(|waits| waits.p50_ms),
+            wait(|waits| waits.p90_ms),
+            wait(|waits| waits.max_ms),
         ]);
     };
     row(format!("{name}: was"), &line.was);

@@ -101,7 +101,10 @@ impl Staffing {
                 bail!("give --arrivals-per-hour and --service-min, or --tenant and --from");
             };
             let capacity = self.capacity.unwrap_or(domain::policy::Policy::default().capacity);
-            return Ok((capacity, vec![(None, Demand { arrivals_per_hour, service_ms: minutes * 60_000.0, capacity })]));
+            return Ok((
+                capacity,
+                vec![(None, Demand { arrivals_per_hour, service_ms: minutes * 60_000.0, capacity })],
+            ));
         };
         let app = server::open_app(config).await?;
         let tenant = by_slug(&app, slug).await?;

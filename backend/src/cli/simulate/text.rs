@@ -16,7 +16,8 @@ pub(super) fn length_of_time(text: &str) -> Result<i64, String> {
         _ => return Err("a length of time is such as 90s, 2m or 1h".to_owned()),
     };
     let ms = digits.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
-    ms.filter(|ms| (0..=86_400_000).contains(ms)).ok_or_else(|| "a length of time from 0 to 24h, such as 90s".to_owned())
+    ms.filter(|ms| (0..=86_400_000).contains(ms))
+        .ok_or_else(|| "a length of time from 0 to 24h, such as 90s".to_owned())
 }
 
 /// A share of all.
@@ -56,8 +57,11 @@ pub(super) fn percent(share: f64) -> String {
 /// Rows under headings, in columns as wide as what they hold; all but the first are aligned to the right.
 pub(super) fn table(headings: &[&str], rows: &[Vec<String>]) -> String {
     let cells = |index: usize| rows.iter().filter_map(move |row| row.get(index).map(|cell| cell.chars().count()));
-    let widths: Vec<usize> =
-        headings.iter().enumerate().map(|(index, name)| cells(index).max().unwrap_or(0).max(name.chars().count())).collect();
+    let widths: Vec<usize> = headings
+        .iter()
+        .enumerate()
+        .map(|(index, name)| cells(index).max().unwrap_or(0).max(name.chars().count()))
+        .collect();
     let mut text = String::new();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let mut whole = String::new();
@@ -80,7 +84,9 @@ mod tests {
 
     #[test]
     fn lengths_of_time_are_read_and_written() {
-        for (text, ms) in [("90", 90_000), ("90s", 90_000), ("2m", 120_000), ("1h", 3_600_000), ("500ms", 500), ("0", 0)] {
+        for (text, ms) in
+            [("90", 90_000), ("90s", 90_000), ("2m", 120_000), ("1h", 3_600_000), ("500ms", 500), ("0", 0)]
+        {
             assert_eq!(length_of_time(text), Ok(ms), "{text}");
         }
         for text in ["", "s", "-1", "2d", "25h", "1.5s", "99999999999999999999h"] {
