@@ -31,6 +31,14 @@ pub mod tell_positions;
 pub(crate) mod publish;
 /// What screens are made of.
 pub mod view;
+/// Names of agents and departments.
+pub mod directory;
+/// Supervisors: what goes on now, and why.
+pub mod board;
+/// How routing dealt with a conversation.
+pub mod routing_history;
+/// Platform: what other settings would have made of the visitors there were.
+pub mod replay_routing;
 
 /// Agent: take an offer.
 pub mod accept;

@@ -18,6 +18,14 @@ pub mod reply;
 pub mod scope;
 /// Start page of a tenant.
 mod overview;
+/// What goes on now, and why.
+mod board;
+/// Why routing decided as it did, in words.
+mod reasons;
+/// The history of a conversation in queue and routing.
+mod routing_steps;
+/// Lengths of time.
+mod duration;
 /// Sites.
 mod sites;
 /// The form of a site.
@@ -54,6 +62,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
 fn tenant_side(cfg: &mut ServiceConfig) {
     cfg.route("", get().to(overview::show))
         .route("/switch", post().to(scope::switch))
+        .route("/board", get().to(board::show))
+        .route("/board.json", get().to(board::data))
+        .route("/board/release", post().to(board::release))
         .route("/sites", get().to(sites::list))
         .route("/sites", post().to(sites::create))
         .route("/sites/new", get().to(sites::new))

@@ -14,6 +14,7 @@ impl Icon {
     const fn path(self) -> &'static str {
         match self.0.as_bytes() {
             b"home" => "M4 11l8-7 8 7v8a1 1 0 0 1-1 1h-5v-6h-4v6H5a1 1 0 0 1-1-1z",
+            b"board" => "M4 5h16v14H4zM4 9.500h16M9.500 9.500V19M13 13h4M13 16h4",
             b"site" => "M4 5h16v14H4zM4 9h16M7 7h.01M10 7h.01",
             b"people" => {
                 "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 20c0-3.5 2.6-6 6-6s6 2.5 6 6M16 4.4a3.5 3.5 0 0 1 0 6.2M17.5 14.4c2.1.8 3.5 2.9 3.5 5.6"

@@ -29,6 +29,8 @@ const CHOICE: &str = "fd_tenant";
 pub enum Area {
     /// Start page.
     Overview,
+    /// What goes on now.
+    Board,
     /// Sites.
     Sites,
     /// Members.
@@ -166,6 +168,9 @@ impl Member {
 
     fn nav(&self, area: Area, offline: i64, failed: i64) -> Vec<Group> {
         let mut main = vec![(Area::Overview, "/admin", "home", "overview.title", 0)];
+        if self.may(Permission::ViewReports) {
+            main.push((Area::Board, "/admin/board", "board", "board.title", 0));
+        }
         if self.may(Permission::ManageSites) {
             main.push((Area::Sites, "/admin/sites", "site", "sites.title", 0));
         }

@@ -11,7 +11,7 @@ mod doctor;
 mod migrate_data;
 /// Printing results.
 mod output;
-/// What an installation of a size needs.
+/// What would be: sizes, settings, staff.
 mod simulate;
 /// Embeds.
 mod site;
@@ -72,7 +72,7 @@ enum Command {
     MigrateData(migrate_data::MigrateData),
     /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
     Bench(bench::Options),
-    /// Say what an installation of a size needs, from measured figures.
+    /// Say what an installation of a size needs, what other settings would change, how many agents a load needs.
     #[command(subcommand)]
     Simulate(simulate::Simulate),
     /// Say in words what is wrong with this installation, and what to do about it.
@@ -120,7 +120,7 @@ impl Command {
             Self::MigrateData(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Bench(options) => return measure(&config, options).await,
-            Self::Simulate(simulate) => simulate.run()?,
+            Self::Simulate(simulate) => simulate.run(config).await?,
             Self::Doctor(options) => return options.run(config).await,
         }
         Ok(ExitCode::SUCCESS)

@@ -125,6 +125,12 @@ mod outage;
 /// What a load needs.
 #[cfg(test)]
 mod capacity;
+/// The live board, and the history of routing.
+#[cfg(test)]
+mod board;
+/// Replays with other settings, and staffing.
+#[cfg(test)]
+mod simulate;
 /// Set-ups that are wrong.
 #[cfg(test)]
 mod doctor;

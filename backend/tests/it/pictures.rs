@@ -16,8 +16,9 @@ use crate::world::{Plan, World};
 /// Width and height of a window, and whether it is a phone's.
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
 
-const ADMIN: [&str; 9] = [
+const ADMIN: [&str; 10] = [
     "/admin",
+    "/admin/board",
     "/admin/sites",
     "/admin/sites/new",
     "/admin/people",

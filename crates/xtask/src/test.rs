@@ -65,6 +65,7 @@ const ON_POSTGRES: [&str; 17] = [
     "it",
     "--",
     "bad_input::",
+    "board::",
     "delivery::",
     "faults::kills::f01",
     "faults::twice::",
@@ -76,6 +77,7 @@ const ON_POSTGRES: [&str; 17] = [
     "routes::",
     "search::",
     "second_factor::",
+    "simulate::",
     "tenancy::",
     "uploads::",
 ];
