@@ -50,7 +50,13 @@ pub struct Agent {
 
 impl Agent {
     /// A membership that begins now: offline, with the tenant's `capacity`.
-    pub fn new(id: AgentId, of: &TenantId, account: &AccountId, (name, role, capacity): (&str, Role, u32), now: i64) -> Self {
+    pub fn new(
+        id: AgentId,
+        of: &TenantId,
+        account: &AccountId,
+        (name, role, capacity): (&str, Role, u32),
+        now: i64,
+    ) -> Self {
         Self {
             id,
             tenant_id: *of,

@@ -255,7 +255,8 @@ pub async fn open_of_department(
 ) -> AppResult<Vec<ConversationId>> {
     const SQL: &str = "select id from conversation where tenant_id = $1 and department_id = $2 \
          and state in ('waiting', 'offered', 'active', 'offline') order by id";
-    let rows: Vec<(ConversationId,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).fetch_all(c).await)?;
+    let rows: Vec<(ConversationId,)> =
+        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 

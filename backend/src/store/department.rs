@@ -65,7 +65,9 @@ impl Department {
 
     fn read<T: serde::de::DeserializeOwned>(&self, what: &str, text: Option<&str>) -> Option<T> {
         serde_json::from_str(text?)
-            .inspect_err(|error| tracing::error!(department.id = %self.id, %error, what, "unreadable; the default holds"))
+            .inspect_err(
+                |error| tracing::error!(department.id = %self.id, %error, what, "unreadable; the default holds"),
+            )
             .ok()
     }
 }
@@ -95,6 +97,20 @@ macro_rules! select {
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: DepartmentId) -> AppResult<Option<Department>> {
     let sql = locked!(conn, select!("and id = $2"));
     Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// A department's own settings, as they are now; none when there is no such department.
+pub async fn overrides(conn: &mut Conn, tenant: TenantId, id: DepartmentId) -> AppResult<Overrides> {
+    const SQL: &str = select!("and id = $2");
+    let found: Option<Department> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?;
+    Ok(found.map(|found| found.overrides()).unwrap_or_default())
+}
+
+/// The name of a department, as it is now.
+pub async fn find_name(conn: &mut Conn, tenant: TenantId, id: DepartmentId) -> AppResult<Option<String>> {
+    const SQL: &str = "select name from department where tenant_id = $1 and id = $2";
+    let found: Option<(String,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).fetch_optional(c).await)?;
+    Ok(found.map(|(name,)| name))
 }
 
 /// Every department of a tenant, oldest first; removed ones too.

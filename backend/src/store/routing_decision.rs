@@ -6,6 +6,11 @@ use uuid::Uuid;
 use super::{Conn, on, rows};
 use crate::error::AppResult;
 
+/// Nobody can take it now: why.
+pub const WAITS: &str = "waits";
+/// The visitor was written to.
+pub const CALLED: &str = "called";
+
 /// A decision.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Decision {
@@ -15,7 +20,7 @@ pub struct Decision {
     pub conversation_id: ConversationId,
     /// When.
     pub at: i64,
-    /// `waits`: nobody can take it now; `called`: the visitor was written to.
+    /// [`WAITS`] or [`CALLED`].
     pub kind: String,
     /// JSON: [`domain::routing::Reason`]s.
     pub reasons: String,
@@ -32,7 +37,11 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, decision: &Decision) -> A
 }
 
 /// Every decision about a conversation, in order.
-pub async fn of_conversation(conn: &mut Conn, tenant: TenantId, conversation: ConversationId) -> AppResult<Vec<Decision>> {
+pub async fn of_conversation(
+    conn: &mut Conn,
+    tenant: TenantId,
+    conversation: ConversationId,
+) -> AppResult<Vec<Decision>> {
     const SQL: &str = "select id, conversation_id, at, kind, reasons from routing_decision \
          where tenant_id = $1 and conversation_id = $2 order by at, id";
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(conversation).fetch_all(c).await)?)

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::store::copy::tables::{TABLES, Table, named};
 use crate::store::copy::{self, Of, Row, Value};
-use crate::store::{Conn, EveryTenant, agent, attachment, audit, site, tenant, visitor};
+use crate::store::{Conn, EveryTenant, agent, attachment, audit, department, site, tenant, visitor};
 
 /// Rows read at a time when they are checked.
 const PAGE: i64 = 500;

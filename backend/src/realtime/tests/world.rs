@@ -38,10 +38,11 @@ use crate::realtime::hub::{Connections, Hub};
 use crate::realtime::{Pace, READS, Realtime};
 use crate::store::account::Account;
 use crate::store::agent::Agent;
-use crate::store::site::{Department, Site};
+use crate::store::department::{Department, Member};
+use crate::store::site::Site;
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
-use crate::store::{EveryTenant, Store, account, agent, site, tenant, visitor};
+use crate::store::{EveryTenant, Store, account, agent, department, site, tenant, visitor};
 
 /// Nothing in a test takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -416,6 +417,8 @@ async fn furnish(app: &App) -> VisitorIdentity {
                 account::insert(tx, &account_row).await?;
                 agent::insert(tx, tenant_id, &agent_row).await?;
                 department::insert(tx, tenant_id, &department).await?;
+                let member = Member { department_id: department.id, agent_id: agent_row.id, priority: 0 };
+                department::add_member(tx, tenant_id, member).await?;
                 site::insert(tx, tenant_id, &site).await?;
                 visitor::insert(tx, tenant_id, &row).await
             })

@@ -333,14 +333,7 @@ pub const TABLES: &[Table] = &[
     Table {
         name: "routing_decision",
         key: TENANT,
-        columns: &[
-            id("tenant_id"),
-            id("id"),
-            id("conversation_id"),
-            number("at"),
-            text("kind"),
-            text("reasons"),
-        ],
+        columns: &[id("tenant_id"), id("id"), id("conversation_id"), number("at"), text("kind"), text("reasons")],
         of_tenant: OWN,
     },
     Table {
