@@ -95,6 +95,7 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
     match command {
         Command::Post(post) => post.conversation,
         Command::LeaveMessage(message) => message.conversation,
+        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Typing(typing) => Some(typing.conversation),
         Command::Read(read) => Some(read.conversation),
         Command::Fetch(fetch) => Some(fetch.conversation),

@@ -83,6 +83,7 @@ impl World {
             site: self.site.key.clone(),
             token: None,
             origin: None,
+            identity: None,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,
