@@ -16,11 +16,15 @@ use crate::world::{Plan, World};
 /// Width and height of a window, and whether it is a phone's.
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
 
-const ADMIN: [&str; 9] = [
+const ADMIN: [&str; 13] = [
     "/admin",
     "/admin/sites",
     "/admin/sites/new",
     "/admin/people",
+    "/admin/departments",
+    "/admin/departments/new",
+    "/admin/routing",
+    "/admin/identity",
     "/admin/transcripts",
     "/admin/offline",
     "/admin/mail",
