@@ -38,6 +38,8 @@ pub mod rate_limit;
 pub mod routing;
 /// Full-text search: words, queries, sets of documents.
 pub mod search;
+/// How many agents a load needs.
+pub mod staffing;
 /// Texts that people and merchants enter, parsed into types that cannot hold a bad value.
 pub mod text;
 /// The export format of a conversation and its verification.
