@@ -105,7 +105,6 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
         Command::Decline(decline) => Some(decline.conversation),
         Command::Pick(pick) => Some(pick.conversation),
         Command::Transfer(transfer) => Some(transfer.conversation),
-        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Watch(watch) => Some(watch.conversation),
         Command::Unwatch(unwatch) => Some(unwatch.conversation),
         _ => None,

@@ -82,6 +82,8 @@ const ROUTES: &[Route] = &[
     post("/chat/{key}/text", For::Everybody, Of::Nothing, "do=start&text=hello"),
     get("/chat/{key}/text/colors.css", For::Everybody, Of::Nothing),
     get("/chat/{key}/text/files/{id}", For::Caller, Of::Attachment),
+    get("/back/{token}", For::Everybody, Of::Nothing),
+    post("/back/{token}", For::Everybody, Of::Nothing, ""),
     get("/assets/{name}", For::Everybody, Of::Nothing),
     get("/sign-in", For::Everybody, Of::Nothing),
     post("/sign-in", For::Everybody, Of::Nothing, "email=a%40b.example&password=wrong-password"),

@@ -60,7 +60,7 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 16] = [
+const ON_POSTGRES: [&str; 18] = [
     "--test",
     "it",
     "--",
@@ -70,6 +70,8 @@ const ON_POSTGRES: [&str; 16] = [
     "faults::kills::f01",
     "faults::twice::",
     "headers::",
+    "identity::",
+    "keep_place::",
     "panels::",
     "queue::",
     "routes::",
