@@ -217,8 +217,11 @@ async fn set_departments(
         return Err(Refusal::field("departments", ErrorCode::NotFound, "no such department").into());
     }
     let mut seen = HashSet::new();
-    let once: Vec<(DepartmentId, i64)> =
-        departments.iter().filter(|(id, _)| seen.insert(*id)).map(|(id, priority)| (*id, i64::from(*priority))).collect();
+    let once: Vec<(DepartmentId, i64)> = departments
+        .iter()
+        .filter(|(id, _)| seen.insert(*id))
+        .map(|(id, priority)| (*id, i64::from(*priority)))
+        .collect();
     department::set_departments(tx, tenant, agent, &once).await
 }
 

@@ -54,8 +54,7 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
                 let department_id = department.unwrap_or(before.department_id);
                 check_departments(tx, &before, department_id, &config).await?;
                 let changed_at = Some(now);
-                let after =
-                    Site { name, origins, config, department_id, disabled_at, changed_at, ..before.clone() };
+                let after = Site { name, origins, config, department_id, disabled_at, changed_at, ..before.clone() };
                 site::save(tx, tenant, &after).await?;
                 let shown = |site: &Site| {
                     json!({"name": site.name, "origins": site.origins, "config": site.config,

@@ -160,7 +160,8 @@ impl DepartmentInput {
     }
 
     fn memberships(&self, ui: &Ui, around: &Around, errors: &Errors) -> Memberships {
-        let priority = |id| self.members.iter().flatten().find(|(agent, _)| *agent == id).map(|(_, priority)| *priority);
+        let priority =
+            |id| self.members.iter().flatten().find(|(agent, _)| *agent == id).map(|(_, priority)| *priority);
         let present = around.agents.iter().filter(|agent| agent.disabled_at.is_none());
         let row = |agent: &Agent| {
             let role = ui.word("role", agent.role).to_owned();

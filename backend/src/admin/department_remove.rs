@@ -54,9 +54,14 @@ async fn remove_page(member: &Member, found: &Found, chosen: &str, errors: &Erro
         ("remove.members", number(only_here)),
     ];
     let others: Vec<Choice> = std::iter::once(Choice::new("", ui.t("remove.choose"), chosen))
-        .chain(found.around.live.iter().filter(|other| other.id != row.id).map(|other| {
-            Choice::new(other.id.to_string(), &other.name, chosen)
-        }))
+        .chain(
+            found
+                .around
+                .live
+                .iter()
+                .filter(|other| other.id != row.id)
+                .map(|other| Choice::new(other.id.to_string(), &other.name, chosen)),
+        )
         .collect();
     Ok(RemovePage {
         ui,

@@ -64,7 +64,8 @@ pub(super) fn read<K: Copy + Eq + Hash>(
 ) -> Option<Vec<(K, u8)>> {
     let mut sent = HashMap::new();
     for (id, value) in pairs.beginning(prefix) {
-        let priority = if value.is_empty() { None } else { Some(value.parse().ok().filter(|it| *it <= LAST_PRIORITY)?) };
+        let priority =
+            if value.is_empty() { None } else { Some(value.parse().ok().filter(|it| *it <= LAST_PRIORITY)?) };
         sent.insert(parse(id)?, priority);
     }
     // Whoever came since the form was opened is not in it, and stays.

@@ -92,7 +92,10 @@ impl PersonInput {
             text => text.parse().ok().filter(|own| (min..=max).contains(&i64::from(*own))).map(Some),
         };
         if own.is_none() {
-            errors.add("capacity", ui.texts().fill("error.range", &[("min", &min.to_string()), ("max", &max.to_string())]));
+            errors.add(
+                "capacity",
+                ui.texts().fill("error.range", &[("min", &min.to_string()), ("max", &max.to_string())]),
+            );
         }
         if self.departments.is_none() {
             errors.add("departments", ui.t("error.format"));
@@ -187,9 +190,8 @@ async fn person_page(member: &Member, found: &Found, input: &PersonInput, errors
 
 fn memberships(ui: &Ui, found: &Found, input: &PersonInput, errors: &Errors) -> Memberships {
     let priority = |id| input.departments.iter().flatten().find(|(own, _)| *own == id).map(|(_, priority)| *priority);
-    let row = |row: &Department| {
-        Row::new(ui, format!("department-{}", row.id), (row.name.clone(), None), priority(row.id))
-    };
+    let row =
+        |row: &Department| Row::new(ui, format!("department-{}", row.id), (row.name.clone(), None), priority(row.id));
     Memberships {
         legend: ui.t("departments.title"),
         help: ui.t("person.departments_help"),

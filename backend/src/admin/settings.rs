@@ -60,7 +60,9 @@ fn amount(ui: &Ui, unit: Unit, number: i64) -> String {
 pub(super) fn said(ui: &Ui, setting: &Setting, value: &Value) -> String {
     match (setting.kind, value) {
         (Kind::Number { unit, .. }, value) => amount(ui, unit, value.as_i64().unwrap_or(0)),
-        (Kind::Flag, value) => ui.t(if value == &Value::Bool(true) { "settings.yes" } else { "settings.no" }).to_owned(),
+        (Kind::Flag, value) => {
+            ui.t(if value == &Value::Bool(true) { "settings.yes" } else { "settings.no" }).to_owned()
+        }
         (Kind::Choice(_), value) => {
             ui.word(&format!("setting.{}", setting.name), value.as_str().unwrap_or_default()).to_owned()
         }
@@ -86,7 +88,9 @@ pub(super) fn read(ui: &Ui, setting: &'static Setting, text: &str) -> Result<Val
             Value::from(duration::parse(text).map_err(|_| ui.t("error.length").to_owned())?)
         }
         Kind::Flag => Value::Bool(matches!(text, "on" | "true")),
-        Kind::Number { .. } | Kind::Choice(_) => return setting.parse(text).map_err(|error| explain(ui, setting, &error)),
+        Kind::Number { .. } | Kind::Choice(_) => {
+            return setting.parse(text).map_err(|error| explain(ui, setting, &error));
+        }
     };
     setting.check(&value).map_err(|error| explain(ui, setting, &error))?;
     Ok(value)
@@ -112,11 +116,14 @@ pub(super) fn field(ui: &Ui, setting: &'static Setting, text: &str, errors: &Err
     let field = match setting.kind {
         Kind::Number { min, max, unit } => {
             let (min, max) = (amount(ui, unit, min), amount(ui, unit, max));
-            let values = [("effect", effect), ("min", min.as_str()), ("max", max.as_str()), ("default", usual.as_str())];
+            let values =
+                [("effect", effect), ("min", min.as_str()), ("max", max.as_str()), ("default", usual.as_str())];
             line.help(ui.texts().fill("settings.range", &values))
         }
         Kind::Flag => line.control(Control::Check).help(with_default(ui, effect, &usual)),
-        Kind::Choice(of) => line.control(Control::Select(words(ui, setting, of, text))).help(with_default(ui, effect, &usual)),
+        Kind::Choice(of) => {
+            line.control(Control::Select(words(ui, setting, of, text))).help(with_default(ui, effect, &usual))
+        }
     };
     field.error(errors)
 }

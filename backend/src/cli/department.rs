@@ -23,8 +23,8 @@ use crate::actions::departments::{Plan, rules};
 use crate::app::App;
 use crate::config::Config;
 use crate::server;
-use crate::store::department::{self, Department, Member};
 use crate::store::agent;
+use crate::store::department::{self, Department, Member};
 
 /// How long a wait is before another department helps, unless it is said.
 const USUAL_AFTER: &str = "2min";
@@ -148,7 +148,8 @@ impl Known {
     fn line(&self, row: &Department) -> Line {
         let own = self.members.iter().filter(|member| member.department_id == row.id);
         let name = |member: &Member| self.agents.iter().find(|agent| agent.id == member.agent_id);
-        let members = own.filter_map(|member| Some(MemberLine { name: name(member)?.name.clone(), priority: member.priority }));
+        let members =
+            own.filter_map(|member| Some(MemberLine { name: name(member)?.name.clone(), priority: member.priority }));
         Line {
             id: row.id.to_string(),
             name: row.name.clone(),

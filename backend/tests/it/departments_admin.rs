@@ -87,7 +87,8 @@ async fn person(world: &World, name: &str) -> Uuid {
 async fn texts(world: &World, sql: &'static str, name: &str) -> Option<String> {
     let pool = world.database().await;
     let found: Option<Option<String>> =
-        both!(&pool, it => sqlx::query_scalar(sql).bind(world.acme.id.0).bind(name).fetch_optional(it).await).expect("a text");
+        both!(&pool, it => sqlx::query_scalar(sql).bind(world.acme.id.0).bind(name).fetch_optional(it).await)
+            .expect("a text");
     pool.close().await;
     found.flatten()
 }
@@ -288,7 +289,8 @@ async fn removing_a_department_hands_over_everything_in_it() {
     xena.waits_at(2).await;
 
     let path = format!("/admin/departments/{sales}/remove");
-    let moves = ["2 conversations that wait", "one conversation that is being answered", "one site", "the overflow of another"];
+    let moves =
+        ["2 conversations that wait", "one conversation that is being answered", "one site", "the overflow of another"];
     shows(&olga, &path, &moves).await;
     let to = |id: Uuid| Form::of(&[("successor", &id.to_string())]);
     Form::of(&[("successor", "")]).is_refused(&olga, &path, "Choose the department that takes over.").await;
@@ -343,10 +345,14 @@ async fn routing_form(olga: &Reader, change: &[(&str, &str)]) -> Form {
         let control = page.split(&start).nth(1).unwrap_or_else(|| panic!("no field {}", setting.name));
         let own = control.split("<div class=\"field\"").next().unwrap_or_default();
         let shown = match setting.kind {
-            domain::policy::Kind::Flag => own.split('>').next().is_some_and(|tag| tag.contains("checked")).then(|| "on".to_owned()),
-            domain::policy::Kind::Choice(_) => {
-                own.split("<option value=\"").skip(1).find(|option| option.contains(" selected>")).map(|option| option.split('"').next().unwrap_or_default().to_owned())
+            domain::policy::Kind::Flag => {
+                own.split('>').next().is_some_and(|tag| tag.contains("checked")).then(|| "on".to_owned())
             }
+            domain::policy::Kind::Choice(_) => own
+                .split("<option value=\"")
+                .skip(1)
+                .find(|option| option.contains(" selected>"))
+                .map(|option| option.split('"').next().unwrap_or_default().to_owned()),
             domain::policy::Kind::Number { .. } => {
                 own.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).map(str::to_owned)
             }
@@ -362,14 +368,24 @@ async fn routing_form(olga: &Reader, change: &[(&str, &str)]) -> Form {
 async fn settings_are_shown_and_typed_as_people_say_them() {
     let world = World::start().await;
     let olga = olga(&world).await;
-    shows(&olga, "/admin/routing", &["value=\"30 s\"", "value=\"20 min\"", "value=\"24 h\"", "From 5 s to 10 min; usually 30 s."]).await;
+    shows(
+        &olga,
+        "/admin/routing",
+        &["value=\"30 s\"", "value=\"20 min\"", "value=\"24 h\"", "From 5 s to 10 min; usually 30 s."],
+    )
+    .await;
     // What is shown is taken as it is.
     routing_form(&olga, &[]).await.is_taken(&olga, "/admin/routing").await;
-    let change =
-        [("offer_deadline_ms", "20"), ("max_wait_ms", "1.5 h"), ("capacity", "4"), ("strategy", "longest_idle"), ("sticky", "")];
+    let change = [
+        ("offer_deadline_ms", "20"),
+        ("max_wait_ms", "1.5 h"),
+        ("capacity", "4"),
+        ("strategy", "longest_idle"),
+        ("sticky", ""),
+    ];
     let page = routing_form(&olga, &change).await.is_taken(&olga, "/admin/routing").await;
     assert!(page.contains("Saved.") && page.contains("value=\"90 min\""), "{page}");
-    let (_, said) = world.run(&["tenant", "set", "acme", "--json"]);
+    let (_, said, _) = world.feed(&["tenant", "set", "acme", "--json"], "");
     let settings: Value = serde_json::from_str(&said).expect("JSON");
     for (name, value) in [
         ("offer_deadline_ms", json!(20_000)),
@@ -407,7 +423,7 @@ async fn a_wrong_setting_is_refused_next_to_its_field() {
         assert!(page.contains(&error), "{name} {value}: {page}");
     }
     Form::of(&[]).is_refused(&olga, "/admin/routing", "Please fill this in.").await;
-    let (_, said) = world.run(&["tenant", "set", "acme", "--json"]);
+    let (_, said, _) = world.feed(&["tenant", "set", "acme", "--json"], "");
     assert_eq!(serde_json::from_str::<Value>(&said).expect("JSON")["capacity"], json!(6));
 }
 
@@ -539,10 +555,13 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     assert!(secret.len() >= 40, "{secret}");
     let page = shows(&olga, "/admin/identity", &["Shop server", "Valid"]).await;
     assert!(!page.contains(secret), "it is shown again");
-    let sealed = texts(&world, "select secret from identity_key where tenant_id = $1 and name = $2", "Shop server").await;
+    let sealed =
+        texts(&world, "select secret from identity_key where tenant_id = $1 and name = $2", "Shop server").await;
     assert!(!sealed.expect("a key").contains(secret), "it lies open in the database");
     assert!(!world.log().contains(secret), "it is in the log");
-    let key = id(&world, world.acme.id, "select id from identity_key where tenant_id = $1 and name = $2", "Shop server").await;
+    let key =
+        id(&world, world.acme.id, "select id from identity_key where tenant_id = $1 and name = $2", "Shop server")
+            .await;
     let path = format!("/admin/identity/{key}/revoke");
     let page = Form::of(&[]).is_taken(&olga, &path).await;
     assert!(page.contains("The key is revoked.") && page.contains("Revoked"), "{page}");
@@ -559,8 +578,8 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
 async fn the_command_line_sets_up_departments() {
     let world = World::prepare(Plan { second: true, ..Plan::default() });
     let run = |arguments: &[&str]| {
-        let (done, said) = world.run(arguments);
-        assert!(done, "{arguments:?}: {said}");
+        let (done, said, error) = world.feed(arguments, "");
+        assert!(done, "{arguments:?}: {error}");
         said
     };
     let refused = |arguments: &[&str], words: &str| {
@@ -568,8 +587,20 @@ async fn the_command_line_sets_up_departments() {
         assert!(!done && said.contains(words), "{arguments:?}: {said}");
     };
     let made: Value = serde_json::from_str(&run(&[
-        "department", "create", "--tenant", "acme", "Sales", "max_queue=5", "max_wait_ms=10min", "--member", "Ann:2",
-        "--overflow", "support", "--overflow-after", "30s", "--json",
+        "department",
+        "create",
+        "--tenant",
+        "acme",
+        "Sales",
+        "max_queue=5",
+        "max_wait_ms=10min",
+        "--member",
+        "Ann:2",
+        "--overflow",
+        "support",
+        "--overflow-after",
+        "30s",
+        "--json",
     ]))
     .expect("JSON");
     assert_eq!(made["settings"], json!({"max_queue": 5, "max_wait_ms": 600_000}));
@@ -579,7 +610,19 @@ async fn the_command_line_sets_up_departments() {
     let week = json!({"time_zone": "Asia/Shanghai", "week": [{"day": "mon", "from": 540, "to": 1080}]});
     std::fs::write(&hours, week.to_string()).expect("a file");
     let hours = hours.display().to_string();
-    let set = ["department", "set", "--tenant", "acme", "sales", "max_queue=", "--listed", "false", "--hours", &hours, "--json"];
+    let set = [
+        "department",
+        "set",
+        "--tenant",
+        "acme",
+        "sales",
+        "max_queue=",
+        "--listed",
+        "false",
+        "--hours",
+        &hours,
+        "--json",
+    ];
     let changed: Value = serde_json::from_str(&run(&set)).expect("JSON");
     assert_eq!(changed["settings"], json!({"max_wait_ms": 600_000}));
     assert_eq!((&changed["listed"], &changed["hours"]["time_zone"]), (&json!(false), &json!("Asia/Shanghai")));

@@ -133,7 +133,12 @@ const ROUTES: &[Route] = &[
     get("/admin/departments/{id}", For::Admin, Of::Department),
     post("/admin/departments/{id}", For::Admin, Of::Department, DEPARTMENT),
     get("/admin/departments/{id}/remove", For::Admin, Of::Department),
-    post("/admin/departments/{id}/remove", For::Admin, Of::Department, "successor=00000000-0000-4000-8000-000000000000"),
+    post(
+        "/admin/departments/{id}/remove",
+        For::Admin,
+        Of::Department,
+        "successor=00000000-0000-4000-8000-000000000000",
+    ),
     get("/admin/routing", For::Admin, Of::Nothing),
     post("/admin/routing", For::Admin, Of::Nothing, "capacity=3"),
     get("/admin/identity", For::Admin, Of::Nothing),

@@ -188,9 +188,21 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        for text in
-            ["", " ", "s", "-1", "1 parsec", "1 2", "1 h 30", "1.2345 s", "0.5 ms", "1e3", "9999999999999", ".5", "1..2"]
-        {
+        for text in [
+            "",
+            " ",
+            "s",
+            "-1",
+            "1 parsec",
+            "1 2",
+            "1 h 30",
+            "1.2345 s",
+            "0.5 ms",
+            "1e3",
+            "9999999999999",
+            ".5",
+            "1..2",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse(&"9".repeat(10_000)).unwrap_err().text.len() <= REPEATED);

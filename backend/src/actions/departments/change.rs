@@ -8,8 +8,8 @@ use super::{Plan, rules, tell};
 use crate::actions::actor::Actor;
 use crate::app::App;
 use crate::error::{AppError, AppResult};
-use crate::store::department::{self, Department};
 use crate::store::audit;
+use crate::store::department::{self, Department};
 
 /// Makes a department as planned. Conversations in it go on; the dispatcher looks again.
 ///

@@ -8,8 +8,8 @@ use super::{MOST, Plan, rules, tell};
 use crate::actions::actor::Actor;
 use crate::app::App;
 use crate::error::{AppResult, Refusal};
-use crate::store::department::{self, Department};
 use crate::store::audit;
+use crate::store::department::{self, Department};
 
 /// Creates a department.
 ///

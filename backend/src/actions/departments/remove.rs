@@ -149,8 +149,7 @@ async fn move_sites(tx: &mut Conn, removal: Removal, now: i64) -> AppResult<()> 
 /// succeeded by the successor.
 async fn move_overflows(tx: &mut Conn, removal: Removal, rows: &[Department]) -> AppResult<()> {
     let Removal { tenant, department, successor } = removal;
-    let live: Vec<&Department> =
-        rows.iter().filter(|row| row.removed_at.is_none() && row.id != department).collect();
+    let live: Vec<&Department> = rows.iter().filter(|row| row.removed_at.is_none() && row.id != department).collect();
     let mut targets: HashMap<DepartmentId, Option<DepartmentId>> =
         live.iter().map(|row| (row.id, row.overflow().map(|overflow| overflow.to))).collect();
     for row in live {
