@@ -7,31 +7,31 @@ use serde_json::{Map, Value};
 /// What a form sent, in its order.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
-pub struct Pairs(Vec<(String, String)>);
+pub(super) struct Pairs(Vec<(String, String)>);
 
 impl Pairs {
     /// The last value with this name; empty when there is none.
-    pub fn get(&self, name: &str) -> &str {
+    pub(super) fn get(&self, name: &str) -> &str {
         self.find(name).unwrap_or_default()
     }
 
     /// The last value with this name.
-    pub fn find(&self, name: &str) -> Option<&str> {
+    pub(super) fn find(&self, name: &str) -> Option<&str> {
         self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// Every value with this name.
-    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
     /// The fields whose names begin so: the rest of the name, and the value.
-    pub fn beginning(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn beginning(&self, prefix: &str) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(move |(name, value)| Some((name.strip_prefix(prefix)?, value.as_str())))
     }
 
     /// A struct of texts with the values of its names; the default for what is not there.
-    pub fn read<T: DeserializeOwned + Default>(&self) -> T {
+    pub(super) fn read<T: DeserializeOwned + Default>(&self) -> T {
         let texts = self.0.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str())));
         serde_json::from_value(Value::Object(texts.collect::<Map<_, _>>())).unwrap_or_default()
     }
