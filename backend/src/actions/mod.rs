@@ -121,6 +121,12 @@ pub mod tenant_file;
 pub mod accept_link;
 /// Tenant: change a membership.
 pub mod change_agent;
+/// Tenant: end a membership and hand over what the agent holds.
+pub mod disable_agent;
+/// Tenant: create, change and remove departments.
+pub mod departments;
+/// Tenant: keys that say who a visitor is.
+pub mod identity_keys;
 /// Become a visitor of a site.
 pub mod issue_visitor;
 /// Who a visitor is in the merchant's own system.

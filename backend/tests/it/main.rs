@@ -107,6 +107,9 @@ mod uploads;
 /// The tenant's panel.
 #[cfg(test)]
 mod panels;
+/// Departments, routing and identity keys in it.
+#[cfg(test)]
+mod departments_admin;
 /// Full-text search.
 #[cfg(test)]
 mod search;

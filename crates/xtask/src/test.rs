@@ -60,13 +60,14 @@ pub(crate) fn run() -> Result<()> {
 }
 
 /// Arguments that choose the tests of everything that is stored. Pages and pictures do not know the database.
-const ON_POSTGRES: [&str; 17] = [
+const ON_POSTGRES: [&str; 18] = [
     "--test",
     "it",
     "--",
     "bad_input::",
     "board::",
     "delivery::",
+    "departments_admin::",
     "faults::kills::f01",
     "faults::twice::",
     "headers::",
