@@ -16,15 +16,19 @@ pub mod capacity;
 pub mod chain;
 /// The state machine of a conversation.
 pub mod conversation;
+/// How departments help each other.
+pub mod department;
 /// Kinds and audiences of log entries.
 pub mod entry;
+/// Business hours.
+pub mod hours;
 /// Choosing among the languages whose texts are complete.
 pub mod locale;
 /// Who may do what: one table.
 pub mod permission;
 /// The settings that decide about queue and routing.
 pub mod policy;
-/// Places in the queue, estimates, availability.
+/// The order of the queue, places in it, estimates, availability.
 pub mod queue;
 /// Token buckets.
 pub mod rate_limit;

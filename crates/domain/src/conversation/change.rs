@@ -1,12 +1,12 @@
-//! What can happen to a conversation, the entry each change writes, and its effect on the projection.
+//! What can happen to a conversation, and the entry each change writes.
 
 use protocol::entry::{
-    Assigned, Closed, ClosedBy, EntryBody, File, LeftOffline, Queued, QueuedReason, Rated, Reopened, Text, Transferred,
+    Assigned, Called, Closed, ClosedBy, EntryBody, File, LeftOffline, PlaceKept, Queued, QueuedReason, Rated, Reopened,
+    Text, Transferred,
 };
-use protocol::ids::AgentId;
-use protocol::state::ConversationState;
+use protocol::ids::{AgentId, DepartmentId};
 
-use super::{Actor, Conversation};
+use super::{Actor, Receiver};
 
 /// What a person writes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +40,16 @@ pub enum OfferEnd {
     Withdrawn,
 }
 
-/// Something that happened. Apply it with [`Conversation::apply`]; store [`Change::entry`].
+/// The names that an entry shows as they are at this time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Names {
+    /// Of [`Change::new_holder`].
+    pub agent: Option<String>,
+    /// Of [`Change::new_department`].
+    pub department: Option<String>,
+}
+
+/// Something that happened. Apply it with [`super::Conversation::apply`]; store [`Change::entry`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A person wrote something.
@@ -57,12 +66,12 @@ pub enum Change {
     },
     /// It was offered. Writes no entry.
     Offered {
-        /// To whom.
-        to: AgentId,
+        /// To whom, each once.
+        to: Vec<AgentId>,
         /// Until when, Unix milliseconds.
         deadline_at: i64,
     },
-    /// The offer ended and it waits on. Writes no entry.
+    /// The offer to one agent ended; it waits on when that was the last. Writes no entry.
     OfferEnded {
         /// To whom it was offered.
         agent: AgentId,
@@ -85,13 +94,23 @@ pub enum Change {
     Transferred {
         /// By whom it was held.
         from: Option<AgentId>,
-        /// To whom; `None` means back to the queue.
-        to: Option<AgentId>,
+        /// Where to.
+        to: Receiver,
         /// As in [`Change::Assigned`].
         reply_deadline_at: Option<i64>,
-        department: None,
-        department_name: None,
     },
+    /// The visitor keeps the place and may leave.
+    PlaceKept {
+        /// Address to write to.
+        email: String,
+    },
+    /// The visitor who keeps the place was called.
+    Called {
+        /// Until when the place is held, Unix milliseconds.
+        deadline_at: i64,
+    },
+    /// The visitor who kept the place is there again, and waits anew in the same place. Writes no entry.
+    CameBack,
     /// It became a message left for later.
     LeftOffline {
         /// Name the visitor gave.
@@ -116,29 +135,31 @@ pub enum Change {
 }
 
 impl Change {
-    /// The log entry this change writes; `None` for offers and reply timers. `name_of` gives the name of an
-    /// agent at this time; it is asked for [`Change::new_holder`] only.
-    pub fn entry(&self, name_of: impl Fn(AgentId) -> String) -> Option<EntryBody> {
+    /// The log entry this change writes; `None` for offers, reply timers and visitors who came back.
+    pub fn entry(&self, names: &Names) -> Option<EntryBody> {
+        let agent = || names.agent.clone().unwrap_or_default();
         Some(match self {
             Self::Wrote(written) => written.clone().into(),
             Self::Queued { reason } => EntryBody::Queued(Queued { reason: *reason }),
-            Self::Assigned { agent, .. } | Self::AnsweredOffline { agent } => {
-                EntryBody::Assigned(Assigned { agent: *agent, name: name_of(*agent) })
+            Self::Assigned { agent: to, .. } | Self::AnsweredOffline { agent: to } => {
+                EntryBody::Assigned(Assigned { agent: *to, name: agent() })
             }
-            Self::Transferred { from, to, .. } => EntryBody::Transferred(Transferred {
+            Self::Transferred { from, .. } => EntryBody::Transferred(Transferred {
                 from: *from,
-                to: *to,
-                name: to.map(name_of),
-                department: None,
-                department_name: None,
+                to: self.new_holder(),
+                name: self.new_holder().map(|_| agent()),
+                department: self.new_department(),
+                department_name: self.new_department().map(|_| names.department.clone().unwrap_or_default()),
             }),
+            Self::PlaceKept { email } => EntryBody::PlaceKept(PlaceKept { email: email.clone() }),
+            Self::Called { deadline_at } => EntryBody::Called(Called { until: *deadline_at }),
             Self::LeftOffline { name, email } => {
                 EntryBody::LeftOffline(LeftOffline { name: name.clone(), email: email.clone() })
             }
             Self::Closed { by } => EntryBody::Closed(Closed { by: *by }),
             Self::Reopened => EntryBody::Reopened(Reopened { continues: None }),
             Self::Rated { score, comment } => EntryBody::Rated(Rated { score: *score, comment: comment.clone() }),
-            Self::ReplyStarted { .. } | Self::Offered { .. } | Self::OfferEnded { .. } => {
+            Self::ReplyStarted { .. } | Self::Offered { .. } | Self::OfferEnded { .. } | Self::CameBack => {
                 return None;
             }
         })
@@ -147,101 +168,19 @@ impl Change {
     /// The agent who holds or answers the conversation from this change on, whose name its entry carries.
     pub const fn new_holder(&self) -> Option<AgentId> {
         match self {
-            Self::Assigned { agent, .. } | Self::AnsweredOffline { agent } => Some(*agent),
-            Self::Transferred { to, .. } => *to,
+            Self::Assigned { agent, .. }
+            | Self::AnsweredOffline { agent }
+            | Self::Transferred { to: Receiver::Agent(agent), .. } => Some(*agent),
             _ => None,
         }
     }
-}
 
-impl Conversation {
-    /// Folds a change into the projection. Total: it follows the log and refuses nothing.
-    pub fn apply(&mut self, change: &Change, now: i64) {
-        match change {
-            Change::Wrote(_) => {}
-            Change::ReplyStarted { sent } => self.stop_reply_clock(*sent, now),
-            Change::Queued { reason } => {
-                if *reason != Some(QueuedReason::AgentGone) && reason.is_some() {
-                    self.last_agent = None;
-                }
-                self.wait(now);
-            }
-            Change::Offered { to, deadline_at } => {
-                self.state = ConversationState::Offered;
-                self.offered_to = Some(*to);
-                self.offer_deadline_at = Some(*deadline_at);
-            }
-            Change::OfferEnded { .. } => {
-                self.state = ConversationState::Waiting;
-                self.end_offer();
-            }
-            Change::Assigned { agent, reply_deadline_at } => self.hold(*agent, *reply_deadline_at),
-            Change::AnsweredOffline { agent } => self.answer_offline(*agent, now),
-            Change::Transferred { to: Some(agent), reply_deadline_at, .. } => self.hold(*agent, *reply_deadline_at),
-            Change::Transferred { to: None, .. } => {
-                self.last_agent = None;
-                self.wait(now);
-            }
-            Change::LeftOffline { .. } => {
-                self.leave_queue(ConversationState::Offline);
-                self.agent = None;
-                self.closed_at = None;
-            }
-            Change::Closed { .. } => {
-                self.leave_queue(ConversationState::Closed);
-                self.closed_at = Some(now);
-            }
-            Change::Reopened => {
-                self.closed_at = None;
-                self.wait(now);
-            }
-            Change::Rated { score, .. } => self.rating = Some(*score),
+    /// The department whose queue it is given to by this change, whose name its entry carries.
+    pub const fn new_department(&self) -> Option<DepartmentId> {
+        match self {
+            Self::Transferred { to: Receiver::Department(department), .. } => Some(*department),
+            _ => None,
         }
-    }
-
-    fn stop_reply_clock(&mut self, sent: bool, now: i64) {
-        self.reply_deadline_at = None;
-        if sent {
-            self.first_reply_at = self.first_reply_at.or(Some(now));
-        }
-    }
-
-    fn answer_offline(&mut self, agent: AgentId, now: i64) {
-        self.agent = Some(agent);
-        self.last_agent = Some(agent);
-        self.first_reply_at = self.first_reply_at.or(Some(now));
-    }
-
-    fn wait(&mut self, now: i64) {
-        self.state = ConversationState::Waiting;
-        self.agent = None;
-        self.reply_deadline_at = None;
-        self.end_offer();
-        self.waiting_since = Some(now);
-        self.queued_at = self.queued_at.or(Some(now));
-    }
-
-    fn hold(&mut self, agent: AgentId, reply_deadline_at: Option<i64>) {
-        self.state = ConversationState::Active;
-        self.agent = Some(agent);
-        self.last_agent = Some(agent);
-        self.reply_deadline_at = reply_deadline_at;
-        self.waiting_since = None;
-        self.closed_at = None;
-        self.end_offer();
-    }
-
-    fn leave_queue(&mut self, state: ConversationState) {
-        self.state = state;
-        self.waiting_since = None;
-        self.queued_at = None;
-        self.reply_deadline_at = None;
-        self.end_offer();
-    }
-
-    fn end_offer(&mut self) {
-        self.offered_to = None;
-        self.offer_deadline_at = None;
     }
 }
 

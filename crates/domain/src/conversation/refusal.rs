@@ -31,6 +31,9 @@ pub enum Refusal {
     /// The state does not allow it.
     #[error("not possible while the conversation is {0}")]
     WrongState(ConversationState),
+    /// Visitors cannot keep a place in this queue.
+    #[error("places are not kept in this queue")]
+    PlaceNotKept,
     /// A score is not 1 to 5.
     #[error("the score must be 1 to 5")]
     Score,
@@ -41,7 +44,7 @@ impl Refusal {
     pub const fn code(self) -> ErrorCode {
         match self {
             Self::NotFound => ErrorCode::NotFound,
-            Self::Forbidden | Self::NotHolder => ErrorCode::Forbidden,
+            Self::Forbidden | Self::NotHolder | Self::PlaceNotKept => ErrorCode::Forbidden,
             Self::Closed | Self::StartNew => ErrorCode::ConversationClosed,
             Self::TakenBy(_) | Self::OfferGone => ErrorCode::Conflict,
             Self::WrongState(_) => ErrorCode::WrongState,

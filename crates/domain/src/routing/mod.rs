@@ -207,7 +207,7 @@ fn best<'a>(
     let agents = candidates.iter().copied();
     let agent = match policy.strategy {
         Strategy::Manual => None,
-        Strategy::LeastLoaded => agents.min_by(|a, b| {
+        Strategy::LeastLoaded | Strategy::Broadcast => agents.min_by(|a, b| {
             // a.load / a.capacity against b.load / b.capacity, without division.
             let share = |x: &AgentLoad, y: &AgentLoad| u64::from(x.load) * u64::from(y.capacity);
             let order = share(a, b).cmp(&share(b, a));
@@ -219,7 +219,9 @@ fn best<'a>(
     let why = match policy.strategy {
         Strategy::LongestIdle => Choice::LongestIdle { idle_ms: now.saturating_sub(agent.idle_since).max(0) },
         Strategy::RoundRobin => Choice::RoundRobin,
-        Strategy::LeastLoaded | Strategy::Manual => Choice::LeastLoaded { load: agent.load, capacity: agent.capacity },
+        Strategy::LeastLoaded | Strategy::Broadcast | Strategy::Manual => {
+            Choice::LeastLoaded { load: agent.load, capacity: agent.capacity }
+        }
     };
     Some((agent, why))
 }

@@ -4,7 +4,7 @@ use protocol::entry::QueuedReason;
 use protocol::ids::AgentId;
 use protocol::state::{ConversationState, Role};
 
-use super::super::{Actor, Change, Command, Conversation, OfferEnd, Refusal, Written};
+use super::super::{Actor, Change, Command, Conversation, OfferEnd, Receiver, Refusal, Written};
 use super::Decision;
 use crate::permission::{Permission, allows};
 use crate::policy::Policy;
@@ -33,7 +33,7 @@ impl Conversation {
             Command::StartReply if self.is_held_by(who.id) => Ok(self.reply(false)),
             Command::StartReply => Ok(vec![]),
             Command::Accept => self.accept(who.id, reply_deadline_at, now),
-            Command::Decline if self.offered_to == Some(who.id) => {
+            Command::Decline if self.is_offered_to(who.id) => {
                 Ok(vec![Change::OfferEnded { agent: who.id, end: OfferEnd::Declined }])
             }
             Command::Decline => Err(Refusal::OfferGone),
@@ -45,6 +45,7 @@ impl Conversation {
                 self.check_holder(who)?;
                 Ok(vec![Change::Queued { reason: Some(*reason) }])
             }
+            Command::Release => self.release(who),
             Command::Close => self.agent_closes(who),
             _ => Err(Refusal::Forbidden),
         }
@@ -81,12 +82,18 @@ impl Conversation {
             ConversationState::Active if self.agent == Some(agent) => Ok(vec![]),
             ConversationState::Active => Err(self.taken()),
             ConversationState::Closed => Err(Refusal::Closed),
-            ConversationState::Offered if self.offered_to != Some(agent) => Err(self.taken()),
+            ConversationState::Offered if !self.is_offered_to(agent) => Err(self.taken()),
             ConversationState::Offered if self.offer_deadline_at.is_some_and(|deadline| now < deadline) => {
-                Ok(vec![Change::Assigned { agent, reply_deadline_at }])
+                Ok(self.assign_offered(agent, reply_deadline_at))
             }
             _ => Err(Refusal::OfferGone),
         }
+    }
+
+    fn assign_offered(&self, agent: AgentId, reply_deadline_at: Option<i64>) -> Vec<Change> {
+        let mut changes = self.withdraw_from_others(agent);
+        changes.push(Change::Assigned { agent, reply_deadline_at });
+        changes
     }
 
     fn pick(&self, who: By, reply_deadline_at: Option<i64>) -> Decision {
@@ -94,15 +101,12 @@ impl Conversation {
         let assigned = |reply_deadline_at| Change::Assigned { agent: who.id, reply_deadline_at };
         match self.state {
             ConversationState::Waiting => Ok(vec![assigned(reply_deadline_at)]),
-            ConversationState::Offered if self.offered_to == Some(who.id) => Ok(vec![assigned(reply_deadline_at)]),
-            ConversationState::Offered if may_take_over => {
-                let mut changes = self.withdraw_offer();
-                changes.push(assigned(reply_deadline_at));
-                Ok(changes)
+            ConversationState::Offered if self.is_offered_to(who.id) || may_take_over => {
+                Ok(self.assign_offered(who.id, reply_deadline_at))
             }
             ConversationState::Active if self.agent == Some(who.id) => Ok(vec![]),
             ConversationState::Active if may_take_over => {
-                Ok(vec![Change::Transferred { from: self.agent, to: Some(who.id), reply_deadline_at: None }])
+                Ok(vec![Change::Transferred { from: self.agent, to: Receiver::Agent(who.id), reply_deadline_at: None }])
             }
             ConversationState::Offered | ConversationState::Active => Err(self.taken()),
             // Whoever takes these does so by choice, and nobody waits for an answer.
@@ -111,25 +115,25 @@ impl Conversation {
         }
     }
 
-    fn transfer(&self, who: By, to: Option<AgentId>, reply_deadline_at: Option<i64>) -> Decision {
+    fn transfer(&self, who: By, to: Receiver, reply_deadline_at: Option<i64>) -> Decision {
         match self.state {
             ConversationState::Active => self.check_holder(who)?,
             ConversationState::Closed => return Err(Refusal::Closed),
             ConversationState::Offline => return Err(self.wrong_state()),
-            ConversationState::Waiting | ConversationState::Offered if to.is_none() => {
-                return Err(self.wrong_state());
-            }
             ConversationState::Waiting | ConversationState::Offered if who.may_take_over() => {}
             ConversationState::Waiting | ConversationState::Offered => {
                 return Err(Refusal::NotHolder);
             }
         }
-        if to.is_some() && to == self.agent {
-            return Ok(vec![]);
+        self.give(to, reply_deadline_at)
+    }
+
+    fn release(&self, who: By) -> Decision {
+        if !who.may_take_over() {
+            return Err(Refusal::Forbidden);
         }
-        let mut changes = self.withdraw_offer();
-        changes.push(Change::Transferred { from: self.agent, to, reply_deadline_at: to.and(reply_deadline_at) });
-        Ok(changes)
+        self.check_holder(who)?;
+        Ok(vec![Change::Queued { reason: Some(QueuedReason::Returned) }])
     }
 
     fn agent_closes(&self, who: By) -> Decision {
@@ -154,6 +158,6 @@ impl Conversation {
 
     /// Somebody else has it.
     fn taken(&self) -> Refusal {
-        self.offered_to.or(self.agent).map_or(Refusal::OfferGone, Refusal::TakenBy)
+        self.offered_to.first().copied().or(self.agent).map_or(Refusal::OfferGone, Refusal::TakenBy)
     }
 }

@@ -7,9 +7,10 @@ mod system;
 /// What visitors may do when.
 mod visitor;
 
+use protocol::ids::AgentId;
 use protocol::state::ConversationState;
 
-use super::{Actor, Change, Command, Conversation, OfferEnd, Refusal};
+use super::{Actor, Change, Command, Conversation, OfferEnd, Receiver, Refusal};
 use crate::policy::Policy;
 
 type Decision = Result<Vec<Change>, Refusal>;
@@ -44,8 +45,29 @@ impl Conversation {
     }
 
     fn end_offer_as(&self, end: OfferEnd) -> Vec<Change> {
-        let ended = |agent| Change::OfferEnded { agent, end };
-        self.offered_to.map(ended).into_iter().collect()
+        self.offered_to.iter().map(|agent| Change::OfferEnded { agent: *agent, end }).collect()
+    }
+
+    /// `winner` has it now: everybody else it was offered to is told no.
+    fn withdraw_from_others(&self, winner: AgentId) -> Vec<Change> {
+        let others = self.offered_to.iter().filter(|agent| **agent != winner);
+        others.map(|agent| Change::OfferEnded { agent: *agent, end: OfferEnd::Withdrawn }).collect()
+    }
+
+    /// Gives it away while it waits or is held.
+    fn give(&self, to: Receiver, reply_deadline_at: Option<i64>) -> Decision {
+        let reply_deadline_at = match to {
+            Receiver::Agent(agent) if self.is_held_by(agent) => return Ok(vec![]),
+            Receiver::Agent(_) => reply_deadline_at,
+            Receiver::Department(department) if self.is_queued() && department == self.department => {
+                return Ok(vec![]);
+            }
+            Receiver::Queue if self.is_queued() => return Err(self.wrong_state()),
+            Receiver::Department(_) | Receiver::Queue => None,
+        };
+        let mut changes = self.withdraw_offer();
+        changes.push(Change::Transferred { from: self.agent, to, reply_deadline_at });
+        Ok(changes)
     }
 
     const fn wrong_state(&self) -> Refusal {

@@ -1,37 +1,74 @@
 //! What the dispatcher and timers may do when.
 
 use protocol::entry::QueuedReason;
+use protocol::ids::AgentId;
 use protocol::state::ConversationState;
 
-use super::super::{Actor, Change, Command, Conversation, OfferEnd, Refusal};
+use super::super::{Actor, Change, Command, Conversation, OfferEnd, Receiver, Refusal};
 use super::{Decision, left_offline};
 
 impl Conversation {
     pub(super) fn decide_system(&self, command: &Command, now: i64) -> Decision {
+        let waits = self.state == ConversationState::Waiting;
+        let kept = self.kept_at.is_some();
         match command {
-            Command::Offer { to, deadline_at } if self.state == ConversationState::Waiting => {
-                Ok(vec![Change::Offered { to: *to, deadline_at: *deadline_at }])
+            // Who was called and has not come back is not to be talked to yet.
+            Command::Offer { to, deadline_at } if waits && self.call_deadline_at.is_none() => {
+                Ok(offer(to, *deadline_at))
             }
             Command::OfferLapsed if self.offer_deadline_at.is_some_and(|deadline| deadline <= now) => {
                 Ok(self.end_offer_as(OfferEnd::Missed))
             }
-            Command::WithdrawOffer if self.state == ConversationState::Offered => Ok(self.withdraw_offer()),
-            Command::WaitedTooLong if self.state == ConversationState::Waiting => Ok(vec![left_offline()]),
-            Command::Requeue { reason: QueuedReason::NoReply }
-                if self.reply_deadline_at.is_none_or(|deadline| deadline > now) =>
-            {
-                Err(self.wrong_state())
+            Command::WithdrawOffer { from } if self.is_offered_to(*from) => {
+                Ok(vec![Change::OfferEnded { agent: *from, end: OfferEnd::Withdrawn }])
             }
-            Command::Requeue { reason } if self.state == ConversationState::Active => {
-                Ok(vec![Change::Queued { reason: Some(*reason) }])
+            Command::WaitedTooLong if waits && !kept => Ok(vec![left_offline()]),
+            Command::Call { deadline_at } if waits && kept && self.call_deadline_at.is_none() => {
+                Ok(vec![Change::Called { deadline_at: *deadline_at }])
             }
-            Command::Close => Ok(self.close(&Actor::System)),
+            Command::CallLapsed { email } if self.call_deadline_at.is_some_and(|deadline| deadline <= now) => {
+                Ok(vec![Change::LeftOffline { name: None, email: email.clone() }])
+            }
+            Command::CameBack if kept => Ok(vec![Change::CameBack]),
+            Command::CameBack => Ok(vec![]),
+            Command::Requeue { reason } => self.requeue(*reason, now),
+            Command::Transfer { to } => self.move_on(*to),
+            Command::Close if !kept => Ok(self.close(&Actor::System)),
             Command::Offer { .. }
             | Command::OfferLapsed
-            | Command::WithdrawOffer
+            | Command::WithdrawOffer { .. }
             | Command::WaitedTooLong
-            | Command::Requeue { .. } => Err(self.wrong_state()),
+            | Command::Call { .. }
+            | Command::CallLapsed { .. }
+            | Command::Close => Err(self.wrong_state()),
             _ => Err(Refusal::Forbidden),
         }
     }
+
+    fn requeue(&self, reason: QueuedReason, now: i64) -> Decision {
+        let overdue = self.reply_deadline_at.is_some_and(|deadline| deadline <= now);
+        if self.state != ConversationState::Active || (reason == QueuedReason::NoReply && !overdue) {
+            return Err(self.wrong_state());
+        }
+        Ok(vec![Change::Queued { reason: Some(reason) }])
+    }
+
+    /// To another queue, because a department is removed. The system gives nothing to an agent but by an offer.
+    fn move_on(&self, to: Receiver) -> Decision {
+        match self.state {
+            _ if matches!(to, Receiver::Agent(_)) => Err(Refusal::Forbidden),
+            ConversationState::Waiting | ConversationState::Offered | ConversationState::Active => self.give(to, None),
+            ConversationState::Closed | ConversationState::Offline => Err(self.wrong_state()),
+        }
+    }
+}
+
+fn offer(to: &[AgentId], deadline_at: i64) -> Vec<Change> {
+    let mut each = Vec::with_capacity(to.len());
+    for agent in to {
+        if !each.contains(agent) {
+            each.push(*agent);
+        }
+    }
+    if each.is_empty() { vec![] } else { vec![Change::Offered { to: each, deadline_at }] }
 }

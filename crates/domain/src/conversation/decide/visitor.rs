@@ -17,6 +17,7 @@ impl Conversation {
             Command::LeaveMessage { name, email, message } => {
                 self.visitor_leaves(name.as_deref(), email.as_deref(), message)
             }
+            Command::KeepPlace { email } => self.keep_place(email, policy),
             Command::Close => Ok(self.close(&Actor::Visitor(visitor))),
             Command::Rate { score, comment } => self.rate(*score, comment.as_deref()),
             Command::Reopen if self.state != ConversationState::Closed => Ok(vec![]),
@@ -57,6 +58,16 @@ impl Conversation {
         changes.push(Change::LeftOffline { name: name.map(ToOwned::to_owned), email: email.map(ToOwned::to_owned) });
         changes.push(Change::Wrote(message.clone()));
         Ok(changes)
+    }
+
+    fn keep_place(&self, email: &str, policy: &Policy) -> Decision {
+        if !policy.keep_place {
+            return Err(Refusal::PlaceNotKept);
+        }
+        if !self.is_queued() {
+            return Err(self.wrong_state());
+        }
+        Ok(vec![Change::PlaceKept { email: email.to_owned() }])
     }
 
     fn rate(&self, score: u8, comment: Option<&str>) -> Decision {
