@@ -39,7 +39,7 @@ pub(crate) fn run() -> Result<()> {
     let mut outcome = Ok(());
     // The same packages as for the lints, so that features agree and nothing is compiled twice.
     for (name, database, nodes, rest) in [
-        ("tests", "sqlite", "1", &[]),
+        ("tests", "sqlite", "1", &[] as &[&str]),
         ("tests of everything that is stored, on PostgreSQL", "postgres", "1", ON_POSTGRES),
         ("tests of what people do, on three servers behind HAProxy", "postgres", "3", ON_NODES),
     ] {
