@@ -344,59 +344,23 @@ async fn read_in(app: &App, shop: &Shop) -> anyhow::Result<()> {
 }
 
 fn visitor_row(shop: &Shop, app: &App) -> Visitor {
-    Visitor {
-        id: VisitorId(app.id()),
-        site_id: shop.site.id,
-        name: None,
-        email: None,
-        browser: None,
-        language: None,
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: 1,
-        first_seen_at: shop.now,
-        last_seen_at: shop.now,
-    }
+    Visitor::new(VisitorId(app.id()), shop.site.id, shop.now)
 }
 
 fn conversation_row(shop: &Shop, visitor: &Visitor, number: u64, of: u64) -> Conversation {
     let at = shop.now - (SPAN_MS - SPAN_MS * number / of.max(1)) as i64;
     let agent = number.is_multiple_of(HELD).then_some(shop.agent);
+    let id = ConversationId(frontdesk::clock::new_id(at));
+    let who = (shop.site.id, visitor.id);
     Conversation {
-        id: ConversationId(frontdesk::clock::new_id(at)),
-        site_id: shop.site.id,
-        department_id: shop.site.department_id,
-        visitor_id: visitor.id,
-        start_cmid: Cmid(Uuid::new_v4()),
         state: ConversationState::Closed,
         agent_id: agent,
-        last_agent: None,
-        offered_to: None,
-        offer_deadline_at: None,
-        reply_deadline_at: None,
-        waiting_since: None,
-        queued_at: None,
-        priority: 0,
         last_seq: EACH as i64,
-        last_hash: vec![0; 32],
-        last_at: at,
-        created_at: at,
-        updated_at: at,
-        assigned_at: None,
-        first_reply_at: None,
         message_at: Some(at),
-        visitor_left_at: None,
         closed_at: Some(at),
-        closed_by: None,
-        offline_name: None,
-        offline_email: None,
         visitor_messages: EACH as i64,
         last_author: Some(AuthorKind::Visitor),
-        preview: None,
-        visitor_read_seq: 0,
-        agent_read_seq: 0,
-        rating: None,
+        ..Conversation::new(id, who, shop.site.department_id, Cmid(Uuid::new_v4()), at)
     }
 }
 

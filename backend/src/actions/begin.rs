@@ -7,7 +7,7 @@ use protocol::entry::{Author, AuthorKind};
 use protocol::ids::{Cmid, ConversationId, DepartmentId};
 use protocol::state::ConversationState;
 
-use super::change::{Asker, Outcome, Recording, done, rules};
+use super::change::{Asker, Outcome, Recording, Why, done, rules};
 use super::{Done, page};
 use crate::auth::{Principal, VisitorIdentity};
 use crate::clock::new_id;
@@ -22,6 +22,8 @@ pub(super) struct Profile {
     pub(super) name: Option<String>,
     pub(super) email: Option<String>,
     pub(super) page: Option<Page>,
+    /// Where the conversation goes; `None`: to the site's department.
+    pub(super) department: Option<DepartmentId>,
 }
 
 /// How a conversation begins.
@@ -45,17 +47,23 @@ pub(super) async fn begin(
     if let Some(row) = conversation::find_start(tx, who.tenant, who.visitor, cmid).await? {
         return again(tx, who, cmid, row).await;
     }
-    let name = remember(tx, who, &profile, now).await?;
+    let seen = remember(tx, who, &profile, now).await?;
     let site = site::find(tx, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?;
-    let mut row = empty(who, site.department_id, cmid, now);
+    let department = profile.department.unwrap_or(site.department_id);
+    let mut row = empty(who, department, cmid, now);
+    row.priority = if seen.vip { i64::from(policy.vip_priority) } else { 0 };
+    row.language = seen.language.clone();
+    row.skills = (!seen.skills.0.is_empty()).then(|| seen.skills.text());
     let changes = match opening {
-        Opening::Queue(first) => Projection::start(who.visitor, first).1,
-        Opening::Offline(message) => Projection::leave_message(who.visitor, profile.name, profile.email, message).1,
+        Opening::Queue(first) => Projection::start(who.visitor, department, first).1,
+        Opening::Offline(message) => {
+            Projection::leave_message(who.visitor, department, profile.name, profile.email, message).1
+        }
     };
     conversation::insert(tx, who.tenant, &row).await?;
-    let author = Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name };
+    let author = Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name: seen.name };
     let recording = Recording { tenant: who.tenant, author: &author, cmid: Some(cmid), policy: &policy, now };
-    let items = recording.record(tx, &mut row, &changes, None).await?;
+    let items = recording.record(tx, &mut row, &changes, Why::default()).await?;
     conversation::save(tx, who.tenant, &row).await?;
     Ok(Outcome { done: done(&row, &items, Some(cmid)), row, items, moved: true })
 }
@@ -68,13 +76,8 @@ async fn again(tx: &mut Conn, who: &VisitorIdentity, cmid: Cmid, row: Conversati
     Ok(Outcome { row, items: vec![], moved: false, done })
 }
 
-/// Takes over what a form said; returns the visitor's name.
-pub(super) async fn remember(
-    tx: &mut Conn,
-    who: &VisitorIdentity,
-    profile: &Profile,
-    now: i64,
-) -> AppResult<Option<String>> {
+/// Takes over what a form said; returns the visitor as known from then on.
+pub(super) async fn remember(tx: &mut Conn, who: &VisitorIdentity, profile: &Profile, now: i64) -> AppResult<Visitor> {
     let seen = visitor::find(tx, who.tenant, who.visitor).await?;
     let mut seen: Visitor = seen.ok_or_else(AppError::unauthenticated)?;
     seen.name = profile.name.clone().or(seen.name);
@@ -84,44 +87,11 @@ pub(super) async fn remember(
     }
     seen.last_seen_at = now;
     visitor::save(tx, who.tenant, &seen).await?;
-    Ok(seen.name)
+    Ok(seen)
 }
 
-fn empty(who: &VisitorIdentity, department_id: DepartmentId, cmid: Cmid, now: i64) -> Conversation {
+fn empty(who: &VisitorIdentity, department: DepartmentId, cmid: Cmid, now: i64) -> Conversation {
     let id = ConversationId(new_id(now));
-    Conversation {
-        id,
-        site_id: who.site,
-        department_id,
-        visitor_id: who.visitor,
-        start_cmid: cmid,
-        state: ConversationState::Waiting,
-        agent_id: None,
-        last_agent: None,
-        offered_to: None,
-        offer_deadline_at: None,
-        reply_deadline_at: None,
-        waiting_since: None,
-        queued_at: None,
-        priority: 0,
-        last_seq: 0,
-        last_hash: chain::genesis(who.tenant, id).to_vec(),
-        last_at: now,
-        created_at: now,
-        updated_at: now,
-        assigned_at: None,
-        first_reply_at: None,
-        message_at: None,
-        visitor_left_at: None,
-        closed_at: None,
-        closed_by: None,
-        offline_name: None,
-        offline_email: None,
-        visitor_messages: 0,
-        last_author: None,
-        preview: None,
-        visitor_read_seq: 0,
-        agent_read_seq: 0,
-        rating: None,
-    }
+    let new = Conversation::new(id, (who.site, who.visitor), department, cmid, now);
+    Conversation { state: ConversationState::Waiting, last_hash: chain::genesis(who.tenant, id).to_vec(), ..new }
 }

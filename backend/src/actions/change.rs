@@ -1,8 +1,9 @@
 //! The one way a conversation changes: read the row, ask the state machine, append what it says to the log,
 //! save the projection, in one write; publish afterwards. Every action and timer on a conversation ends here.
 
-use domain::conversation::{Actor, Change, Command, OfferEnd};
+use domain::conversation::{Actor, Change, Command, Names, OfferEnd, Receiver};
 use domain::policy::Policy;
+use protocol::command::DeclineReason;
 use protocol::entry::{Author, AuthorKind, Item, QueuedReason};
 use protocol::ids::{AgentId, Cmid, ConversationId, TenantId};
 use protocol::state::{AwayReason, Presence};
@@ -17,7 +18,7 @@ use crate::metrics::metrics;
 use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::Entry;
-use crate::store::{Conn, agent, entry, offer, tenant};
+use crate::store::{Conn, agent, department, entry, offer, tenant};
 
 /// Who asks.
 #[derive(Clone)]
@@ -72,11 +73,13 @@ pub(super) struct Request {
     pub(super) cmid: Option<Cmid>,
     /// JSON of the reasons, when an offer is among them.
     pub(super) offer_reasons: Option<String>,
+    /// Why an agent declines, when that is among them.
+    pub(super) decline_reason: Option<DeclineReason>,
 }
 
 impl Request {
     pub(super) fn new(by: Asker, conversation: ConversationId, command: Command) -> Self {
-        Self { by, conversation, commands: vec![command], cmid: None, offer_reasons: None }
+        Self { by, conversation, commands: vec![command], cmid: None, offer_reasons: None, decline_reason: None }
     }
 }
 
@@ -114,13 +117,14 @@ pub(super) fn announce(app: &App, tenant: TenantId, outcome: Outcome) -> Done {
 /// Carries out a request inside a write; [`announce`] the outcome afterwards.
 pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResult<Outcome> {
     let tenant = request.by.tenant();
-    let policy = rules(tx, &request.by).await?;
+    let tenant_policy = rules(tx, &request.by).await?;
     let mut row = match &request.by {
         Asker::Person(who) => access::readable(tx, who, request.conversation).await?,
         Asker::System(_) => conversation::find(tx, tenant, request.conversation)
             .await?
             .ok_or_else(|| AppError::not_found("conversation"))?,
     };
+    let policy = tenant_policy.with(&department::overrides(tx, tenant, row.department_id).await?);
     let author = request.by.author(tx).await?;
     let mut cmid = request.cmid;
     if let (Some(known), Some(id)) = (cmid, author.id)
@@ -136,7 +140,8 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
     let mut items = Vec::new();
     for command in &request.commands {
         let changes = row.projection().decide(&request.by.actor(), command, &policy, now).map_err(refused)?;
-        items.extend(recording.record(tx, &mut row, &changes, request.offer_reasons.as_deref()).await?);
+        let why = Why { offer: request.offer_reasons.as_deref(), decline: request.decline_reason };
+        items.extend(recording.record(tx, &mut row, &changes, why).await?);
     }
     row.updated_at = row.updated_at.max(now);
     conversation::save(tx, tenant, &row).await?;
@@ -150,6 +155,15 @@ pub(super) async fn rules(tx: &mut Conn, by: &Asker) -> AppResult<Policy> {
         Asker::Person(_) if tenant.is_suspended() => Err(access::suspended()),
         _ => Ok(tenant.policy()),
     }
+}
+
+/// What is said about offers besides the changes.
+#[derive(Default, Clone, Copy)]
+pub(super) struct Why<'a> {
+    /// JSON of the reasons for an offer.
+    pub(super) offer: Option<&'a str>,
+    /// Why an agent declines.
+    pub(super) decline: Option<DeclineReason>,
 }
 
 /// How a request is written down.
@@ -168,16 +182,13 @@ impl Recording<'_> {
         tx: &mut Conn,
         row: &mut Conversation,
         changes: &[Change],
-        offer_reasons: Option<&str>,
+        why: Why<'_>,
     ) -> AppResult<Vec<Item>> {
         let mut items = Vec::new();
         for change in changes {
-            self.note_offer(tx, row, change, offer_reasons).await?;
-            let holder = match change.new_holder() {
-                Some(id) => Some(self.note_holder(tx, id).await?),
-                None => None,
-            };
-            if let Some((entry, item)) = self.fold(row, change, holder.as_deref())? {
+            self.note_offer(tx, row, change, why).await?;
+            let names = self.names(tx, change).await?;
+            if let Some((entry, item)) = self.fold(row, change, &names)? {
                 entry::append(tx, self.tenant, row.id, &entry).await?;
                 items.push(item);
             }
@@ -185,63 +196,81 @@ impl Recording<'_> {
         Ok(items)
     }
 
-    /// Folds a change into `row` and makes its entry, if it writes one. The caller stores both. `holder` is the
-    /// name of [`Change::new_holder`].
+    /// Folds a change into `row` and makes its entry, if it writes one. The caller stores both.
     pub(super) fn fold(
         &self,
         row: &mut Conversation,
         change: &Change,
-        holder: Option<&str>,
+        names: &Names,
     ) -> AppResult<Option<(Entry, Item)>> {
         let mut projection = row.projection();
         projection.apply(change, self.now);
         row.absorb(projection, change, self.now);
-        let Some(body) = change.entry(|_| holder.unwrap_or_default().to_owned()) else { return Ok(None) };
+        let Some(body) = change.entry(names) else { return Ok(None) };
         let written = matches!(change, Change::Wrote(_));
         let cmid = self.cmid.filter(|_| written);
         log::next(row, NewEntry { author: self.author.clone(), cmid, body }, self.now).map(Some)
     }
 
-    async fn note_offer(
-        &self,
-        tx: &mut Conn,
-        row: &Conversation,
-        change: &Change,
-        reasons: Option<&str>,
-    ) -> AppResult<()> {
+    /// The names that the change's entry shows.
+    async fn names(&self, tx: &mut Conn, change: &Change) -> AppResult<Names> {
+        let mut names = Names::default();
+        if let Some(id) = change.new_holder() {
+            names.agent = Some(self.note_holder(tx, id).await?);
+        }
+        if let Some(id) = change.new_department() {
+            let found = department::find_name(tx, self.tenant, id).await?;
+            names.department = Some(found.ok_or_else(|| AppError::not_found("department"))?);
+        }
+        Ok(names)
+    }
+
+    async fn note_offer(&self, tx: &mut Conn, row: &Conversation, change: &Change, why: Why<'_>) -> AppResult<()> {
         match change {
-            Change::Offered { to, deadline_at } => {
-                let new = offer::NewOffer {
-                    id: new_id(self.now),
-                    conversation: row.id,
-                    agent: *to,
-                    offered_at: self.now,
-                    deadline_at: *deadline_at,
-                    reasons: reasons.unwrap_or("[]").to_owned(),
-                };
-                metrics().offered("made");
-                offer::insert(tx, self.tenant, &new).await
-            }
+            Change::Offered { to, deadline_at } => self.note_offers(tx, row, (to, *deadline_at), why.offer).await,
             Change::OfferEnded { agent, end } => {
                 let outcome = match end {
-                    OfferEnd::Declined => "declined",
-                    OfferEnd::Missed => "missed",
-                    OfferEnd::Withdrawn => "withdrawn",
+                    OfferEnd::Declined => ("declined", why.decline),
+                    OfferEnd::Missed => ("missed", None),
+                    OfferEnd::Withdrawn => ("withdrawn", None),
                 };
                 if *end == OfferEnd::Missed {
                     self.note_miss(tx, *agent).await?;
                 }
-                offer::decide(tx, self.tenant, row.id, outcome, self.now).await
+                offer::decide(tx, self.tenant, (row.id, *agent), outcome, self.now).await
             }
-            Change::Transferred { to: None, .. }
+            Change::Transferred { to: Receiver::Queue | Receiver::Department(_), .. }
             | Change::Queued { reason: Some(QueuedReason::NoReply | QueuedReason::Returned) } => {
                 self.note_return(tx, row).await
             }
-            Change::Assigned { .. } if row.offered_to.is_some() => {
-                offer::decide(tx, self.tenant, row.id, "accepted", self.now).await
+            Change::Assigned { agent, .. } if row.offered().contains(agent) => {
+                offer::decide(tx, self.tenant, (row.id, *agent), ("accepted", None), self.now).await
             }
             _ => Ok(()),
         }
+    }
+
+    /// One row for each agent; the reasons, which say something about each of them, stand with the first.
+    async fn note_offers(
+        &self,
+        tx: &mut Conn,
+        row: &Conversation,
+        (to, deadline_at): (&[AgentId], i64),
+        reasons: Option<&str>,
+    ) -> AppResult<()> {
+        for (number, agent) in to.iter().enumerate() {
+            let new = offer::NewOffer {
+                id: new_id(self.now),
+                conversation: row.id,
+                agent: *agent,
+                offered_at: self.now,
+                deadline_at,
+                reasons: reasons.filter(|_| number == 0).unwrap_or("[]").to_owned(),
+            };
+            metrics().offered("made");
+            offer::insert(tx, self.tenant, &new).await?;
+        }
+        Ok(())
     }
 
     /// Whoever held a conversation and gave it back, or did not answer, is not the one to offer it to next.
@@ -256,7 +285,7 @@ impl Recording<'_> {
             reasons: "[]".to_owned(),
         };
         offer::insert(tx, self.tenant, &new).await?;
-        offer::decide(tx, self.tenant, row.id, "returned", self.now).await
+        offer::decide(tx, self.tenant, (row.id, agent), ("returned", None), self.now).await
     }
 
     /// An agent who misses offers in a row is away, whatever they chose.
@@ -266,6 +295,7 @@ impl Recording<'_> {
         if agent.missed_offers >= i64::from(self.policy.missed_offers_before_away) {
             agent.chosen_presence = Presence::Away;
             agent.away_reason = Some(AwayReason::MissedOffers);
+            agent.pause = None;
             agent.presence_at = self.now;
             agent.missed_offers = 0;
         }
@@ -287,6 +317,10 @@ pub(super) fn moved(before: &Conversation, after: &Conversation) -> bool {
     before.state != after.state
         || before.agent_id != after.agent_id
         || before.offered_to != after.offered_to
+        || before.offered_also != after.offered_also
+        || before.department_id != after.department_id
+        || before.kept_at != after.kept_at
+        || before.call_deadline_at != after.call_deadline_at
         || before.reply_deadline_at != after.reply_deadline_at
         || before.rating != after.rating
 }

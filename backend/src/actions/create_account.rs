@@ -1,10 +1,9 @@
 //! Creates a login with a password, and a membership when a tenant is given.
 
-use domain::policy::Policy;
 use domain::text::{EmailAddress, Name};
 use protocol::error::ErrorCode;
 use protocol::ids::{AccountId, AgentId, TenantId};
-use protocol::state::{Presence, Role};
+use protocol::state::Role;
 use serde_json::json;
 
 use crate::actions::actor::Actor;
@@ -14,6 +13,7 @@ use crate::clock::new_id;
 use crate::error::{AppError, AppResult, OnField, Refusal};
 use crate::store::account::{self, Account};
 use crate::store::agent::{self, Agent};
+use crate::store::department::{self, Member};
 use crate::store::{Conn, EveryTenant, audit, tenant};
 
 /// What is needed for a login.
@@ -114,30 +114,18 @@ pub(crate) async fn join(
             again.id
         }
         None => {
-            let new = new_agent(row, &found.policy(), (tenant, role), now);
+            let of = (row.name.as_str(), role, found.policy().capacity);
+            let new = Agent::new(AgentId(new_id(now)), &tenant, &row.id, of, now);
             agent::insert(tx, tenant, &new).await?;
+            // Somebody new can be asked at once; where else the person belongs is for the tenant to say.
+            if let Some(first) = department::first(tx, tenant).await? {
+                let member = Member { department_id: first.id, agent_id: new.id, priority: 0 };
+                department::add_member(tx, tenant, member).await?;
+            }
             new.id
         }
     };
     let detail = json!({"email": row.email, "role": role});
     audit::add(tx, &actor.record_with(Some(tenant), "agent.joined", (id.0, detail), now)).await?;
     Ok(id)
-}
-
-fn new_agent(row: &Account, policy: &Policy, (tenant_id, role): (TenantId, Role), now: i64) -> Agent {
-    Agent {
-        id: AgentId(new_id(now)),
-        tenant_id,
-        account_id: row.id,
-        name: row.name.clone(),
-        role,
-        capacity: i64::from(policy.capacity),
-        chosen_presence: Presence::Offline,
-        presence_at: now,
-        away_reason: None,
-        missed_offers: 0,
-        last_assigned_at: None,
-        created_at: now,
-        disabled_at: None,
-    }
 }

@@ -10,7 +10,7 @@ use crate::actions::site_rules;
 use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::store::site::{self, Site};
-use crate::store::{audit, tenant};
+use crate::store::{audit, department, tenant};
 
 /// Colour of a new site.
 const COLOR: &str = "#2f55d4";
@@ -44,7 +44,7 @@ pub async fn create_site(app: &App, actor: &Actor, new: NewSite) -> AppResult<Si
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = tenant::find(tx, tenant).await?.ok_or_else(|| AppError::not_found("tenant"))?;
-                let department = site::departments(tx, row.id).await?.into_iter().next();
+                let department = department::first(tx, row.id).await?;
                 let department = department.ok_or_else(|| AppError::not_found("department"))?;
                 let new = Site {
                     id,

@@ -9,9 +9,9 @@ use serde_json::json;
 use crate::actions::actor::Actor;
 use crate::app::App;
 use crate::error::{AppResult, OnField, Refusal};
-use crate::store::site::Department;
+use crate::store::department::{self, Department};
 use crate::store::tenant::{Tenant, TenantState};
-use crate::store::{Conn, EveryTenant, audit, site, tenant};
+use crate::store::{Conn, EveryTenant, audit, tenant};
 
 /// Name of the first department.
 const DEPARTMENT: &str = "Support";
@@ -61,12 +61,8 @@ pub(crate) async fn insert(tx: &mut Conn, actor: &Actor, row: Tenant) -> AppResu
         return Err(Refusal::field("slug", ErrorCode::Conflict, "this short name is taken").into());
     }
     tenant::insert(tx, &row).await?;
-    let department = Department {
-        id: DepartmentId(crate::clock::new_id(row.created_at)),
-        name: DEPARTMENT.to_owned(),
-        created_at: row.created_at,
-    };
-    site::insert_department(tx, row.id, &department).await?;
+    let first = DepartmentId(crate::clock::new_id(row.created_at));
+    department::insert(tx, row.id, &Department::new(first, DEPARTMENT, row.created_at)).await?;
     let detail = json!({"slug": row.slug, "name": row.name});
     audit::add(tx, &actor.record_with(Some(row.id), "tenant.created", (row.id.0, detail), row.created_at)).await?;
     Ok(row)

@@ -12,5 +12,6 @@ use crate::error::AppResult;
 /// Passes an offer on to the next agent.
 pub async fn decline_offer(app: &App, who: &Principal, command: Decline) -> AppResult<Done> {
     access::acting_agent(who)?;
-    carry_out(app, Request::new(Asker::Person(who.clone()), command.conversation, Command::Decline)).await
+    let request = Request::new(Asker::Person(who.clone()), command.conversation, Command::Decline);
+    carry_out(app, Request { decline_reason: command.reason, ..request }).await
 }

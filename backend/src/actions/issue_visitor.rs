@@ -119,17 +119,8 @@ fn new_visitor(app: &App, site: &Site, arrival: &Arrival) -> Visitor {
     let now = app.now();
     let first = arrival.language.as_deref().and_then(|header| header.split([',', ';']).next());
     Visitor {
-        id: VisitorId(app.id()),
-        site_id: site.id,
-        name: None,
-        email: None,
         browser: arrival.user_agent.as_deref().and_then(domain::browser::describe),
         language: first.and_then(|tag| Locale::parse(tag).ok()).map(Locale::into_string),
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: FIRST_VERSION,
-        first_seen_at: now,
-        last_seen_at: now,
+        ..Visitor::new(VisitorId(app.id()), site.id, now)
     }
 }

@@ -9,6 +9,7 @@ use super::Done;
 use super::begin::{self, Opening, Profile};
 use super::change::{self, Asker, Outcome, Request};
 use super::notify::{self, OfflineNotice};
+use super::view;
 use crate::app::App;
 use crate::auth::{Principal, VisitorIdentity};
 use crate::error::{AppError, AppResult, OnField};
@@ -20,10 +21,16 @@ pub async fn leave_message(app: &App, who: &Principal, command: LeaveMessage) ->
     let name = Name::parse(&command.name).on_field("name")?.into_string();
     let email = EmailAddress::parse(&command.email).on_field("email")?.into_string();
     let text = MessageText::parse(&command.text).on_field("text")?.into_string();
+    let (department, _) = view::destination(app, visitor, command.department).await?;
     let page_url = command.page.as_ref().map(|page| page.url.clone());
     let leaving = Leaving {
         visitor: visitor.clone(),
-        profile: Profile { name: Some(name), email: Some(email), page: command.page.clone() },
+        profile: Profile {
+            name: Some(name),
+            email: Some(email),
+            page: command.page.clone(),
+            department: Some(department),
+        },
         text,
         page_url,
         origin: app.config.public_origin(),

@@ -4,14 +4,13 @@ use protocol::event::{ConversationChanged, Event};
 use protocol::ids::{ConversationId, TenantId};
 use protocol::state::{ConversationState, Summary};
 
-use super::floor;
+use super::floor::{self, Places};
 use super::publish;
 use super::view::unsigned;
 use crate::app::App;
 use crate::bus::{Note, Topic};
 use crate::error::AppResult;
 use crate::presence::Who;
-use crate::store::conversation;
 use crate::store::summary::{self, SummaryRow};
 
 fn waits(row: &SummaryRow) -> bool {
@@ -22,6 +21,7 @@ fn waits(row: &SummaryRow) -> bool {
 pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: SummaryRow) -> Summary {
     let waits = waits(&row);
     let online = app.presence.gone_since(Who::Visitor(tenant, row.visitor_id)).is_none();
+    let offered_also = Some(row.also()).filter(|also| !also.is_empty());
     Summary {
         id: row.id,
         state: row.state,
@@ -45,10 +45,10 @@ pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: S
         visitor_read_seq: unsigned(row.visitor_read_seq),
         agent_read_seq: unsigned(row.agent_read_seq),
         rating: row.rating.and_then(|score| u8::try_from(score).ok()),
-        offered_also: None,
-        department: None,
-        priority: None,
-        kept: None,
+        offered_also,
+        department: Some(row.department_id),
+        priority: u8::try_from(row.priority).ok().filter(|priority| *priority > 0),
+        kept: row.kept_at.filter(|_| waits).map(|_| true),
     }
 }
 
@@ -61,11 +61,11 @@ pub async fn announce(app: &App, tenant: TenantId, conversations: &[Conversation
     let mut conn = app.store.read(tenant).await?;
     let rows = summary::some(&mut conn, tenant, conversations).await?;
     // Read after the lines: whoever waits in them stands in it, or has left it since and is told again.
-    let queue = if rows.iter().any(waits) { conversation::queue(&mut conn, tenant).await? } else { Vec::new() };
+    let places = if rows.iter().any(waits) { floor::places(&mut conn, tenant).await? } else { Places::default() };
     drop(conn);
     for row in rows {
         let id = row.id;
-        let conversation = summary(app, tenant, floor::position(&queue, id), row);
+        let conversation = summary(app, tenant, places.position(id), row);
         let frame = publish::frame(&Event::Conversation(ConversationChanged { conversation }));
         app.bus.publish(Topic::Agents(tenant), Note::Line { conversation: id, frame });
     }

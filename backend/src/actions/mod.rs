@@ -66,6 +66,10 @@ pub mod read;
 pub mod start;
 /// Agent: give away.
 pub mod transfer;
+/// Visitor: keep the place in the queue.
+pub mod keep_place;
+/// Supervisor: empty an absent agent's list.
+pub mod release;
 /// Tell the other side about typing.
 pub mod typing;
 

@@ -5,7 +5,7 @@ use domain::text::MessageText;
 use protocol::command::{Post, PostBody};
 use protocol::entry::{AuthorKind, File, Text};
 use protocol::error::ErrorCode;
-use protocol::ids::{AttachmentId, ConversationId};
+use protocol::ids::{AttachmentId, ConversationId, DepartmentId};
 use protocol::state::{Availability, ConversationState};
 
 use super::append::{self, Posted};
@@ -45,17 +45,19 @@ async fn visitor_posts(app: &App, who: &Principal, visitor: &VisitorIdentity, co
     }
     let target = match target(app, who, visitor, &command).await? {
         Target::Stored(done) => return Ok(done),
-        Target::In(id, state) => Some((id, state)),
+        Target::In(id, state, department) => Some((id, state, department)),
         Target::New => None,
     };
-    let Some((id, state)) = target else {
+    let Some((id, state, department)) = target else {
         let PostBody::Message(text) = command.body else { return Err(missing("conversation")) };
         let first = Written::Message(checked(text)?);
         return start::in_queue(app, visitor, command.cmid, Profile::default(), Some(first)).await;
     };
     // Only a message into a conversation that nobody holds asks whether somebody is there.
-    let availability = match state {
-        ConversationState::Closed | ConversationState::Offline => view::availability_of(app, visitor.tenant).await?,
+    let availability = match (state, department) {
+        (ConversationState::Closed | ConversationState::Offline, department) => {
+            view::availability_of(app, visitor.tenant, department).await?
+        }
         _ => Availability::Online,
     };
     let written = written(app, who, id, command.body).await?;
@@ -70,7 +72,7 @@ async fn visitor_posts(app: &App, who: &Principal, visitor: &VisitorIdentity, co
 
 enum Target {
     Stored(Done),
-    In(ConversationId, ConversationState),
+    In(ConversationId, ConversationState, DepartmentId),
     New,
 }
 
@@ -84,10 +86,10 @@ async fn target(app: &App, who: &Principal, visitor: &VisitorIdentity, command: 
     }
     if let Some(id) = command.conversation {
         let row = access::readable(&mut conn, who, id).await?;
-        return Ok(Target::In(row.id, row.state));
+        return Ok(Target::In(row.id, row.state, row.department_id));
     }
     let newest = conversation::of_visitor(&mut conn, visitor.tenant, visitor.visitor, 1).await?;
-    Ok(newest.first().map_or(Target::New, |row| Target::In(row.id, row.state)))
+    Ok(newest.first().map_or(Target::New, |row| Target::In(row.id, row.state, row.department_id)))
 }
 
 async fn post(

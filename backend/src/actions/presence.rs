@@ -28,6 +28,7 @@ pub async fn set_presence(app: &App, who: &Principal, command: SetPresence) -> A
                 row.chosen_presence = command.presence;
                 row.presence_at = now;
                 row.away_reason = None;
+                row.pause = command.pause.filter(|_| command.presence == Presence::Away);
                 row.missed_offers = 0;
                 agent::save(tx, tenant, &row).await
             })
@@ -50,7 +51,8 @@ pub fn is_sign_of_life(command: &Command) -> bool {
         | Command::Accept(_)
         | Command::Decline(_)
         | Command::Pick(_)
-        | Command::Transfer(_) => true,
+        | Command::Transfer(_)
+        | Command::Release(_) => true,
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! Between the stored row of a conversation and what the state machine knows of it.
 
-use domain::conversation::{Change, Conversation as Projection};
+use domain::conversation::{Change, Conversation as Projection, Receiver};
 
 use crate::store::conversation::Conversation;
 
@@ -10,10 +10,14 @@ impl Conversation {
         Projection {
             state: self.state,
             visitor: self.visitor_id,
+            department: self.department_id,
             agent: self.agent_id,
             last_agent: self.last_agent,
-            offered_to: self.offered_to,
+            offered_to: self.offered(),
             offer_deadline_at: self.offer_deadline_at,
+            at_head: self.at_head,
+            kept_at: self.kept_at,
+            call_deadline_at: self.call_deadline_at,
             waiting_since: self.waiting_since,
             queued_at: self.queued_at,
             closed_at: self.closed_at,
@@ -26,10 +30,14 @@ impl Conversation {
     /// Takes over what the state machine made of `change`, and what only the row keeps.
     pub(super) fn absorb(&mut self, projection: Projection, change: &Change, now: i64) {
         self.state = projection.state;
+        self.department_id = projection.department;
         self.agent_id = projection.agent;
         self.last_agent = projection.last_agent;
-        self.offered_to = projection.offered_to;
+        self.set_offered(&projection.offered_to);
         self.offer_deadline_at = projection.offer_deadline_at;
+        self.at_head = projection.at_head;
+        self.kept_at = projection.kept_at;
+        self.call_deadline_at = projection.call_deadline_at;
         self.waiting_since = projection.waiting_since;
         self.queued_at = projection.queued_at;
         self.closed_at = projection.closed_at;
@@ -37,7 +45,10 @@ impl Conversation {
         self.reply_deadline_at = projection.reply_deadline_at;
         self.rating = projection.rating.map(i64::from);
         match change {
-            Change::Assigned { .. } | Change::Transferred { to: Some(_), .. } => self.assigned_at = Some(now),
+            Change::Assigned { .. } | Change::Transferred { to: Receiver::Agent(_), .. } => {
+                self.assigned_at = Some(now)
+            }
+            Change::PlaceKept { email } => self.kept_email = Some(email.clone()),
             Change::LeftOffline { name, email } => {
                 // A wait that became a message keeps what an earlier form said.
                 self.offline_name = name.clone().or(self.offline_name.take());
@@ -46,6 +57,9 @@ impl Conversation {
             Change::Closed { by } => self.closed_by = Some(by.as_str().to_owned()),
             Change::Reopened => self.closed_by = None,
             _ => {}
+        }
+        if self.kept_at.is_none() {
+            self.kept_email = None;
         }
     }
 }

@@ -18,9 +18,9 @@ use crate::store::{audit, tenant};
 /// `invalid` naming the setting and its greatest value, or whatever [`Actor::check`] refuses.
 pub async fn set_policy(app: &App, actor: &Actor, id: TenantId, policy: Policy) -> AppResult<()> {
     actor.check(id, Permission::ManageRouting)?;
-    policy.check().map_err(|error| Refusal {
-        limit: u64::try_from(error.max).ok(),
-        ..Refusal::field(error.field, ErrorCode::Invalid, error.to_string())
+    policy.check().map_err(|error| {
+        let field = domain::policy::Setting::named(error.field()).map_or("settings", |setting| setting.name);
+        Refusal { limit: error.limit(), ..Refusal::field(field, ErrorCode::Invalid, error.to_string()) }
     })?;
     let (actor, now) = (actor.clone(), app.now());
     app.store

@@ -25,17 +25,21 @@ pub async fn start_conversation(app: &App, who: &Principal, command: Start) -> A
         return Ok(done);
     }
     let first = text.map(|text| Written::Message(Text { text: text.into_string() }));
-    let profile =
-        Profile { name: name.map(Name::into_string), email: email.map(EmailAddress::into_string), page: command.page };
+    let profile = Profile {
+        name: name.map(Name::into_string),
+        email: email.map(EmailAddress::into_string),
+        page: command.page,
+        department: command.department,
+    };
     in_queue(app, visitor, command.cmid, profile, first).await
 }
 
-/// Begins a conversation in the queue, if the queue takes any.
+/// Begins a conversation in the queue of the department chosen, or of the site, if it takes any.
 pub(super) async fn in_queue(
     app: &App,
     visitor: &VisitorIdentity,
     cmid: protocol::ids::Cmid,
-    profile: Profile,
+    mut profile: Profile,
     first: Option<Written>,
 ) -> AppResult<Done> {
     // A retransmission is answered even when the queue has filled since.
@@ -44,8 +48,9 @@ pub(super) async fn in_queue(
         conversation::find_start(&mut conn, visitor.tenant, visitor.visitor, cmid).await?.is_some()
     };
     if !known {
-        match view::availability_of(app, visitor.tenant).await? {
-            Availability::Online | Availability::OnlineForQueue => {}
+        let (department, availability) = view::destination(app, visitor, profile.department).await?;
+        match availability {
+            Availability::Online | Availability::OnlineForQueue => profile.department = Some(department),
             Availability::Unavailable => return Err(super::access::suspended()),
             Availability::Offline => {
                 return Err(Refusal::new(ErrorCode::QueueFull, "nobody can take it now; leave a message").into());

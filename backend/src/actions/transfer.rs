@@ -1,11 +1,10 @@
-//! Giving a conversation to a colleague or back to the queue.
+//! Giving a conversation to a colleague, to a department, or back to the queue.
 
-use domain::conversation::{Command, Written};
+use domain::conversation::{Command, Receiver, Written};
 use domain::text::{MessageText, optional};
 use protocol::command::Transfer;
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
-use protocol::ids::AgentId;
 use protocol::state::{Availability, Presence};
 
 use super::change::{Asker, Request, carry_out};
@@ -19,11 +18,8 @@ use crate::error::{AppResult, OnField, Refusal};
 pub async fn transfer_conversation(app: &App, who: &Principal, command: Transfer) -> AppResult<Done> {
     let agent = access::acting_agent(who)?;
     let note = optional(command.note.as_deref(), MessageText::parse).on_field("note")?;
-    if let Some(to) = command.to {
-        check_receiver(app, agent, to).await?;
-    }
-    let mut request =
-        Request::new(Asker::Person(who.clone()), command.conversation, Command::Transfer { to: command.to });
+    let to = receiver(app, agent, &command).await?;
+    let mut request = Request::new(Asker::Person(who.clone()), command.conversation, Command::Transfer { to });
     if let Some(note) = note {
         let written = Written::Note(Text { text: note.into_string() });
         request.commands.insert(0, Command::Post { written, availability: Availability::Online });
@@ -31,15 +27,26 @@ pub async fn transfer_conversation(app: &App, who: &Principal, command: Transfer
     carry_out(app, request).await
 }
 
-/// A conversation is not given to somebody who is not there: the visitor would wait for nobody.
-async fn check_receiver(app: &App, by: &AgentIdentity, to: AgentId) -> AppResult<()> {
+/// A conversation is not given to somebody who is not there: the visitor would wait for nobody. A department takes it
+/// at any time: it waits there like everything else that does.
+async fn receiver(app: &App, by: &AgentIdentity, command: &Transfer) -> AppResult<Receiver> {
     let mut conn = app.store.read(by.tenant).await?;
     let floor = Floor::read(app, &mut conn, by.tenant).await?;
-    match floor.agent(to) {
-        None => Err(Refusal::field("to", ErrorCode::NotFound, "no such agent").into()),
-        Some(now) if now.presence == Presence::Offline => {
-            Err(Refusal::field("to", ErrorCode::WrongState, "this agent is not there").into())
+    match (command.to, command.department) {
+        (None, None) => Ok(Receiver::Queue),
+        (Some(_), Some(_)) => {
+            Err(Refusal::field("department", ErrorCode::Invalid, "name an agent or a department, not both").into())
         }
-        Some(_) => Ok(()),
+        (None, Some(id)) => match floor.department(id) {
+            None => Err(Refusal::field("department", ErrorCode::NotFound, "no such department").into()),
+            Some(found) => Ok(Receiver::Department(found.row.id)),
+        },
+        (Some(to), None) => match floor.agent(to) {
+            None => Err(Refusal::field("to", ErrorCode::NotFound, "no such agent").into()),
+            Some(now) if now.presence == Presence::Offline => {
+                Err(Refusal::field("to", ErrorCode::WrongState, "this agent is not there").into())
+            }
+            Some(_) => Ok(Receiver::Agent(to)),
+        },
     }
 }

@@ -6,18 +6,16 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use protocol::codec::to_json;
 use protocol::site::FrameConfig;
-use protocol::state::Availability;
 
 use super::extract::{self, Account};
 use super::{class, loader, page};
-use crate::actions::view;
+use crate::actions::view::{self, SiteNow};
 use crate::app::App;
 use crate::assets;
 use crate::error::{AppError, AppResult};
 use crate::i18n::{self, Texts};
 use crate::store::EveryTenant;
 use crate::store::site::{self, Site};
-use crate::store::tenant;
 
 #[derive(Template)]
 #[template(path = "web/app.html")]
@@ -43,9 +41,9 @@ struct Document {
 /// # Errors
 /// `not_found`; when the database fails.
 pub async fn frame(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
-    let (site, availability) = find(&app, &key).await?;
+    let (site, now) = find(&app, &key).await?;
     let policy = class::frame_policy(&app.config, &site.origins);
-    let mut response = page::html(StatusCode::OK, &widget(&request, site, availability))?;
+    let mut response = page::html(StatusCode::OK, &widget(&request, site, now))?;
     let policy =
         policy.parse().map_err(|_| AppError::Internal(anyhow::anyhow!("an origin cannot stand in a header")))?;
     response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
@@ -58,10 +56,10 @@ pub async fn frame(request: HttpRequest, app: web::Data<App>, key: web::Path<Str
 /// # Errors
 /// `not_found`; when the database fails.
 pub async fn hosted(request: HttpRequest, app: web::Data<App>, key: web::Path<String>) -> AppResult<HttpResponse> {
-    let (site, availability) = find(&app, &key).await?;
+    let (site, now) = find(&app, &key).await?;
     let texts = texts_of(&request, site.config.locale.as_deref());
     let plain = (format!("/chat/{}/text?here=1", site.key), texts.get("chat.script"));
-    let document = Document { plain: Some(plain), ..widget(&request, site, availability) };
+    let document = Document { plain: Some(plain), ..widget(&request, site, now) };
     page::html(StatusCode::OK, &document)
 }
 
@@ -79,29 +77,25 @@ pub async fn console(request: HttpRequest, _signed: Account) -> AppResult<HttpRe
     page::html(StatusCode::OK, &document)
 }
 
-/// A site by its public key, and whether it can chat now.
-pub(super) async fn find(app: &App, key: &str) -> AppResult<(Site, Availability)> {
+/// A site by its public key, and what its visitors find now.
+pub(super) async fn find(app: &App, key: &str) -> AppResult<(Site, SiteNow)> {
     let mut conn = app.store.read(EveryTenant).await?;
     let site = site::find_by_key(&mut conn, key).await?.ok_or_else(|| AppError::not_found("site"))?;
-    let of = tenant::find(&mut conn, site.tenant_id).await?.ok_or_else(|| AppError::not_found("site"))?;
     drop(conn);
-    let availability = match of.is_suspended() {
-        true => Availability::Unavailable,
-        false => view::availability_of(app, of.id).await?,
-    };
-    Ok((site, availability))
+    let now = view::site_now(app, &site).await?;
+    Ok((site, now))
 }
 
-fn widget(request: &HttpRequest, site: Site, availability: Availability) -> Document {
+fn widget(request: &HttpRequest, site: Site, now: SiteNow) -> Document {
     let texts = texts_of(request, site.config.locale.as_deref());
     let title = texts.fill("chat.title", &[("site", &site.name)]);
     let config = FrameConfig {
         site: site.config,
         origins: site.origins,
-        availability,
+        availability: now.availability,
+        opens_at: now.opens_at,
+        departments: now.departments,
         build: assets::build().to_owned(),
-        opens_at: None,
-        departments: None,
     };
     Document {
         title,

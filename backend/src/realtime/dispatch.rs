@@ -6,7 +6,8 @@ use protocol::ids::{Cmid, ConversationId};
 use protocol::state::VisitorProfile;
 
 use crate::actions::{
-    Done, accept, close, decline, leave_message, page, pick, post, presence, rate, read, start, transfer, typing, view,
+    Done, accept, close, decline, keep_place, leave_message, page, pick, post, presence, rate, read, release, start,
+    transfer, typing, view,
 };
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal};
@@ -35,6 +36,7 @@ pub(super) async fn dispatch(app: &App, who: &Principal, command: Command) -> Ap
         Command::Post(post) => post::post_message(app, who, post).await?,
         Command::Start(start) => start::start_conversation(app, who, start).await?,
         Command::LeaveMessage(message) => leave_message::leave_message(app, who, message).await?,
+        Command::KeepPlace(keep) => keep_place::keep_place(app, who, keep).await?,
         Command::Typing(typing) => typing::type_preview(app, who, typing).await?,
         Command::Read(read) => read::mark_read(app, who, read).await?,
         Command::Close(close) => close::close_conversation(app, who, close).await?,
@@ -49,6 +51,7 @@ pub(super) async fn dispatch(app: &App, who: &Principal, command: Command) -> Ap
         Command::Decline(decline) => decline::decline_offer(app, who, decline).await?,
         Command::Pick(pick) => pick::pick_conversation(app, who, pick).await?,
         Command::Transfer(transfer) => transfer::transfer_conversation(app, who, transfer).await?,
+        Command::Release(release) => release::release(app, who, release).await?,
         Command::ShowVisitor(show) => {
             return Ok(Outcome::Profile(view::visitor_profile(app, agent(who)?, show.visitor).await?));
         }
@@ -101,6 +104,7 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
         Command::Decline(decline) => Some(decline.conversation),
         Command::Pick(pick) => Some(pick.conversation),
         Command::Transfer(transfer) => Some(transfer.conversation),
+        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Watch(watch) => Some(watch.conversation),
         Command::Unwatch(unwatch) => Some(unwatch.conversation),
         _ => None,

@@ -1,8 +1,9 @@
 //! Memberships of people in tenants.
 
 use protocol::ids::{AccountId, AgentId, TenantId};
-use protocol::state::{AwayReason, Presence, Role};
+use protocol::state::{AwayReason, Pause, Presence, Role};
 
+use super::words::Words;
 use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
 
@@ -19,14 +20,24 @@ pub struct Agent {
     pub name: String,
     /// What the person may do.
     pub role: Role,
-    /// Conversations at once.
+    /// Conversations at once, as this number or the tenant's setting says.
     pub capacity: i64,
+    /// The agent's own number; `None`: the tenant's setting.
+    pub own_capacity: Option<i64>,
+    /// Languages the agent writes, BCP 47.
+    #[sqlx(try_from = "String")]
+    pub languages: Words,
+    /// What the agent can do, as departments and signed identities name it.
+    #[sqlx(try_from = "String")]
+    pub skills: Words,
     /// What the person chose.
     pub chosen_presence: Presence,
     /// When.
     pub presence_at: i64,
     /// Why the server chose away, when it did.
     pub away_reason: Option<AwayReason>,
+    /// Why the person chose away, if it was said.
+    pub pause: Option<Pause>,
     /// Missed offers in a row.
     pub missed_offers: i64,
     /// When a conversation was last assigned.
@@ -37,11 +48,47 @@ pub struct Agent {
     pub disabled_at: Option<i64>,
 }
 
+impl Agent {
+    /// A membership that begins now: offline, with the tenant's `capacity`.
+    pub fn new(
+        id: AgentId,
+        of: &TenantId,
+        account: &AccountId,
+        (name, role, capacity): (&str, Role, u32),
+        now: i64,
+    ) -> Self {
+        Self {
+            id,
+            tenant_id: *of,
+            account_id: *account,
+            name: name.to_owned(),
+            role,
+            capacity: i64::from(capacity),
+            own_capacity: None,
+            languages: Words::default(),
+            skills: Words::default(),
+            chosen_presence: Presence::Offline,
+            presence_at: now,
+            away_reason: None,
+            pause: None,
+            missed_offers: 0,
+            last_assigned_at: None,
+            created_at: now,
+            disabled_at: None,
+        }
+    }
+
+    /// Conversations at once, when the tenant's setting is `usual`.
+    pub fn capacity(&self, usual: u32) -> u32 {
+        self.own_capacity.and_then(|own| u32::try_from(own).ok()).unwrap_or(usual)
+    }
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
             "select id, tenant_id, account_id, name, role, capacity, chosen_presence, presence_at, away_reason, missed_offers, \
-             last_assigned_at, created_at, disabled_at from agent where ",
+             last_assigned_at, created_at, disabled_at, own_capacity, languages, skills, pause from agent where ",
             $rest
         )
     };
@@ -68,22 +115,26 @@ pub async fn of_account(conn: &mut Conn, account: AccountId) -> AppResult<Vec<Ag
 /// Adds a membership.
 pub async fn insert(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult<()> {
     const SQL: &str = "insert into agent (tenant_id, id, account_id, name, role, capacity, chosen_presence, \
-         presence_at, missed_offers, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+         presence_at, missed_offers, created_at, own_capacity, languages, skills) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(agent.id).bind(agent.account_id).bind(&agent.name).bind(agent.role)
         .bind(agent.capacity).bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.missed_offers)
-        .bind(agent.created_at).execute(c).await.map(rows))?;
+        .bind(agent.created_at).bind(agent.own_capacity).bind(agent.languages.text()).bind(agent.skills.text())
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 
 /// Writes back everything about a membership that can change.
 pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult<()> {
     const SQL: &str = "update agent set name = $3, role = $4, capacity = $5, chosen_presence = $6, \
-         presence_at = $7, away_reason = $8, missed_offers = $9, last_assigned_at = $10, disabled_at = $11 \
+         presence_at = $7, away_reason = $8, missed_offers = $9, last_assigned_at = $10, disabled_at = $11, \
+         own_capacity = $12, languages = $13, skills = $14, pause = $15 \
          where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(agent.id).bind(&agent.name).bind(agent.role).bind(agent.capacity)
         .bind(agent.chosen_presence).bind(agent.presence_at).bind(agent.away_reason).bind(agent.missed_offers)
-        .bind(agent.last_assigned_at).bind(agent.disabled_at).execute(c).await.map(rows))?;
+        .bind(agent.last_assigned_at).bind(agent.disabled_at).bind(agent.own_capacity)
+        .bind(agent.languages.text()).bind(agent.skills.text()).bind(agent.pause).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -89,13 +89,96 @@ pub struct Conversation {
     pub agent_read_seq: i64,
     /// 1 to 5.
     pub rating: Option<i64>,
+    /// JSON: whom else it is offered to. Read it by [`Conversation::offered`].
+    pub offered_also: Option<String>,
+    /// Lost by an agent or given away: goes first in its queue.
+    pub at_head: bool,
+    /// Since when the visitor keeps the place while away.
+    pub kept_at: Option<i64>,
+    /// Where to write to then.
+    pub kept_email: Option<String>,
+    /// The visitor was written to; until when the place is held.
+    pub call_deadline_at: Option<i64>,
+    /// Language of the visitor, BCP 47.
+    pub language: Option<String>,
+    /// JSON: what an agent must be able to do. Read it by [`Conversation::wanted_skills`].
+    pub skills: Option<String>,
 }
 
 impl Conversation {
+    /// One that begins now and is nowhere yet; nothing of it is stored.
+    pub fn new(id: ConversationId, who: (SiteId, VisitorId), department: DepartmentId, start: Cmid, now: i64) -> Self {
+        Self {
+            id,
+            site_id: who.0,
+            department_id: department,
+            visitor_id: who.1,
+            start_cmid: start,
+            state: ConversationState::Offline,
+            agent_id: None,
+            last_agent: None,
+            offered_to: None,
+            offer_deadline_at: None,
+            reply_deadline_at: None,
+            waiting_since: None,
+            queued_at: None,
+            priority: 0,
+            last_seq: 0,
+            last_hash: vec![0; 32],
+            last_at: now,
+            created_at: now,
+            updated_at: now,
+            assigned_at: None,
+            first_reply_at: None,
+            message_at: None,
+            visitor_left_at: None,
+            closed_at: None,
+            closed_by: None,
+            offline_name: None,
+            offline_email: None,
+            visitor_messages: 0,
+            last_author: None,
+            preview: None,
+            visitor_read_seq: 0,
+            agent_read_seq: 0,
+            rating: None,
+            offered_also: None,
+            at_head: false,
+            kept_at: None,
+            kept_email: None,
+            call_deadline_at: None,
+            language: None,
+            skills: None,
+        }
+    }
+
+    /// Whom it is offered to.
+    pub fn offered(&self) -> Vec<AgentId> {
+        let also = agents_of(self.offered_also.as_deref());
+        self.offered_to.into_iter().chain(also).collect()
+    }
+
+    /// Sets whom it is offered to.
+    pub fn set_offered(&mut self, agents: &[AgentId]) {
+        let also = agents.get(1..).filter(|also| !also.is_empty());
+        self.offered_to = agents.first().copied();
+        self.offered_also = also.and_then(|also| serde_json::to_string(also).ok());
+    }
+
+    /// What an agent must be able to do.
+    pub fn wanted_skills(&self) -> Vec<String> {
+        self.skills.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
     /// Whether it has not ended.
     pub fn is_open(&self) -> bool {
         self.state != ConversationState::Closed
     }
+}
+
+/// Agents in a column of JSON.
+pub(super) fn agents_of(text: Option<&str>) -> Vec<AgentId> {
+    text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
 }
 
 macro_rules! columns {
@@ -104,7 +187,7 @@ macro_rules! columns {
          offer_deadline_at, reply_deadline_at, waiting_since, queued_at, priority, last_seq, last_hash, last_at, \
          created_at, updated_at, assigned_at, first_reply_at, message_at, visitor_left_at, closed_at, closed_by, \
          offline_name, offline_email, visitor_messages, last_author, preview, visitor_read_seq, agent_read_seq, \
-         rating"
+         rating, offered_also, at_head, kept_at, kept_email, call_deadline_at, language, skills"
     };
 }
 
@@ -158,11 +241,23 @@ pub async fn active(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversa
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
 }
 
-/// What an agent holds or was offered.
+/// What an agent holds.
 pub async fn of_agent(conn: &mut Conn, tenant: TenantId, agent: AgentId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str =
-        select!("and ((state = 'active' and agent_id = $2) or (state = 'offered' and offered_to = $2)) order by id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(agent).fetch_all(c).await)?)
+    let sql = locked!(conn, select!("and agent_id = $2 and state = 'active' order by id"));
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(agent).fetch_all(c).await)?)
+}
+
+/// What of a department has not ended.
+pub async fn open_of_department(
+    conn: &mut Conn,
+    tenant: TenantId,
+    department: DepartmentId,
+) -> AppResult<Vec<ConversationId>> {
+    const SQL: &str = "select id from conversation where tenant_id = $1 and department_id = $2 \
+         and state in ('waiting', 'offered', 'active', 'offline') order by id";
+    let rows: Vec<(ConversationId,)> =
+        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).fetch_all(c).await)?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Where every conversation stands that changed after a time, of all tenants: a node serves them all.
@@ -182,11 +277,19 @@ pub async fn busy_tenants(conn: &mut Conn) -> AppResult<Vec<TenantId>> {
     Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
 }
 
-/// How long agents held the conversations that ended since `since`, in milliseconds, newest first, at most 100.
-pub async fn recent_service_times(conn: &mut Conn, tenant: TenantId, since: i64) -> AppResult<Vec<i64>> {
+/// How long agents held the conversations of a department that ended since `since`, in milliseconds, newest first,
+/// at most 100.
+pub async fn recent_service_times(
+    conn: &mut Conn,
+    tenant: TenantId,
+    department: DepartmentId,
+    since: i64,
+) -> AppResult<Vec<i64>> {
     const SQL: &str = "select closed_at - assigned_at from conversation where tenant_id = $1 and state = 'closed' \
-         and closed_at >= $2 and assigned_at is not null order by closed_at desc limit 100";
-    let rows: Vec<(i64,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(since).fetch_all(c).await)?;
+         and settled_at >= $3 and department_id = $2 and assigned_at is not null and closed_at is not null \
+         order by settled_at desc limit 100";
+    let rows: Vec<(i64,)> =
+        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).bind(since).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(time,)| time).collect())
 }
 
@@ -194,12 +297,14 @@ pub async fn recent_service_times(conn: &mut Conn, tenant: TenantId, since: i64)
 pub async fn insert(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppResult<()> {
     const SQL: &str = "insert into conversation (tenant_id, id, site_id, department_id, visitor_id, start_cmid, \
          state, priority, last_seq, last_hash, last_at, created_at, updated_at, visitor_messages, \
-         visitor_read_seq, agent_read_seq) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
+         visitor_read_seq, agent_read_seq, language, skills) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(row.id).bind(row.site_id).bind(row.department_id).bind(row.visitor_id)
         .bind(row.start_cmid).bind(row.state).bind(row.priority)
         .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.created_at).bind(row.updated_at)
         .bind(row.visitor_messages).bind(row.visitor_read_seq).bind(row.agent_read_seq)
+        .bind(&row.language).bind(&row.skills)
         .execute(c).await.map(rows))?;
     Ok(())
 }
@@ -213,6 +318,8 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
          message_at = $16, visitor_left_at = $17, closed_at = $18, closed_by = $19, offline_name = $20, \
          offline_email = $21, visitor_messages = $22, last_author = $23, preview = $24, \
          visitor_read_seq = $25, agent_read_seq = $26, rating = $27, last_agent = $28, queued_at = $29, \
+         department_id = $30, offered_also = $31, at_head = $32, kept_at = $33, kept_email = $34, \
+         call_deadline_at = $35, \
          settled_at = case when $3 in ('closed', 'offline') then $13 end where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(row.id).bind(row.state).bind(row.agent_id).bind(row.offered_to)
@@ -221,7 +328,8 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppR
         .bind(row.first_reply_at).bind(row.message_at).bind(row.visitor_left_at).bind(row.closed_at)
         .bind(&row.closed_by).bind(&row.offline_name).bind(&row.offline_email).bind(row.visitor_messages)
         .bind(row.last_author).bind(&row.preview).bind(row.visitor_read_seq).bind(row.agent_read_seq)
-        .bind(row.rating).bind(row.last_agent).bind(row.queued_at)
+        .bind(row.rating).bind(row.last_agent).bind(row.queued_at).bind(row.department_id)
+        .bind(&row.offered_also).bind(row.at_head).bind(row.kept_at).bind(&row.kept_email).bind(row.call_deadline_at)
         .execute(c).await.map(rows))?;
     Ok(())
 }

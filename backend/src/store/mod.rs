@@ -44,8 +44,18 @@ pub mod second_factor;
 pub mod login_link;
 /// Memberships of people in tenants.
 pub mod agent;
-/// Embeds and departments.
+/// Embeds.
 pub mod site;
+/// Departments and their members.
+pub mod department;
+/// Keys that sign who visitors are.
+pub mod identity_key;
+/// When agents took conversations.
+pub mod presence_change;
+/// Why routing decided what it did.
+pub mod routing_decision;
+/// Short lists in one column.
+pub mod words;
 /// Visitors.
 pub mod visitor;
 /// Conversations: the projection of their logs.

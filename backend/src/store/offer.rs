@@ -1,5 +1,6 @@
 //! Offers and what came of them.
 
+use protocol::command::DeclineReason;
 use protocol::ids::{AgentId, ConversationId, TenantId};
 use uuid::Uuid;
 
@@ -19,6 +20,25 @@ pub struct NewOffer {
     pub offered_at: i64,
     /// Until when.
     pub deadline_at: i64,
+    /// JSON: why this agent, and why not the others.
+    pub reasons: String,
+}
+
+/// An offer and what came of it, for the history of a conversation.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Offer {
+    /// To whom.
+    pub agent_id: AgentId,
+    /// When.
+    pub offered_at: i64,
+    /// Until when it stood.
+    pub deadline_at: i64,
+    /// `accepted`, `declined`, `missed`, `withdrawn`, `returned`; `None` while it stands.
+    pub outcome: Option<String>,
+    /// When that was.
+    pub decided_at: Option<i64>,
+    /// Why the agent declined.
+    pub decline_reason: Option<DeclineReason>,
     /// JSON: why this agent, and why not the others.
     pub reasons: String,
 }
@@ -44,23 +64,30 @@ pub async fn insert(conn: &mut Conn, tenant: TenantId, offer: &NewOffer) -> AppR
     Ok(())
 }
 
-/// Records what came of a conversation's open offer: `accepted`, `declined`, `missed`, `withdrawn`, or `returned`
-/// by the agent who held it.
+/// Records what came of an agent's open offer of a conversation: `accepted`, `declined`, `missed`, `withdrawn`, or
+/// `returned` by the agent who held it.
 pub async fn decide(
     conn: &mut Conn,
     tenant: TenantId,
-    conversation: ConversationId,
-    outcome: &'static str,
+    (conversation, agent): (ConversationId, AgentId),
+    (outcome, reason): (&'static str, Option<DeclineReason>),
     at: i64,
 ) -> AppResult<()> {
-    const SQL: &str = "update offer set outcome = $3, decided_at = $4 \
-         where tenant_id = $1 and conversation_id = $2 and outcome is null";
+    const SQL: &str = "update offer set outcome = $4, decided_at = $5, decline_reason = $6 \
+         where tenant_id = $1 and conversation_id = $2 and agent_id = $3 and outcome is null";
     let decided = on!(conn, c => sqlx::query(SQL)
-        .bind(tenant).bind(conversation).bind(outcome).bind(at).execute(c).await.map(rows))?;
+        .bind(tenant).bind(conversation).bind(agent).bind(outcome).bind(at).bind(reason).execute(c).await.map(rows))?;
     if decided > 0 {
         metrics().offered(outcome);
     }
     Ok(())
+}
+
+/// Every offer of a conversation, in order.
+pub async fn of_conversation(conn: &mut Conn, tenant: TenantId, conversation: ConversationId) -> AppResult<Vec<Offer>> {
+    const SQL: &str = "select agent_id, offered_at, deadline_at, outcome, decided_at, decline_reason, reasons from offer \
+         where tenant_id = $1 and conversation_id = $2 order by offered_at, id";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(conversation).fetch_all(c).await)?)
 }
 
 /// Offers of what waits now that were declined or missed, and who gave it back.

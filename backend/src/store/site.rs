@@ -1,4 +1,4 @@
-//! Embeds and departments.
+//! Embeds.
 
 use anyhow::Context;
 use protocol::ids::{DepartmentId, SiteId, TenantId};
@@ -30,17 +30,6 @@ pub struct Site {
     pub changed_at: Option<i64>,
     /// Since when it is switched off.
     pub disabled_at: Option<i64>,
-}
-
-/// A group of agents with one queue.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Department {
-    /// Its id.
-    pub id: DepartmentId,
-    /// Its name.
-    pub name: String,
-    /// Since when it exists.
-    pub created_at: i64,
 }
 
 #[derive(sqlx::FromRow)]
@@ -147,20 +136,6 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, site: &Site) -> AppResult<(
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(site.id).bind(site.department_id).bind(&site.name).bind(&origins).bind(&config)
         .bind(site.disabled_at).bind(site.changed_at).execute(c).await.map(rows))?;
-    Ok(())
-}
-
-/// A tenant's departments, oldest first.
-pub async fn departments(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Department>> {
-    const SQL: &str = "select id, name, created_at from department where tenant_id = $1 order by created_at, id";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
-}
-
-/// Adds a department.
-pub async fn insert_department(conn: &mut Conn, tenant: TenantId, department: &Department) -> AppResult<()> {
-    const SQL: &str = "insert into department (tenant_id, id, name, created_at) values ($1, $2, $3, $4)";
-    on!(conn, c => sqlx::query(SQL)
-        .bind(tenant).bind(department.id).bind(&department.name).bind(department.created_at).execute(c).await.map(rows))?;
     Ok(())
 }
 

@@ -3,10 +3,11 @@
 use std::sync::LazyLock;
 
 use protocol::entry::AuthorKind;
-use protocol::ids::{AgentId, ConversationId, SiteId, TenantId, VisitorId};
+use protocol::ids::{AgentId, ConversationId, DepartmentId, SiteId, TenantId, VisitorId};
 use protocol::state::ConversationState;
 
 use super::conn::asked;
+use super::conversation::agents_of;
 use super::list::{self, Statement, texts};
 use super::{Conn, on};
 use crate::error::AppResult;
@@ -54,6 +55,21 @@ pub struct SummaryRow {
     pub agent_read_seq: i64,
     /// 1 to 5.
     pub rating: Option<i64>,
+    /// Whose queue it is or was in.
+    pub department_id: DepartmentId,
+    /// JSON: whom else it is offered to.
+    pub offered_also: Option<String>,
+    /// Higher goes first.
+    pub priority: i64,
+    /// Since when the visitor keeps the place while away.
+    pub kept_at: Option<i64>,
+}
+
+impl SummaryRow {
+    /// Whom else it is offered to.
+    pub fn also(&self) -> Vec<AgentId> {
+        agents_of(self.offered_also.as_deref())
+    }
 }
 
 macro_rules! select {
@@ -63,7 +79,7 @@ macro_rules! select {
              coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
              c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
              c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, \
-             c.rating from conversation c \
+             c.rating, c.department_id, c.offered_also, c.priority, c.kept_at from conversation c \
              join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
              join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id where c.tenant_id = $1 ",
             $rest
@@ -79,7 +95,7 @@ const LINE: &str = "select c.id, c.state, c.site_id, \
      coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
      and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
      c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
-     c.agent_read_seq, c.rating from";
+     c.agent_read_seq, c.rating, c.department_id, c.offered_also, c.priority, c.kept_at from";
 
 static OF_LIST: Statement = LazyLock::new(|| {
     let rest = format!("{LINE} batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");

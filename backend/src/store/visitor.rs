@@ -2,6 +2,7 @@
 
 use protocol::ids::{SiteId, TenantId, VisitorId};
 
+use super::words::Words;
 use super::{Conn, on, rows};
 use crate::error::AppResult;
 use crate::planted::{Bug, planted};
@@ -33,6 +34,36 @@ pub struct Visitor {
     pub first_seen_at: i64,
     /// Last seen.
     pub last_seen_at: i64,
+    /// Who the visitor is in the merchant's own system, signed by the merchant.
+    pub external_id: Option<String>,
+    /// Goes first, as the merchant's signature says.
+    pub vip: bool,
+    /// What an agent must be able to do, as the merchant's signature says.
+    #[sqlx(try_from = "String")]
+    pub skills: Words,
+}
+
+impl Visitor {
+    /// Somebody of whom nothing is known yet.
+    pub fn new(id: VisitorId, site_id: SiteId, now: i64) -> Self {
+        Self {
+            id,
+            site_id,
+            name: None,
+            email: None,
+            browser: None,
+            language: None,
+            page_url: None,
+            page_title: None,
+            referrer: None,
+            token_version: 1,
+            first_seen_at: now,
+            last_seen_at: now,
+            external_id: None,
+            vip: false,
+            skills: Words::default(),
+        }
+    }
 }
 
 /// One visitor.
@@ -41,7 +72,7 @@ pub async fn find(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult
         ($whose:literal) => {
             concat!(
                 "select id, site_id, name, email, browser, language, page_url, page_title, referrer, token_version, \
-                 first_seen_at, last_seen_at from visitor where ",
+                 first_seen_at, last_seen_at, external_id, vip, skills from visitor where ",
                 $whose,
                 " and id = $2"
             )
@@ -54,24 +85,27 @@ pub async fn find(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult
 /// Adds a visitor.
 pub async fn insert(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> AppResult<()> {
     const SQL: &str = "insert into visitor (tenant_id, id, site_id, name, email, browser, language, page_url, \
-         page_title, referrer, token_version, first_seen_at, last_seen_at) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+         page_title, referrer, token_version, first_seen_at, last_seen_at, external_id, vip, skills) \
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(visitor.id).bind(visitor.site_id).bind(&visitor.name).bind(&visitor.email)
         .bind(&visitor.browser).bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title)
         .bind(&visitor.referrer).bind(visitor.token_version).bind(visitor.first_seen_at)
-        .bind(visitor.last_seen_at).execute(c).await.map(rows))?;
+        .bind(visitor.last_seen_at).bind(&visitor.external_id).bind(visitor.vip).bind(visitor.skills.text())
+        .execute(c).await.map(rows))?;
     Ok(())
 }
 
 /// Writes back everything about a visitor that can change.
 pub async fn save(conn: &mut Conn, tenant: TenantId, visitor: &Visitor) -> AppResult<()> {
     const SQL: &str = "update visitor set name = $3, email = $4, browser = $5, language = $6, page_url = $7, \
-         page_title = $8, referrer = $9, token_version = $10, last_seen_at = $11 \
+         page_title = $8, referrer = $9, token_version = $10, last_seen_at = $11, external_id = $12, vip = $13, \
+         skills = $14 \
          where tenant_id = $1 and id = $2";
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(visitor.id).bind(&visitor.name).bind(&visitor.email).bind(&visitor.browser)
         .bind(&visitor.language).bind(&visitor.page_url).bind(&visitor.page_title).bind(&visitor.referrer)
-        .bind(visitor.token_version).bind(visitor.last_seen_at).execute(c).await.map(rows))?;
+        .bind(visitor.token_version).bind(visitor.last_seen_at).bind(&visitor.external_id).bind(visitor.vip)
+        .bind(visitor.skills.text()).execute(c).await.map(rows))?;
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! Nearly every write is one, so they share their statements (`store/append/`). The same rules decide as
 //! everywhere, in memory; whatever would change more is left to [`super::change`].
 
-use domain::conversation::{Change, Command, Written};
+use domain::conversation::{Change, Command, Names, Written};
 use protocol::ids::{Cmid, ConversationId};
 use protocol::state::{Availability, ConversationState};
 
@@ -98,7 +98,7 @@ impl Post {
         let mut row = head.row.clone();
         let mut written = None;
         for change in changes {
-            if let Some(new) = recording.fold(&mut row, change, None)? {
+            if let Some(new) = recording.fold(&mut row, change, &Names::default())? {
                 written = Some(new);
             }
         }

@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::store::copy::tables::{TABLES, Table, named};
 use crate::store::copy::{self, Of, Row, Value};
-use crate::store::{Conn, EveryTenant, agent, attachment, audit, site, tenant, visitor};
+use crate::store::{Conn, EveryTenant, agent, attachment, audit, department, site, tenant, visitor};
 
 /// Rows read at a time when they are checked.
 const PAGE: i64 = 500;
@@ -192,7 +192,7 @@ async fn check_stored(tx: &mut Conn, manifest: &Manifest) -> AppResult<()> {
     let policy: Result<domain::policy::Policy, _> = serde_json::from_str(&stored.settings);
     policy.map_err(|error| anyhow::Error::from(FileError::Rows(format!("the settings: {error}"))))?;
     agent::list(tx, id).await.map_err(rows)?;
-    site::departments(tx, id).await.map_err(rows)?;
+    department::list(tx, id).await.map_err(rows)?;
     for found in site::list(tx, id).await.map_err(rows)? {
         let same = site_rules::name(&found.name)? == found.name
             && site_rules::origins(&found.origins)? == found.origins

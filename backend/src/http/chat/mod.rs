@@ -23,7 +23,7 @@ pub use visit::Visit;
 use actix_web::HttpRequest;
 use protocol::ids::{SiteId, TenantId};
 use protocol::site::SiteConfig;
-use protocol::state::Availability;
+use protocol::state::{Availability, DepartmentChoice};
 
 use super::documents;
 use crate::app::App;
@@ -40,6 +40,10 @@ pub struct Place {
     pub config: SiteConfig,
     /// Whether it can chat now.
     pub availability: Availability,
+    /// When it opens next, Unix milliseconds; only while it is closed and that is known.
+    pub opens_at: Option<i64>,
+    /// Departments to choose from; `None` when there is no choice.
+    pub choices: Option<Vec<DepartmentChoice>>,
     /// The texts in the visitor's language.
     pub texts: &'static Texts,
 }
@@ -50,9 +54,18 @@ impl Place {
     /// # Errors
     /// `not_found`; when the database fails.
     pub async fn of(app: &App, request: &HttpRequest, key: &str) -> AppResult<Self> {
-        let (site, availability) = documents::find(app, key).await?;
+        let (site, now) = documents::find(app, key).await?;
         let texts = documents::texts_of(request, site.config.locale.as_deref());
-        Ok(Self { tenant: site.tenant_id, site: site.id, config: site.config, availability, texts })
+        let (tenant, id, config) = (site.tenant_id, site.id, site.config);
+        Ok(Self {
+            tenant,
+            site: id,
+            config,
+            availability: now.availability,
+            opens_at: now.opens_at,
+            choices: now.departments,
+            texts,
+        })
     }
 
     /// The address of the page.

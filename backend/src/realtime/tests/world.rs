@@ -38,10 +38,11 @@ use crate::realtime::hub::{Connections, Hub};
 use crate::realtime::{Pace, READS, Realtime};
 use crate::store::account::Account;
 use crate::store::agent::Agent;
-use crate::store::site::{Department, Site};
+use crate::store::department::{Department, Member};
+use crate::store::site::Site;
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
-use crate::store::{EveryTenant, Store, account, agent, site, tenant, visitor};
+use crate::store::{EveryTenant, Store, account, agent, department, site, tenant, visitor};
 
 /// Nothing in a test takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -385,7 +386,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
 async fn furnish(app: &App) -> VisitorIdentity {
     let now = app.now();
     let tenant_id = TenantId(app.id());
-    let department = Department { id: DepartmentId(app.id()), name: "Sales".to_owned(), created_at: now };
+    let department = Department::new(DepartmentId(app.id()), "Sales", now);
     let site = site_row(SiteId(app.id()), tenant_id, department.id, now);
     let identity = VisitorIdentity { tenant: tenant_id, site: site.id, visitor: VisitorId(app.id()) };
     let row = visitor_row(&identity, now);
@@ -415,7 +416,9 @@ async fn furnish(app: &App) -> VisitorIdentity {
                 tenant::insert(tx, &tenant_row).await?;
                 account::insert(tx, &account_row).await?;
                 agent::insert(tx, tenant_id, &agent_row).await?;
-                site::insert_department(tx, tenant_id, &department).await?;
+                department::insert(tx, tenant_id, &department).await?;
+                let member = Member { department_id: department.id, agent_id: agent_row.id, priority: 0 };
+                department::add_member(tx, tenant_id, member).await?;
                 site::insert(tx, tenant_id, &site).await?;
                 visitor::insert(tx, tenant_id, &row).await
             })
@@ -454,36 +457,10 @@ fn site_row(id: SiteId, tenant_id: TenantId, department_id: DepartmentId, now: i
 }
 
 fn visitor_row(identity: &VisitorIdentity, now: i64) -> Visitor {
-    Visitor {
-        id: identity.visitor,
-        site_id: identity.site,
-        name: None,
-        email: None,
-        browser: None,
-        language: None,
-        page_url: None,
-        page_title: None,
-        referrer: None,
-        token_version: 1,
-        first_seen_at: now,
-        last_seen_at: now,
-    }
+    Visitor::new(identity.visitor, identity.site, now)
 }
 
 fn agent_row(id: AgentId, tenant_id: TenantId, account_id: AccountId, now: i64) -> Agent {
-    Agent {
-        id,
-        tenant_id,
-        account_id,
-        name: "Ada".to_owned(),
-        role: Role::Agent,
-        capacity: 6,
-        chosen_presence: protocol::state::Presence::Online,
-        presence_at: now,
-        away_reason: None,
-        missed_offers: 0,
-        last_assigned_at: None,
-        created_at: now,
-        disabled_at: None,
-    }
+    let new = Agent::new(id, &tenant_id, &account_id, ("Ada", Role::Agent, 6), now);
+    Agent { chosen_presence: protocol::state::Presence::Online, ..new }
 }
