@@ -6,8 +6,8 @@ use std::net::IpAddr;
 use domain::conversation::Command;
 use protocol::ids::{ConversationId, TenantId, VisitorId};
 
-use super::change::{self, Asker, Outcome, Request};
 use super::access;
+use super::change::{self, Asker, Outcome, Request};
 use crate::app::App;
 use crate::auth::VisitorIdentity;
 use crate::auth::limiter::{Rule, ip_key};

@@ -84,7 +84,10 @@ mod tests {
         };
         let (ours, theirs) = (keys(1), keys(2));
         let token = ours.sign_return(&link).unwrap();
-        assert!(token.len() < 150 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)), "{token}");
+        assert!(
+            token.len() < 150 && token.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b)),
+            "{token}"
+        );
         assert_eq!(ours.read_return(&token), Some(link));
         assert_eq!(theirs.read_return(&token), None);
         for bad in ["", ".", "k1.", &token[..token.len() - 1], &format!("{token}A"), &"k".repeat(10_000)] {

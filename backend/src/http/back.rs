@@ -105,12 +105,7 @@ async fn gone(request: &HttpRequest, app: &App, site: Option<&Site>) -> AppResul
     show(&place, StatusCode::GONE, words, View::Gone { link })
 }
 
-fn show(
-    place: &Place,
-    status: StatusCode,
-    (title, lead): (String, String),
-    view: View,
-) -> AppResult<HttpResponse> {
+fn show(place: &Place, status: StatusCode, (title, lead): (String, String), view: View) -> AppResult<HttpResponse> {
     let page = BackPage { ui: Ui { place, proof: "" }, title, lead, refresh: None, view };
     page::html(status, &page)
 }

@@ -258,9 +258,12 @@ mod tests {
     #[test]
     fn a_call_says_how_long_the_place_is_held_and_leads_back() {
         let link = "https://f.example/back/k.abc_-";
-        for (locale, minutes, held) in
-            [("en", 10, "for 10 minutes"), ("en", 1, "for one minute"), ("zh-CN", 10, "10 分钟"), ("zh-CN", 1, "1 分钟")]
-        {
+        for (locale, minutes, held) in [
+            ("en", 10, "for 10 minutes"),
+            ("en", 1, "for one minute"),
+            ("zh-CN", 10, "10 分钟"),
+            ("zh-CN", 1, "1 分钟"),
+        ] {
             let letter = your_turn(i18n::texts(locale), Turn { site: "Tea", minutes, link }).unwrap();
             assert!(letter.text.contains(held) && letter.html.contains(held), "{}", letter.text);
             assert!(letter.text.contains(link) && letter.html.contains(link), "{}", letter.html);

@@ -250,7 +250,9 @@ async fn whoever_was_called_and_opens_the_widget_is_back_as_well() {
 async fn a_place_is_kept_only_where_it_is_offered() {
     let scene = Scene::start().await;
     let (vera, conversation) = scene.waiting("hello?", Over::Socket).await;
-    for (email, limit) in [("", None), ("nonsense", None), ("a@b", None), (&*format!("{}@b.example", "a".repeat(300)), Some(254))] {
+    for (email, limit) in
+        [("", None), ("nonsense", None), ("a@b", None), (&*format!("{}@b.example", "a".repeat(300)), Some(254))]
+    {
         let Err(Failure::Refused(refused)) = vera.ask(keep(conversation, email)).await else { panic!("{email}") };
         assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Invalid, Some("email")), "{email}");
         assert_eq!(refused.limit, limit, "{email}");
@@ -263,7 +265,11 @@ async fn a_place_is_kept_only_where_it_is_offered() {
     vera.must(keep(conversation, EMAIL)).await;
     vera.must(keep(conversation, "vera@work.example")).await;
     let corrected = |view: &View| {
-        body_of(view, conversation, |body| matches!(body, EntryBody::PlaceKept(kept) if kept.email == "vera@work.example"))
+        body_of(
+            view,
+            conversation,
+            |body| matches!(body, EntryBody::PlaceKept(kept) if kept.email == "vera@work.example"),
+        )
     };
     vera.until("another address", corrected).await;
     assert_eq!(vera.look(|view| view.items(conversation).len()), before + 1, "the same again writes nothing");
@@ -277,7 +283,11 @@ async fn a_place_is_kept_only_where_it_is_offered() {
     let scene = Scene::with(json!({"keep_place": false})).await;
     let (vera, conversation) = scene.waiting("hello?", Over::Socket).await;
     assert_eq!(vera.look(|view| view.current().and_then(|line| line.can_keep)), None);
-    assert_eq!(code_of(vera.ask(keep(conversation, EMAIL)).await), ErrorCode::WrongState, "the tenant does not offer it");
+    assert_eq!(
+        code_of(vera.ask(keep(conversation, EMAIL)).await),
+        ErrorCode::WrongState,
+        "the tenant does not offer it"
+    );
 
     let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
     let world = World::with(plan).await;

@@ -178,7 +178,10 @@ fn an_id_with_its_hmac_proves_the_id_and_no_more() {
 
 #[test]
 fn the_claimed_id_is_read_without_proof() {
-    assert_eq!(claimed_id(&of_token(&signed_by("stranger", &Header::default(), &payload()))), Some("customer-7".to_owned()));
+    assert_eq!(
+        claimed_id(&of_token(&signed_by("stranger", &Header::default(), &payload()))),
+        Some("customer-7".to_owned())
+    );
     for none in ["", "a.b.c", &"x".repeat(TOKEN_BYTES + 1)] {
         assert_eq!(claimed_id(&of_token(none)), None);
     }
