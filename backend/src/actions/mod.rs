@@ -31,6 +31,14 @@ pub mod tell_positions;
 pub(crate) mod publish;
 /// What screens are made of.
 pub mod view;
+/// Names of agents and departments.
+pub mod directory;
+/// Supervisors: what goes on now, and why.
+pub mod board;
+/// How routing dealt with a conversation.
+pub mod routing_history;
+/// Platform: what other settings would have made of the visitors there were.
+pub mod replay_routing;
 
 /// Agent: take an offer.
 pub mod accept;
@@ -113,6 +121,12 @@ pub mod tenant_file;
 pub mod accept_link;
 /// Tenant: change a membership.
 pub mod change_agent;
+/// Tenant: end a membership and hand over what the agent holds.
+pub mod disable_agent;
+/// Tenant: create, change and remove departments.
+pub mod departments;
+/// Tenant: keys that say who a visitor is.
+pub mod identity_keys;
 /// Become a visitor of a site.
 pub mod issue_visitor;
 /// Who a visitor is in the merchant's own system.

@@ -18,6 +18,8 @@ pub mod chain;
 pub mod conversation;
 /// How departments help each other.
 pub mod department;
+/// Lengths of time as people type them.
+pub mod duration;
 /// Kinds and audiences of log entries.
 pub mod entry;
 /// Business hours.
@@ -32,6 +34,8 @@ pub mod policy;
 pub mod queue;
 /// Token buckets.
 pub mod rate_limit;
+/// What would have happened with other people or settings.
+pub mod replay;
 /// Who gets the next conversation.
 pub mod routing;
 /// Full-text search: words, queries, sets of documents.
