@@ -167,3 +167,6 @@ mod network;
 /// The console beyond the main story.
 #[cfg(test)]
 mod console;
+/// The console where there are departments.
+#[cfg(test)]
+mod console_departments;
