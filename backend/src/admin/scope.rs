@@ -35,6 +35,12 @@ pub enum Area {
     Sites,
     /// Members.
     People,
+    /// Departments.
+    Departments,
+    /// Settings of queue and routing.
+    Routing,
+    /// Keys that say who a visitor is.
+    Identity,
     /// Conversations.
     Transcripts,
     /// Offline messages.
@@ -176,10 +182,17 @@ impl Member {
         }
         if self.may(Permission::ViewReports) {
             main.push((Area::People, "/admin/people", "people", "people.title", 0));
+            main.push((Area::Departments, "/admin/departments", "departments", "departments.title", 0));
         }
         main.push((Area::Transcripts, "/admin/transcripts", "chats", "transcripts.title", 0));
         main.push((Area::Offline, "/admin/offline", "inbox", "offline.title", offline));
         let mut more = Vec::new();
+        if self.may(Permission::ManageRouting) {
+            more.push((Area::Routing, "/admin/routing", "routing", "routing.title", 0));
+        }
+        if self.may(Permission::ManageIdentityKeys) {
+            more.push((Area::Identity, "/admin/identity", "key", "identity.title", 0));
+        }
         if self.may(Permission::ManagePeople) {
             more.push((Area::Mail, "/admin/mail", "mail", "mail.title", failed));
         }

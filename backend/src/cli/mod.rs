@@ -5,6 +5,8 @@
 mod account;
 /// Backups and putting them back.
 mod backup;
+/// Groups of agents with one queue.
+mod department;
 /// What is wrong with an installation, in words.
 mod doctor;
 /// Moving to PostgreSQL.
@@ -13,6 +15,8 @@ mod migrate_data;
 mod output;
 /// What would be: sizes, settings, staff.
 mod simulate;
+/// Settings as words.
+mod setting;
 /// Embeds.
 mod site;
 /// Tenants.
@@ -53,6 +57,9 @@ enum Command {
     /// Create and list logins.
     #[command(subcommand)]
     Account(account::Command),
+    /// List, create, change and remove departments.
+    #[command(subcommand)]
+    Department(department::Command),
     /// Create and list sites, the embeds of a tenant.
     #[command(subcommand)]
     Site(site::Command),
@@ -114,6 +121,7 @@ impl Command {
             Self::Migrate => server::open_app(config).await?.store.close().await,
             Self::Tenant(command) => command.run(config).await?,
             Self::Account(command) => command.run(config).await?,
+            Self::Department(command) => command.run(config).await?,
             Self::Site(command) => command.run(config).await?,
             Self::Backup(options) => options.run(config).await?,
             Self::Restore(options) => options.run(config).await?,
