@@ -18,6 +18,8 @@ pub mod chain;
 pub mod conversation;
 /// How departments help each other.
 pub mod department;
+/// Lengths of time as people type them.
+pub mod duration;
 /// Kinds and audiences of log entries.
 pub mod entry;
 /// Business hours.

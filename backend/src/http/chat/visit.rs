@@ -77,6 +77,7 @@ impl Visit {
             site: place.config.key.clone(),
             token: Some(self.token.clone()),
             origin: None,
+            identity: None,
             prepared: true,
             ip: extract::ip(request, app),
             user_agent: header(USER_AGENT),
@@ -112,19 +113,21 @@ impl Visit {
         Sha256::digest(proof) == Sha256::digest(self.proof())
     }
 
-    /// The cookie to set, if any: for these pages alone, out of reach of scripts and of other sites' requests.
+    /// The cookie to set, if any.
     pub fn cookie(&self, app: &App, place: &Place) -> Option<Cookie<'static>> {
-        let build = || {
-            Cookie::build(name(&app.config), self.token.clone())
-                .path(format!("/chat/{}", place.config.key))
-                .http_only(true)
-                .secure(app.config.is_https())
-                .same_site(SameSite::Strict)
-                .max_age(Duration::milliseconds(VISITOR_TOKEN_MS))
-                .finish()
-        };
-        self.is_new.then(build)
+        self.is_new.then(|| visitor_cookie(&app.config, &place.config.key, self.token.clone()))
     }
+}
+
+/// The cookie of a visitor of a site: for these pages alone, out of reach of scripts and of other sites' requests.
+pub(in crate::http) fn visitor_cookie(config: &Config, site: &str, token: String) -> Cookie<'static> {
+    Cookie::build(name(config), token)
+        .path(format!("/chat/{site}"))
+        .http_only(true)
+        .secure(config.is_https())
+        .same_site(SameSite::Strict)
+        .max_age(Duration::milliseconds(VISITOR_TOKEN_MS))
+        .finish()
 }
 
 /// Name of the cookie: on https with the prefix that makes browsers refuse one set without encryption. It is

@@ -251,7 +251,7 @@ impl<'a> Round<'a> {
             if let Some(chosen) = held {
                 self.floor.promise(&chosen);
             }
-            self.wake_for(waiting, post);
+            self.wake_when_over(waiting, post);
             return self.skip(waiting, vec![why]);
         }
         match self.floor.search(waiting, post) {
@@ -285,16 +285,20 @@ impl<'a> Round<'a> {
         self.routing.unserved.push(Skipped { conversation: waiting.conversation, reasons });
     }
 
-    /// Everything that time alone changes about a conversation that waits on.
+    /// Whatever time alone changes about who can take a conversation that waits on.
     fn wake_for(&mut self, waiting: &Waiting, post: Post<'a>) {
-        let policy = &post.desk.policy;
-        let forgotten = waiting.rejections.iter().map(|rejection| candidate::forgotten_at(rejection, policy));
-        let over = waiting.waiting_since.saturating_add(policy.max_wait_ms);
-        let over = (waiting.absent == Absence::Here).then_some(over);
-        let helped = self.floor.next_overflow(waiting, post).map(|(_, at)| at);
-        let first = forgotten.chain(over).chain(helped).filter(|at| *at > self.now).min();
-        if let Some(at) = first {
+        for rejection in &waiting.rejections {
+            self.wake(candidate::forgotten_at(rejection, &post.desk.policy));
+        }
+        if let Some((_, at)) = self.floor.next_overflow(waiting, post) {
             self.wake(at);
+        }
+        self.wake_when_over(waiting, post);
+    }
+
+    fn wake_when_over(&mut self, waiting: &Waiting, post: Post<'a>) {
+        if waiting.absent == Absence::Here {
+            self.wake(waiting.waiting_since.saturating_add(post.desk.policy.max_wait_ms));
         }
     }
 

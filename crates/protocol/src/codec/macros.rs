@@ -86,7 +86,7 @@ macro_rules! wire_enum {
             #[allow(unused_doc_comments, reason = "what a variant stands under goes for its arms too")]
             fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
                 /// Numbers the variants, those that are left out too.
-                #[allow(dead_code, reason = "a variant may be left out")]
+                #[allow(dead_code, clippy::enum_variant_names, reason = "a variant may be left out, or called like it")]
                 enum Place { $($variant,)* }
                 let Some(place) = $crate::codec::tag_of(value, concat!($($tag, " "),*)) else {
                     return false;
