@@ -55,8 +55,9 @@ pub async fn your_turn(tx: &mut Conn, tenant: TenantId, row: &Conversation, call
     let visitor = visitor::find(tx, tenant, row.visitor_id).await?;
     let language = visitor.as_ref().and_then(|visitor| visitor.language.clone()).unwrap_or_default();
     let texts = i18n::texts(domain::locale::best(&language, site.config.locale.as_deref()));
-    let minutes = (call.deadline_at - call.at).max(0) / MINUTE_MS;
-    let letter = letters::your_turn(texts, Turn { site: &site.name, minutes: minutes.max(1), link: &call.link })?;
+    // The clock was read twice: the time that was set, not a moment less.
+    let minutes = (call.deadline_at - call.at + MINUTE_MS / 2).div_euclid(MINUTE_MS).max(1);
+    let letter = letters::your_turn(texts, Turn { site: &site.name, minutes, link: &call.link })?;
     let to_name = visitor.and_then(|visitor| visitor.name);
     let mail = Mail { to: email, to_name, reply_to: None, thread: Some(row.id), letter };
     enqueue(tx, tenant, MailKind::YourTurn, &mail, call.at).await

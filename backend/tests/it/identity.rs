@@ -183,6 +183,8 @@ async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
 async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
     let world = World::with(Plan::default().unlimited()).await;
     let key = Key::of(&world, &world.acme).await;
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
     let person = |id: &str| key.signs(json!({"sub": id}));
     // Somebody nobody vouches for signs in to the shop in the middle of it.
     let stranger = comes(&world, None, &Value::Null).await;

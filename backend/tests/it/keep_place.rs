@@ -223,7 +223,6 @@ async fn whoever_does_not_come_finds_a_message_left_and_is_answered_by_mail() {
         assert!(page.contains("wait for an answer by e-mail"), "{page}");
     }
     scene.ann.is_offered_this(other).await;
-    scene.ann.picks(conversation).await.expect("an answer is begun");
     scene.ann.says(conversation, "Picked last week.").await;
     let mail = scene.mail("Answer from Shop").await;
     assert!(mail["text"].as_str().is_some_and(|text| text.contains("> Picked last week.")), "{mail}");
