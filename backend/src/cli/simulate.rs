@@ -58,7 +58,7 @@ struct Machines {
     #[arg(long = "use", value_name = "PERCENT", default_value_t = 60.0, value_parser = positive)]
     part: f64,
     /// Connections of each node that write (FRONTDESK_DATABASE_LANES).
-    #[arg(long, value_name = "COUNT", default_value_t = 4.0, value_parser = positive)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2.0, value_parser = positive)]
     lanes: f64,
     /// Messages a second that one database takes.
     #[arg(long, value_name = "RATE", default_value_t = DATABASE_MESSAGES, value_parser = positive)]
