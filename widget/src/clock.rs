@@ -73,6 +73,25 @@ fn date(day: i64) -> String {
     out
 }
 
+/// When something opens, as markup: "Opens tomorrow at 09:00".
+pub fn opens(at: i64, now: i64, offset: Offset) -> String {
+    let day_of = day(at, offset);
+    let key = match day_of - day(now, offset) {
+        0 => key::OPENS_TODAY,
+        1 => key::OPENS_TOMORROW,
+        _ => key::OPENS_ON,
+    };
+    let mut out = key.text();
+    if key == key::OPENS_ON {
+        out.push('\u{5}');
+        out.push_str(&date(day_of));
+    }
+    out.push('\u{5}');
+    out.push_str(&time(at, offset));
+    out.push('\u{6}');
+    out
+}
+
 /// When something last happened, for lists, as markup: the time today, else the day.
 pub fn moment(at: i64, now: i64, offset: Offset) -> String {
     let (day_of, today) = (day(at, offset), day(now, offset));
