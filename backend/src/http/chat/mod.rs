@@ -18,11 +18,11 @@ pub use colors::colors;
 pub use form::{Act, Form, Wrong};
 pub use thread::Thread;
 pub use view::{Notice, Pages, Way};
-pub use visit::Visit;
+pub use visit::{Visit, cookie};
 
 use actix_web::HttpRequest;
 use protocol::ids::{SiteId, TenantId};
-use protocol::site::SiteConfig;
+use protocol::site::{FieldRule, SiteConfig};
 use protocol::state::{Availability, DepartmentChoice};
 
 use super::documents;
@@ -66,6 +66,12 @@ impl Place {
             choices: now.departments,
             texts,
         })
+    }
+
+    /// Whether a form asks for the department.
+    pub(super) fn ask_department(&self) -> FieldRule {
+        let rule = self.config.ask_department.filter(|_| self.choices.is_some());
+        rule.unwrap_or(FieldRule::Off)
     }
 
     /// The address of the page.

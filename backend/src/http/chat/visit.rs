@@ -114,17 +114,19 @@ impl Visit {
 
     /// The cookie to set, if any: for these pages alone, out of reach of scripts and of other sites' requests.
     pub fn cookie(&self, app: &App, place: &Place) -> Option<Cookie<'static>> {
-        let build = || {
-            Cookie::build(name(&app.config), self.token.clone())
-                .path(format!("/chat/{}", place.config.key))
-                .http_only(true)
-                .secure(app.config.is_https())
-                .same_site(SameSite::Strict)
-                .max_age(Duration::milliseconds(VISITOR_TOKEN_MS))
-                .finish()
-        };
-        self.is_new.then(build)
+        self.is_new.then(|| cookie(&app.config, &place.config.key, self.token.clone()))
     }
+}
+
+/// The cookie by which the pages of the site with this key know a visitor.
+pub fn cookie(config: &Config, site: &str, token: String) -> Cookie<'static> {
+    Cookie::build(name(config), token)
+        .path(format!("/chat/{site}"))
+        .http_only(true)
+        .secure(config.is_https())
+        .same_site(SameSite::Strict)
+        .max_age(Duration::milliseconds(VISITOR_TOKEN_MS))
+        .finish()
 }
 
 /// Name of the cookie: on https with the prefix that makes browsers refuse one set without encryption. It is
