@@ -87,6 +87,15 @@ impl Texts {
         self.fill(&format!("{key}.{form}"), &[("n", &n.to_string())])
     }
 
+    /// The same with every `{name}` replaced as well.
+    pub fn count_fill(&self, key: &str, n: u64, values: &[(&str, &str)]) -> String {
+        let mut text = self.count(key, n);
+        for (name, value) in values {
+            text = text.replace(&format!("{{{name}}}"), value);
+        }
+        text
+    }
+
     /// A span of time in the two largest units at most, such as `4 min` or `2 h`.
     pub fn span(&self, ms: i64) -> String {
         let seconds = ms.max(0) / 1000;

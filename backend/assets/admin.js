@@ -41,6 +41,10 @@ if (here && !new URLSearchParams(location.search).has("zone")) {
   if ([...here.options].some((option) => option.value === offset)) here.value = offset;
 }
 
+// Business hours are most often those of whoever enters them.
+const hours = document.getElementById("time_zone");
+if (hours && !hours.value) hours.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
+
 for (const select of document.querySelectorAll(".switch select")) {
   select.addEventListener("change", () => select.form.requestSubmit());
 }

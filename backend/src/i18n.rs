@@ -18,8 +18,10 @@ static ENGLISH: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/en/web.txt"),
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
+            include_str!("../locales/en/routing.txt"),
             include_str!("../locales/en/chat.txt"),
             include_str!("../locales/en/doctor.txt"),
+            include_str!("../locales/en/board.txt"),
         ],
     )
 });
@@ -31,8 +33,10 @@ static CHINESE: LazyLock<Texts> = LazyLock::new(|| {
             include_str!("../locales/zh-CN/web.txt"),
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
+            include_str!("../locales/zh-CN/routing.txt"),
             include_str!("../locales/zh-CN/chat.txt"),
             include_str!("../locales/zh-CN/doctor.txt"),
+            include_str!("../locales/zh-CN/board.txt"),
         ],
     )
 });
@@ -129,13 +133,17 @@ mod tests {
             include_str!("../locales/en/web.txt"),
             include_str!("../locales/en/mail.txt"),
             include_str!("../locales/en/admin.txt"),
+            include_str!("../locales/en/routing.txt"),
             include_str!("../locales/en/chat.txt"),
             include_str!("../locales/en/doctor.txt"),
+            include_str!("../locales/en/board.txt"),
             include_str!("../locales/zh-CN/web.txt"),
             include_str!("../locales/zh-CN/mail.txt"),
             include_str!("../locales/zh-CN/admin.txt"),
+            include_str!("../locales/zh-CN/routing.txt"),
             include_str!("../locales/zh-CN/chat.txt"),
             include_str!("../locales/zh-CN/doctor.txt"),
+            include_str!("../locales/zh-CN/board.txt"),
         ] {
             let mut seen = BTreeSet::new();
             for line in table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

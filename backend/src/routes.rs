@@ -34,6 +34,9 @@ pub fn configure(cfg: &mut ServiceConfig) {
     .service(resource("/chat/{key}/text/colors.css").route(get().to(http::chat::colors)))
     .service(resource("/chat/{key}/text/files/{id}").route(get().to(textpage::file)));
 
+    // By a link in a mail.
+    cfg.service(resource("/back/{token}").route(get().to(http::back_form)).route(post().to(http::back)));
+
     // Realtime. Handshakes never come here, and polls seldom: see `door`.
     cfg.service(resource("/v1/ws").route(get().to(http::upgrade_required)))
         .service(resource("/v1/poll").route(post().to(longpoll::poll)))

@@ -4,7 +4,7 @@ use protocol::codec::{Value, member, parse, write_member};
 use protocol::ids::{AgentId, ConversationId};
 use web_sys::{Storage, StorageEvent};
 
-use crate::model::{List, Prefs, Sort};
+use crate::model::{List, Prefs, Scope, Sort};
 use crate::text::Locale;
 
 const PREFS: &str = "frontdesk.console";
@@ -71,6 +71,7 @@ fn read(value: &Value) -> Prefs {
         locale,
         sort: if word("sort") == Some("longest") { Sort::Longest } else { Sort::Newest },
         tenant: member(value, "tenant").flatten(),
+        scope: word("scope").map_or_else(Scope::default, Scope::of_word),
         list: word("list").and_then(|word| List::ALL.into_iter().find(|list| list.word() == word)).unwrap_or_default(),
     }
 }
@@ -84,6 +85,7 @@ pub(super) fn save_prefs(prefs: &Prefs) {
     write_member(&mut text, "sort", &sort.to_owned());
     write_member(&mut text, "tenant", &prefs.tenant);
     write_member(&mut text, "list", &prefs.list.word().to_owned());
+    write_member(&mut text, "scope", &prefs.scope.word());
     text.push('}');
     if let Some(storage) = storage() {
         // A setting that cannot be kept holds until the reload.

@@ -1,8 +1,7 @@
 //! What an agent does with conversations.
 
-use protocol::command::{Accept, Close, Command, Decline, Pick, SetPresence, ShowVisitor, Transfer};
-use protocol::ids::{AgentId, ConversationId, TenantId};
-use protocol::limits::MESSAGE_CHARS;
+use protocol::command::{Accept, Close, Command, Decline, Pick, ShowVisitor};
+use protocol::ids::{ConversationId, TenantId};
 use protocol::state::ConversationState;
 
 use super::effect::{Effect, Spot};
@@ -10,17 +9,15 @@ use super::lists::lines;
 use super::msg::Do;
 use super::offers::most_urgent;
 use super::thread::SHOWN_STEP;
-use super::{Boot, Dialog, Link, List, Model, Pane, Prefs, View, compose};
+use super::{Boot, Dialog, Link, Model, Pane, Prefs, View, compose, staff, transfer};
 
 /// Handles what the agent does.
 pub(super) fn update(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
     match msg {
         Do::Tenant(tenant) => change_tenant(model, tenant, effects),
-        Do::SetPresence(presence) => {
-            model.presence_wish = Some(presence);
-            effects.push(Effect::Send(Command::SetPresence(SetPresence { presence, pause: None })));
-        }
+        Do::SetPresence(_) | Do::Pause(_) | Do::AskRelease(_) | Do::Release => staff::update(model, msg, effects),
         Do::Open(id) => {
+            model.view.dialog = None;
             open(model, id, effects);
             effects.push(Effect::Focus(Spot::ComposerIfKeyboard));
         }
@@ -31,10 +28,10 @@ pub(super) fn update(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
                 effects.push(Effect::Send(Command::Accept(Accept { conversation })));
             }
         }
-        Do::Decline(id) => {
+        Do::Decline(id, reason) => {
             if let Some(conversation) = id.or_else(|| most_urgent(model)) {
                 answer(model, conversation);
-                effects.push(Effect::Send(Command::Decline(Decline { conversation, reason: None })));
+                effects.push(Effect::Send(Command::Decline(Decline { conversation, reason })));
             }
         }
         Do::Pick => pick(model, effects),
@@ -54,12 +51,10 @@ pub(super) fn update(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
                 effects.push(Effect::Send(Command::Close(Close { conversation })));
             }
         }
-        Do::AskTransfer => {
-            if let Some(conversation) = mine(model) {
-                model.view.dialog = Some(Dialog::Transfer { conversation, to: None, note: String::new() });
-            }
+        Do::AskTransfer => transfer::ask(model),
+        Do::TransferTo(_) | Do::TransferFirst | Do::TransferSearch(_) | Do::TransferNote(_) | Do::Transfer => {
+            transfer::update(model, msg, effects);
         }
-        Do::TransferTo(_) | Do::TransferNote(_) | Do::Transfer => transfer(model, msg, effects),
         Do::SignOut => effects.push(Effect::SignOut),
         Do::Reconnect => reconnect(model, effects),
         Do::Reload => effects.push(Effect::Reload),
@@ -126,7 +121,7 @@ pub(super) fn open(model: &mut Model, id: ConversationId, effects: &mut Vec<Effe
     model.view.visitor = visitor;
     model.view.selected = Some(id);
     model.view.pane = Pane::Thread;
-    model.view.menu = false;
+    model.view.popover = None;
     model.view.at_end = true;
     let thread = model.threads.entry(id).or_default();
     thread.shown = SHOWN_STEP;
@@ -144,9 +139,8 @@ fn step(model: &mut Model, by: i32, effects: &mut Vec<Effect>) {
     let Some(desk) = &model.desk else {
         return;
     };
-    let view = &model.view;
-    let shown = lines(desk, view.list, view.sort, &view.filter);
-    let at = shown.iter().position(|line| Some(line.id) == view.selected);
+    let shown = lines(desk, model.view.look());
+    let at = shown.iter().position(|line| Some(line.id) == model.view.selected);
     let next = match (at, by < 0) {
         (None, false) => 0,
         (None, true) => shown.len().saturating_sub(1),
@@ -169,7 +163,7 @@ fn pick(model: &mut Model, effects: &mut Vec<Effect>) {
     match line.state {
         ConversationState::Active if desk.may_take_over() => model.view.dialog = Some(Dialog::TakeOver(id)),
         ConversationState::Active => {}
-        ConversationState::Offered if line.offered_to == Some(desk.me) => {
+        ConversationState::Offered if desk.is_offered(line) => {
             answer(model, id);
             effects.push(Effect::Send(Command::Accept(Accept { conversation: id })));
         }
@@ -180,35 +174,4 @@ fn pick(model: &mut Model, effects: &mut Vec<Effect>) {
 fn send_pick(model: &mut Model, conversation: ConversationId, effects: &mut Vec<Effect>) {
     model.busy.insert(conversation);
     effects.push(Effect::Send(Command::Pick(Pick { conversation })));
-}
-
-fn transfer(model: &mut Model, msg: Do, effects: &mut Vec<Effect>) {
-    let Some(Dialog::Transfer { conversation, to, note }) = &mut model.view.dialog else {
-        return;
-    };
-    match msg {
-        Do::TransferTo(chosen) => *to = Some(chosen),
-        Do::TransferNote(text) => *note = text.chars().take(MESSAGE_CHARS).collect(),
-        _ => {
-            let (conversation, Some(to)) = (*conversation, *to) else {
-                return;
-            };
-            let note = Some(note.trim().to_owned()).filter(|note| !note.is_empty());
-            model.view.dialog = None;
-            give(model, conversation, to, note, effects);
-        }
-    }
-}
-
-fn give(
-    model: &mut Model,
-    conversation: ConversationId,
-    to: Option<AgentId>,
-    note: Option<String>,
-    effects: &mut Vec<Effect>,
-) {
-    compose::stop_typing(model, effects);
-    model.busy.insert(conversation);
-    model.view.list = List::Mine;
-    effects.push(Effect::Send(Command::Transfer(Transfer { conversation, to, note, department: None })));
 }

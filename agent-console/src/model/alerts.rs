@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::ids::ConversationId;
 
+use super::Model;
+use super::departments::Scope;
 use super::effect::{Effect, NoticeText};
-use super::lists::{List, lines, unread};
+use super::lists::{List, Look, lines, unread};
 use super::offers::offers;
-use super::{Model, Sort};
 
 /// What alerts depend on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +29,7 @@ impl Snapshot {
     pub fn of(model: &Model) -> Self {
         let offers: Vec<ConversationId> = offers(model).iter().map(|offer| offer.line.id).collect();
         let mine = model.desk.as_ref().map_or_else(Vec::new, |desk| {
-            let mine = lines(desk, List::Mine, Sort::Newest, "");
+            let mine = lines(desk, Look::default());
             mine.iter().map(|line| (line.id, desk.unread(line))).collect()
         });
         let taken = |id: &ConversationId| model.busy.contains(id) || model.view.selected == Some(*id);
@@ -123,7 +124,7 @@ pub fn title(model: &Model) -> String {
         let name = model.visitor_name(offer.line);
         return model.texts.fill("title.offer", &[("name", &name), ("tenant", tenant)]);
     }
-    match unread(desk, List::Mine) {
+    match unread(desk, List::Mine, Scope::All) {
         0 => model.texts.fill("title.tenant", &[("tenant", tenant)]),
         n => model.texts.fill("title.unread", &[("n", &n.to_string()), ("tenant", tenant)]),
     }

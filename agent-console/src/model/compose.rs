@@ -22,8 +22,8 @@ pub enum Composer {
     Take(ConversationState),
     /// Notes only: a colleague holds it; true when this agent may take it over.
     Colleague(AgentId, bool),
-    /// Notes only: it is on offer to a colleague; true when this agent may take it all the same.
-    OfferedTo(AgentId, bool),
+    /// Notes only: it is on offer to others; true when this agent may take it all the same.
+    Offered(bool),
     /// Nothing: an earlier conversation outside the lists.
     Earlier,
     /// Nothing: the tenant is suspended.
@@ -49,11 +49,11 @@ impl Model {
             return Some(Composer::Earlier);
         };
         let may = desk.may_take_over();
-        Some(match (line.state, line.agent, line.offered_to) {
-            (ConversationState::Active, Some(agent), _) if agent != desk.me => Composer::Colleague(agent, may),
-            (ConversationState::Active | ConversationState::Offline, ..) => Composer::Open,
-            (ConversationState::Offered, _, Some(agent)) if agent != desk.me => Composer::OfferedTo(agent, may),
-            (state, ..) => Composer::Take(state),
+        Some(match (line.state, line.agent) {
+            (ConversationState::Active, Some(agent)) if agent != desk.me => Composer::Colleague(agent, may),
+            (ConversationState::Active | ConversationState::Offline, _) => Composer::Open,
+            (ConversationState::Offered, _) if !desk.is_offered(line) => Composer::Offered(may),
+            (state, _) => Composer::Take(state),
         })
     }
 }

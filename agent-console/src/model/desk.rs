@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::entry::{AuthorKind, Item};
 use protocol::event::ReadMoved;
 use protocol::ids::{AgentId, ConversationId, TenantId};
-use protocol::state::{AgentState, Colleague, ConversationState, Presence, Role, Summary};
+use protocol::state::{AgentState, Colleague, ConversationState, Department, Presence, Role, Summary};
 
 /// How many closed conversations stay in the list.
 pub const CLOSED_SHOWN: usize = 50;
@@ -32,6 +32,8 @@ pub struct Desk {
     pub suspended: bool,
     /// Every agent of the tenant.
     pub colleagues: Vec<Colleague>,
+    /// Every department; none where the server tells of none.
+    pub departments: Vec<Department>,
     /// Every line.
     pub lines: BTreeMap<ConversationId, Summary>,
     /// How far this agent has read.
@@ -57,6 +59,7 @@ impl Desk {
             tenant_name: state.tenant_name.clone(),
             suspended: state.suspended,
             colleagues: state.colleagues.clone(),
+            departments: state.departments.clone().unwrap_or_default(),
             lines,
             marks,
         }
@@ -183,6 +186,27 @@ impl Desk {
     /// Whether a line is a conversation this agent holds.
     pub fn is_mine(&self, line: &Summary) -> bool {
         line.state == ConversationState::Active && line.agent == Some(self.me)
+    }
+
+    /// Whom a line is offered to: one agent, or several of whom the first to accept gets it.
+    pub fn offered(&self, line: &Summary) -> Vec<AgentId> {
+        if line.state != ConversationState::Offered {
+            return Vec::new();
+        }
+        let also = line.offered_also.iter().flatten().copied().filter(|id| line.offered_to != Some(*id));
+        line.offered_to.into_iter().chain(also).collect()
+    }
+
+    /// Whether a line is offered to this agent, alone or among others.
+    pub fn is_offered(&self, line: &Summary) -> bool {
+        self.offered(line).contains(&self.me)
+    }
+
+    /// Whether this agent may give a line to somebody: an own one, or as a supervisor what waits or a colleague holds.
+    pub fn may_transfer(&self, line: &Summary) -> bool {
+        use ConversationState as S;
+        let supervised = self.may_take_over() && matches!(line.state, S::Active | S::Waiting | S::Offered);
+        !self.suspended && (self.is_mine(line) || supervised)
     }
 }
 

@@ -1,7 +1,11 @@
 //! Keyboard shortcuts.
 
+use protocol::state::Presence;
+
 use super::msg::{Do, Msg, See};
-use super::{List, Model};
+use super::offers::most_urgent;
+use super::staff::{PAUSES, REASONS};
+use super::{List, Model, Popover};
 
 /// A key press.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,10 +25,13 @@ pub struct Press {
 }
 
 /// The shortcuts for the help: keys and the key of the text.
-pub const SHORTCUTS: [(&[&str], &str); 16] = [
+pub const SHORTCUTS: [(&[&str], &str); 20] = [
     (&["a"], "keys.accept"),
     (&["Alt", "a"], "keys.accept_anywhere"),
     (&["d"], "keys.decline"),
+    (&["Shift", "d"], "keys.decline_why"),
+    (&["o"], "keys.online"),
+    (&["b"], "keys.away"),
     (&["j", "↓"], "keys.next"),
     (&["k", "↑"], "keys.previous"),
     (&["r"], "keys.reply"),
@@ -34,6 +41,7 @@ pub const SHORTCUTS: [(&[&str], &str); 16] = [
     (&["c"], "keys.close"),
     (&["i"], "keys.visitor"),
     (&["1", "–", "5"], "keys.lists"),
+    (&["q"], "keys.departments"),
     (&["/"], "keys.filter"),
     (&["m"], "keys.mute"),
     (&["Esc"], "keys.back"),
@@ -54,9 +62,18 @@ pub fn shortcut(press: &Press, model: &Model) -> Option<Msg> {
     if press.in_text {
         return None;
     }
+    if let Some(msg) = number(press).and_then(|number| chosen(model, number)) {
+        return Some(msg);
+    }
+    let toggle = |popover| Msg::See(See::Popover(Some(popover).filter(|one| model.view.popover != Some(*one))));
     Some(match press.key.as_str() {
         "a" => Msg::Do(Do::Accept(None)),
-        "d" => Msg::Do(Do::Decline(None)),
+        "d" => Msg::Do(Do::Decline(None, None)),
+        "D" => toggle(Popover::Reasons(most_urgent(model)?)),
+        "o" if model.presence() == Presence::Online => return None,
+        "o" => Msg::Do(Do::SetPresence(Presence::Online)),
+        "b" => toggle(Popover::Pauses),
+        "q" if has_scopes(model) => toggle(Popover::Scopes),
         "j" | "ArrowDown" => Msg::Do(Do::Step(1)),
         "k" | "ArrowUp" => Msg::Do(Do::Step(-1)),
         "r" => Msg::See(See::FocusComposer(false)),
@@ -68,12 +85,29 @@ pub fn shortcut(press: &Press, model: &Model) -> Option<Msg> {
         "m" => Msg::See(See::Mute(!model.prefs.muted)),
         "/" => Msg::See(See::FocusFilter),
         "?" => Msg::See(See::Help),
-        digit => {
-            let index: usize = digit.parse().ok()?;
-            let list = List::ALL.get(index.checked_sub(1)?)?;
-            Msg::See(See::List(*list))
-        }
+        _ => Msg::See(See::List(*List::ALL.get(number(press)?.checked_sub(1)?)?)),
     })
+}
+
+/// Whether the list shown is told apart by departments: an agent's own is not.
+fn has_scopes(model: &Model) -> bool {
+    model.view.list != List::Mine && model.desk.as_ref().is_some_and(|desk| desk.has_departments())
+}
+
+/// The digit pressed.
+fn number(press: &Press) -> Option<usize> {
+    press.key.parse().ok().filter(|_| press.key.len() == 1)
+}
+
+/// What a digit means while something is folded out: its choice with this number.
+fn chosen(model: &Model, number: usize) -> Option<Msg> {
+    let at = number.checked_sub(1)?;
+    match model.view.popover? {
+        Popover::Menu => None,
+        Popover::Pauses => PAUSES.get(at).map(|pause| Msg::Do(Do::Pause(*pause))),
+        Popover::Reasons(id) => REASONS.get(at).map(|reason| Msg::Do(Do::Decline(Some(id), Some(*reason)))),
+        Popover::Scopes => model.desk.as_ref()?.scopes().get(at).map(|scope| Msg::See(See::Scope(*scope))),
+    }
 }
 
 /// Whether a key press can mean something, whatever is on the screen: the browser must not use it as well.
@@ -87,29 +121,9 @@ pub fn is_shortcut(press: &Press) -> bool {
     if press.key == "Escape" {
         return true;
     }
-    const KEYS: [&str; 20] = [
-        "a",
-        "d",
-        "j",
-        "k",
-        "r",
-        "n",
-        "p",
-        "t",
-        "c",
-        "i",
-        "m",
-        "/",
-        "?",
-        "ArrowDown",
-        "ArrowUp",
-        "1",
-        "2",
-        "3",
-        "4",
-        "5",
-    ];
-    !press.in_text && KEYS.contains(&press.key.as_str())
+    const LETTERS: &str = "adDjkrnptcimobq/?";
+    let one = press.key.len() == 1 && LETTERS.contains(press.key.as_str());
+    !press.in_text && (one || number(press).is_some() || matches!(press.key.as_str(), "ArrowDown" | "ArrowUp"))
 }
 
 #[cfg(test)]

@@ -3,8 +3,10 @@
 use std::cmp::Reverse;
 
 use protocol::entry::AuthorKind;
-use protocol::state::{ConversationState, Summary};
+use protocol::ids::DepartmentId;
+use protocol::state::{ConversationState, Department, Summary};
 
+use super::departments::Scope;
 use super::desk::Desk;
 
 /// A list of conversations.
@@ -76,14 +78,41 @@ pub fn waits_since(line: &Summary) -> Option<i64> {
     line.waiting_since.or_else(|| awaits_answer(line).then_some(line.updated_at))
 }
 
-/// The lines of a list in order, those that match `filter`.
-pub fn lines<'a>(desk: &'a Desk, list: List, sort: Sort, filter: &str) -> Vec<&'a Summary> {
-    let needle = filter.trim().to_lowercase();
+/// What part of the conversations is looked at, and how.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Look<'a> {
+    /// The list.
+    pub list: List,
+    /// Of which departments; this agent's own conversations are shown whatever it is.
+    pub scope: Scope,
+    /// In which order.
+    pub sort: Sort,
+    /// Those that have this text somewhere.
+    pub filter: &'a str,
+}
+
+/// The lines of one department in a list.
+#[derive(Debug)]
+pub struct Group<'a> {
+    /// Whose they are; `None` where nothing is told apart, or nobody's.
+    pub department: Option<&'a Department>,
+    /// The lines in order, never empty.
+    pub lines: Vec<&'a Summary>,
+}
+
+/// The lines of a list in order.
+pub fn lines<'a>(desk: &'a Desk, look: Look<'_>) -> Vec<&'a Summary> {
+    let needle = look.filter.trim().to_lowercase();
     let mut found: Vec<&Summary> =
-        desk.lines.values().filter(|line| list.holds(desk, line) && matches(line, &needle)).collect();
-    match (list, sort) {
+        held(desk, look.list, look.scope).filter(|line| matches(desk, line, &needle)).collect();
+    match (look.list, look.sort) {
         (List::Waiting, _) => {
-            found.sort_by_key(|line| (line.position.unwrap_or(u32::MAX), line.waiting_since, line.id))
+            let order: Vec<DepartmentId> = desk.in_order().iter().map(|one| one.id).collect();
+            let place = |line: &Summary| order.iter().position(|id| line.department == Some(*id));
+            found.sort_by_key(|line| {
+                let queue = place(line).unwrap_or(usize::MAX);
+                (queue, line.position.unwrap_or(u32::MAX), line.waiting_since, line.id)
+            })
         }
         (_, Sort::Newest) => found.sort_by_key(|line| (Reverse(line.updated_at), line.id)),
         (_, Sort::Longest) => found.sort_by_key(|line| {
@@ -94,26 +123,45 @@ pub fn lines<'a>(desk: &'a Desk, list: List, sort: Sort, filter: &str) -> Vec<&'
     found
 }
 
+/// The lines of a list as they stand on the screen: the queue of each department for itself.
+pub fn groups<'a>(desk: &'a Desk, look: Look<'_>) -> Vec<Group<'a>> {
+    let apart = look.list == List::Waiting && !matches!(desk.scope(look.scope), Scope::One(_));
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for line in lines(desk, look) {
+        let department = desk.department_of(line).filter(|_| apart);
+        match groups.last_mut().filter(|group| group.department.map(|one| one.id) == department.map(|one| one.id)) {
+            Some(group) => group.lines.push(line),
+            None => groups.push(Group { department, lines: vec![line] }),
+        }
+    }
+    groups
+}
+
+fn held(desk: &Desk, list: List, scope: Scope) -> impl Iterator<Item = &Summary> {
+    let scope = if list == List::Mine { Scope::All } else { desk.scope(scope) };
+    desk.lines.values().filter(move |line| list.holds(desk, line) && desk.is_in(line, scope))
+}
+
 /// How many lines a list has.
-pub fn count(desk: &Desk, list: List) -> usize {
-    desk.lines.values().filter(|line| list.holds(desk, line)).count()
+pub fn count(desk: &Desk, list: List, scope: Scope) -> usize {
+    held(desk, list, scope).count()
 }
 
 /// Unread messages in a list; nobody has read what nobody holds, so queues show none.
-pub fn unread(desk: &Desk, list: List) -> u32 {
+pub fn unread(desk: &Desk, list: List, scope: Scope) -> u32 {
     match list {
-        List::Mine | List::Offline => {
-            desk.lines.values().filter(|line| list.holds(desk, line)).map(|line| desk.unread(line)).sum()
-        }
+        List::Mine | List::Offline => held(desk, list, scope).map(|line| desk.unread(line)).sum(),
         _ => 0,
     }
 }
 
-fn matches(line: &Summary, needle: &str) -> bool {
+fn matches(desk: &Desk, line: &Summary, needle: &str) -> bool {
+    let department = desk.department_of(line).map(|one| &one.name);
     needle.is_empty()
         || [&line.visitor_name, &line.visitor_email, &line.preview]
             .into_iter()
             .flatten()
             .chain([&line.site_name])
+            .chain(department)
             .any(|text| text.to_lowercase().contains(needle))
 }

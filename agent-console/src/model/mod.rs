@@ -5,6 +5,8 @@ mod act;
 /// Sound, title and desktop notices.
 pub mod alerts;
 mod compose;
+/// Departments.
+pub mod departments;
 /// A fold of what the server tells besides the logs.
 pub mod desk;
 /// What the model asks of the world.
@@ -22,10 +24,14 @@ pub mod offers;
 /// What a thread shows.
 pub mod rows;
 mod see;
+/// Who works, who does not, and why.
+pub mod staff;
 #[cfg(test)]
 mod tests;
 /// One open conversation.
 pub mod thread;
+/// Giving a conversation to somebody else.
+pub mod transfer;
 mod update;
 mod view;
 
@@ -33,17 +39,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::entry::File;
 use protocol::ids::{AttachmentId, ConversationId, Epoch, TenantId, VisitorId};
-use protocol::state::{ConversationState, Presence, Summary, VisitorProfile};
+use protocol::state::{ConversationState, Summary, VisitorProfile};
 
 pub use compose::Composer;
+pub use departments::Scope;
 pub use desk::Desk;
 pub use effect::Effect;
 pub use lists::{List, Sort};
 pub use me::{Me, Membership};
 pub use msg::Msg;
+pub use staff::Chosen;
 pub use thread::Thread;
 pub use update::{start, update};
-pub use view::{Build, Dialog, Notice, Pane, Permission, Prefs, Upload, View};
+pub use view::{Build, Dialog, Notice, Pane, Permission, Popover, Prefs, Upload, View};
 
 use crate::text::{Locale, Texts};
 
@@ -83,7 +91,7 @@ pub struct Model {
     /// Conversations with a command that waits for its answer.
     pub busy: BTreeSet<ConversationId>,
     /// The presence chosen but not confirmed.
-    pub presence_wish: Option<Presence>,
+    pub presence_wish: Option<Chosen>,
     /// Where this agent was last said to type, and when.
     pub typing_said: Option<(ConversationId, i64)>,
     /// Short notices to the agent.
@@ -224,19 +232,13 @@ impl Model {
         }
     }
 
-    /// The presence to show: the chosen one, else the one the server knows.
-    pub fn presence(&self) -> Presence {
-        self.presence_wish.unwrap_or_else(|| self.desk.as_ref().map_or(Presence::Unknown, Desk::presence))
-    }
-
     /// Whether the screen changes with the clock alone.
     pub fn shows_time(&self) -> bool {
         let waiting = self.desk.as_ref().is_some_and(|desk| {
-            lists::lines(desk, self.view.list, self.view.sort, &self.view.filter)
-                .iter()
-                .any(|line| lists::waits_since(line).is_some())
+            lists::lines(desk, self.view.look()).iter().any(|line| lists::waits_since(line).is_some())
         });
         waiting
+            || self.away_since().is_some()
             || !self.notices.is_empty()
             || !offers::offers(self).is_empty()
             || matches!(self.link, Link::Down(Some(_)))

@@ -1,14 +1,15 @@
 //! Everything that can happen to the model.
 
-use protocol::command::Command;
+use protocol::command::{Command, DeclineReason};
 use protocol::entry::File;
 use protocol::error::ErrorCode;
 use protocol::event::{Ack, Event, Refused};
 use protocol::ids::{AgentId, Cmid, ConversationId, TenantId};
-use protocol::state::Presence;
+use protocol::state::{Pause, Presence};
 use protocol::timeline::{Pending, SendState};
 
-use super::{Link, List, Me, Permission, Prefs, Sort};
+use super::transfer::Target;
+use super::{Link, List, Me, Permission, Popover, Prefs, Scope, Sort};
 use crate::text::Locale;
 
 /// What happened.
@@ -74,14 +75,16 @@ pub enum Do {
     Tenant(TenantId),
     /// Take conversations, or not.
     SetPresence(Presence),
+    /// Go away, and say why or not.
+    Pause(Option<Pause>),
     /// Show a conversation.
     Open(ConversationId),
     /// Show the conversation above (-1) or below (1) in the list.
     Step(i32),
     /// Take an offer; without an id the most urgent one.
     Accept(Option<ConversationId>),
-    /// Pass an offer on; without an id the most urgent one.
-    Decline(Option<ConversationId>),
+    /// Pass an offer on and say why or not; without an id the most urgent one.
+    Decline(Option<ConversationId>, Option<DeclineReason>),
     /// Take a conversation from a list; from a colleague it asks first.
     Pick,
     /// Take it from the colleague.
@@ -92,12 +95,20 @@ pub enum Do {
     Close,
     /// Ask whom to give the shown conversation to.
     AskTransfer,
-    /// Choose whom: a colleague, or the queue.
-    TransferTo(Option<AgentId>),
+    /// Choose whom.
+    TransferTo(Target),
+    /// Choose the first that is found.
+    TransferFirst,
+    /// Look for somebody by name.
+    TransferSearch(String),
     /// Write the note of the transfer.
     TransferNote(String),
     /// Give it.
     Transfer,
+    /// Ask whether to send everything a colleague holds back to the queue.
+    AskRelease(AgentId),
+    /// Send it.
+    Release,
     /// Leave.
     SignOut,
     /// Try to connect at once.
@@ -142,6 +153,8 @@ pub enum See {
     Narrow(bool),
     /// Choose a list.
     List(List),
+    /// Choose departments.
+    Scope(Scope),
     /// Choose an order.
     Sort(Sort),
     /// Filter the list.
@@ -152,8 +165,12 @@ pub enum See {
     Column(bool),
     /// Show the visitor's side (narrow screens).
     Visitor,
-    /// Open or close the menu.
-    Menu(bool),
+    /// Fold something out, or nothing.
+    Popover(Option<Popover>),
+    /// Show who works here.
+    Team,
+    /// Show what a colleague does.
+    Colleague(AgentId),
     /// Show the shortcuts.
     Help,
     /// Close the dialog.

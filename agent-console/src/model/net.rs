@@ -4,12 +4,12 @@ use protocol::command::Command;
 use protocol::error::ErrorCode;
 use protocol::event::{Event, Refused, Reset, ResetReason, Welcome};
 use protocol::ids::{Cmid, ConversationId};
-use protocol::state::{AgentState, AwayReason, ConversationState, Presence, Summary};
+use protocol::state::{AgentState, Summary};
 use protocol::timeline::{Applied, Pending, SendState};
 
 use super::effect::{Effect, Spot};
 use super::msg::Net;
-use super::{Boot, Desk, Link, List, Me, Model, Prefs, compose};
+use super::{Boot, Desk, Dialog, Link, List, Me, Model, Prefs, compose, staff};
 use crate::text::Texts;
 
 /// Handles news.
@@ -80,6 +80,7 @@ fn settings(model: &mut Model, prefs: Prefs, effects: &mut Vec<Effect>) {
     model.prefs = prefs;
     model.view.sort = prefs.sort;
     model.view.list = prefs.list;
+    model.view.scope = prefs.scope;
     if let Some(locale) = prefs.locale.filter(|locale| *locale != model.texts.locale()) {
         model.texts = Texts::new(locale);
     }
@@ -146,20 +147,14 @@ fn welcomed(model: &mut Model, welcome: &Welcome) {
 fn state_came(model: &mut Model, state: &AgentState) {
     let mut desk = Desk::new(state);
     if let Some(old) = model.desk.as_ref().filter(|old| old.tenant == desk.tenant) {
-        if model.presence_wish.is_none() && old.presence() == Presence::Online && desk.presence() == Presence::Away {
-            let why = desk.myself().and_then(|me| me.away);
-            let key = if why == Some(AwayReason::Idle) { "presence.set_idle" } else { "presence.set_away" };
-            model.tell(model.texts.get(key).to_owned());
-        }
-        if let Some(old) = &model.desk {
-            desk.keep_marks(&old.marks);
-        }
+        desk.keep_marks(&old.marks);
     }
-    let offered = |id: &ConversationId| {
-        let line = desk.lines.get(id);
-        line.is_some_and(|line| line.state == ConversationState::Offered && line.offered_to == Some(desk.me))
-    };
-    model.answered.retain(offered);
+    model.answered.retain(|id| desk.lines.get(id).is_some_and(|line| desk.is_offered(line)));
+    if let Some(Dialog::Colleague(agent) | Dialog::Release(agent)) = model.view.dialog
+        && desk.colleague(agent).is_none()
+    {
+        model.view.dialog = None;
+    }
     model.desk = Some(desk);
 }
 
@@ -168,7 +163,7 @@ fn line_came(model: &mut Model, line: &Summary) {
         return;
     };
     desk.put(line);
-    if !(line.state == ConversationState::Offered && line.offered_to == Some(desk.me)) {
+    if !desk.lines.get(&line.id).is_some_and(|line| desk.is_offered(line)) {
         model.answered.remove(&line.id);
     }
     if let Some(thread) = model.threads.get_mut(&line.id) {
@@ -207,22 +202,22 @@ fn done(model: &mut Model, command: &Command, effects: &mut Vec<Effect>) {
         }
         Command::Transfer(transfer) => {
             model.busy.remove(&transfer.conversation);
-            let name = transfer.to.and_then(|to| model.desk.as_ref()?.colleague(to).map(|one| one.name.clone()));
+            let desk = model.desk.as_ref();
+            let agent = transfer.to.and_then(|to| desk?.colleague(to).map(|one| one.name.clone()));
+            let department = transfer.department.and_then(|to| desk?.department(to).map(|one| one.name.clone()));
+            let name = agent.or(department);
             let text = match name {
                 Some(name) => model.texts.fill("done.transferred", &[("name", &name)]),
                 None => model.texts.get("done.requeued").to_owned(),
             };
             model.tell(text);
         }
-        Command::SetPresence(set) => {
-            model.presence_wish = None;
-            if let Some(desk) = &mut model.desk {
-                let me = desk.me;
-                if let Some(line) = desk.colleagues.iter_mut().find(|one| one.id == me) {
-                    line.presence = set.presence;
-                }
-            }
+        Command::Release(release) => {
+            let name = model.desk.as_ref().and_then(|desk| desk.colleague(release.agent)).map(|one| one.name.clone());
+            let text = model.texts.fill("done.released", &[("name", &name.unwrap_or_default())]);
+            model.tell(text);
         }
+        Command::SetPresence(set) => staff::chosen(model, set),
         _ => {}
     }
 }
@@ -268,14 +263,34 @@ fn refuse(model: &mut Model, command: &Command, refused: &Refused) {
         | Command::ShowVisitor(_) => return,
         _ => None,
     };
+    let over = matches!(refused.code, ErrorCode::Conflict | ErrorCode::WrongState);
     if let Some(id) = conversation {
         model.busy.remove(&id);
-        if !matches!(refused.code, ErrorCode::Conflict | ErrorCode::WrongState) {
+        if !over {
             // Not answered after all: it may ring on.
             model.answered.remove(&id);
         }
     }
-    model.complain(refusal_text(&model.texts, refused.code));
+    match (command, conversation) {
+        (Command::Accept(_) | Command::Pick(_), Some(id)) if over => missed(model, id, refused.code),
+        _ => model.complain(refusal_text(&model.texts, refused.code)),
+    }
+}
+
+/// Somebody else was first, or time was: that happens, and nobody did anything wrong.
+fn missed(model: &mut Model, id: ConversationId, code: ErrorCode) {
+    let (Some(line), Some(desk)) = (model.line(id), &model.desk) else {
+        model.complain(refusal_text(&model.texts, code));
+        return;
+    };
+    let visitor = model.visitor_name(line);
+    let taker = line.agent.filter(|agent| *agent != desk.me && List::Active.holds(desk, line));
+    let text = match (taker.and_then(|agent| desk.colleague(agent)), code) {
+        (Some(one), _) => model.texts.fill("missed.taken", &[("name", &one.name), ("visitor", &visitor)]),
+        (None, ErrorCode::Conflict) => model.texts.fill("missed.conflict", &[("visitor", &visitor)]),
+        (None, _) => model.texts.fill("missed.over", &[("visitor", &visitor)]),
+    };
+    model.tell(text);
 }
 
 /// What a refusal means to a person.

@@ -25,10 +25,13 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
         See::Back => back(model, effects),
         See::Column(shown) => model.view.column_hidden = !shown,
         See::Visitor => model.view.pane = Pane::Visitor,
-        See::Menu(open) => model.view.menu = open,
-        See::Help => {
-            model.view.menu = false;
-            model.view.dialog = Some(Dialog::Help);
+        See::Popover(popover) => model.view.popover = popover,
+        See::Help => show(model, Dialog::Help),
+        See::Team => show(model, Dialog::Team),
+        See::Colleague(agent) => {
+            if model.desk.as_ref().is_some_and(|desk| desk.colleague(agent).is_some()) {
+                show(model, Dialog::Colleague(agent));
+            }
         }
         See::CloseDialog => model.view.dialog = None,
         See::Earlier => {
@@ -42,7 +45,7 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
         }
         See::AtEnd(at_end) => model.view.at_end = at_end,
         See::Dismiss(id) => model.notices.retain(|notice| notice.id != id),
-        See::List(_) | See::Sort(_) | See::Mute(_) | See::Language(_) => choose(model, msg, effects),
+        See::List(_) | See::Scope(_) | See::Sort(_) | See::Mute(_) | See::Language(_) => choose(model, msg, effects),
         See::AllowNotices => effects.push(Effect::AskNotices),
         See::FocusFilter => {
             model.view.pane = Pane::List;
@@ -63,14 +66,24 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
     }
 }
 
+fn show(model: &mut Model, dialog: Dialog) {
+    model.view.popover = None;
+    model.view.dialog = Some(dialog);
+}
+
 /// Settings that this browser keeps.
 fn choose(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
     match msg {
         See::List(list) => {
             model.view.list = list;
-            model.view.menu = false;
+            model.view.popover = None;
             model.view.pane = Pane::List;
             model.prefs.list = list;
+        }
+        See::Scope(scope) => {
+            model.view.scope = scope;
+            model.view.popover = None;
+            model.prefs.scope = scope;
         }
         See::Sort(sort) => {
             model.view.sort = sort;
@@ -99,8 +112,7 @@ fn tick(model: &mut Model) {
 
 fn back(model: &mut Model, effects: &mut Vec<Effect>) {
     let view = &mut model.view;
-    if view.menu {
-        view.menu = false;
+    if view.popover.take().is_some() {
         return;
     }
     effects.push(Effect::Focus(Spot::Page));

@@ -9,7 +9,7 @@ use super::effect::Effect;
 use super::keys::shortcut;
 use super::msg::{Msg, See};
 use super::rows::newest_readable;
-use super::{Model, Notice, Pane, act, compose, net, see};
+use super::{Model, Notice, Pane, Popover, act, compose, net, offers, see};
 
 /// How long a notice is shown, in milliseconds.
 const NOTICE_MS: i64 = 7_000;
@@ -31,12 +31,22 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::See(msg) => see::update(model, msg, &mut effects),
     }
+    fold(model);
     follow(model, &mut effects);
     read(model, &mut effects);
     let after = Snapshot::of(model);
     effects.extend(model.alerted.effects(&after, model));
     model.alerted = after;
     effects
+}
+
+/// The reasons for declining go with the offer.
+fn fold(model: &mut Model) {
+    if let Some(Popover::Reasons(id)) = model.view.popover
+        && !offers::offers(model).iter().any(|offer| offer.line.id == id)
+    {
+        model.view.popover = None;
+    }
 }
 
 /// Follows the entries of this agent's conversations and of the shown one, and of no other.

@@ -2,7 +2,9 @@
 
 use protocol::ids::{AgentId, Cmid, ConversationId, TenantId, VisitorId};
 
-use super::{List, Sort};
+use super::lists::Look;
+use super::transfer::Transferring;
+use super::{List, Scope, Sort};
 use crate::text::Locale;
 
 /// Builds of the server.
@@ -64,14 +66,26 @@ pub enum Dialog {
     /// Take this conversation from a colleague?
     TakeOver(ConversationId),
     /// Whom to give this conversation to.
-    Transfer {
-        /// Which.
-        conversation: ConversationId,
-        /// To whom; `None`: nothing chosen, `Some(None)`: the queue.
-        to: Option<Option<AgentId>>,
-        /// A note for the next agent.
-        note: String,
-    },
+    Transfer(Transferring),
+    /// Who works here.
+    Team,
+    /// What a colleague does.
+    Colleague(AgentId),
+    /// Send everything this colleague holds back to the queue?
+    Release(AgentId),
+}
+
+/// What is folded out; one at a time. Its choices have numbers, which are keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Popover {
+    /// The agent's menu.
+    Menu,
+    /// Why the agent goes away.
+    Pauses,
+    /// Which departments the lists show.
+    Scopes,
+    /// Why the agent declines this offer.
+    Reasons(ConversationId),
 }
 
 /// What is on the screen.
@@ -81,6 +95,8 @@ pub struct View {
     pub list: List,
     /// Its order.
     pub sort: Sort,
+    /// Of which departments.
+    pub scope: Scope,
     /// What it is filtered by.
     pub filter: String,
     /// The conversation.
@@ -91,8 +107,8 @@ pub struct View {
     pub pane: Pane,
     /// Whether the visitor's column is hidden on a wide screen.
     pub column_hidden: bool,
-    /// Whether the menu is open.
-    pub menu: bool,
+    /// What is folded out.
+    pub popover: Option<Popover>,
     /// The open dialog.
     pub dialog: Option<Dialog>,
     /// Whether the page is shown and focused.
@@ -118,12 +134,13 @@ impl Default for View {
         Self {
             list: List::Mine,
             sort: Sort::Newest,
+            scope: Scope::All,
             filter: String::new(),
             selected: None,
             visitor: None,
             pane: Pane::List,
             column_hidden: false,
-            menu: false,
+            popover: None,
             dialog: None,
             focused: true,
             narrow: false,
@@ -134,6 +151,13 @@ impl Default for View {
             sound_blocked: false,
             permission: Permission::Unsupported,
         }
+    }
+}
+
+impl View {
+    /// What part of the conversations is looked at.
+    pub fn look(&self) -> Look<'_> {
+        Look { list: self.list, scope: self.scope, sort: self.sort, filter: &self.filter }
     }
 }
 
@@ -163,4 +187,6 @@ pub struct Prefs {
     pub tenant: Option<TenantId>,
     /// The list looked at last.
     pub list: List,
+    /// The departments looked at last.
+    pub scope: Scope,
 }

@@ -1,12 +1,13 @@
 //! One line above everything when the connection or the account is not as it should be, and short notices.
 
+use protocol::state::{AwayReason, Presence};
 use yew::{Html, classes, html};
 
 use super::Link;
 use super::icons::{Icon, icon};
 use super::ui::{icon_button, on};
 use crate::model::msg::{Do, See};
-use crate::model::{Link as Wire, Model, Msg};
+use crate::model::{Desk, Link as Wire, Model, Msg};
 
 /// Draws the banner, if there is something to say.
 pub(super) fn view(model: &Model, link: &Link) -> Html {
@@ -30,6 +31,17 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
         }
         Wire::Down(None) => ("bad", texts.get("banner.down").to_owned(), retry),
         Wire::Live(_) if suspended => ("bad", texts.get("banner.suspended").to_owned(), None),
+        Wire::Live(_) if model.set_away().is_some() => {
+            let key = match model.set_away() {
+                Some(AwayReason::Idle) => "presence.set_idle",
+                _ => "presence.set_away",
+            };
+            let back = button(model, link, "nothing.go_online", Do::SetPresence(Presence::Online));
+            ("warn", texts.get(key).to_owned(), Some(back))
+        }
+        Wire::Live(_) if model.desk.as_ref().is_some_and(Desk::is_nowhere) => {
+            ("calm", texts.get("banner.no_department").to_owned(), None)
+        }
         Wire::Live(_) if model.build.newer => {
             ("calm", texts.get("banner.newer").to_owned(), Some(button(model, link, "boot.reload", Do::Reload)))
         }
@@ -40,7 +52,7 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
     html! {
         <div class="banner-place" role="status">
             <div class={classes!("banner", class)}>
-                if class == "bad" { { icon(Icon::Warning) } } else { <span class="pulse" aria-hidden="true"></span> }
+                if class != "calm" { { icon(Icon::Warning) } } else { <span class="pulse" aria-hidden="true"></span> }
                 <span>{ text }</span>
                 { action.unwrap_or_default() }
             </div>

@@ -170,8 +170,16 @@ fn words(model: &Model, desk: &Desk, item: &Item) -> String {
         Some(EntryBody::Transferred(given)) => match &given.name {
             _ if given.to == Some(desk.me) => texts.get("system.transferred_me").to_owned(),
             Some(name) => fill("system.transferred", name),
-            None => fill("system.queued_returned", &by),
+            None => match &given.department_name {
+                Some(name) => texts.fill("system.transferred_department", &[("name", &by), ("department", name)]),
+                None => fill("system.queued_returned", &by),
+            },
         },
+        Some(EntryBody::PlaceKept(kept)) => texts.fill("system.place_kept", &[("email", &kept.email)]),
+        Some(EntryBody::Called(called)) => {
+            let time = clock::short(texts, called.until, model.server_now());
+            texts.fill("system.called", &[("time", &time)])
+        }
         Some(EntryBody::LeftOffline(_)) => texts.get("system.left_offline").to_owned(),
         Some(EntryBody::Closed(closed)) => match closed.by {
             ClosedBy::Visitor => texts.get("system.closed_visitor").to_owned(),

@@ -11,9 +11,9 @@ use web_sys::{
 };
 use yew::{Callback, Html, NodeRef, Properties, TargetCast, classes, component, html, use_effect_with, use_node_ref};
 
-use super::Link;
 use super::icons::{Icon, icon};
 use super::ui::on;
+use super::{Link, header};
 use crate::effects::{Files, fresh, is_composing};
 use crate::model::msg::{Do, Write};
 use crate::model::{Composer, Model, Msg};
@@ -62,9 +62,7 @@ fn bar(model: &Model, link: &Link, composer: Composer) -> Html {
         Composer::Colleague(agent, may) => {
             (texts.fill("foot.colleague", &[("name", &name(agent))]), may.then_some("foot.take_over"))
         }
-        Composer::OfferedTo(agent, may) => {
-            (texts.fill("foot.offered_to", &[("name", &name(agent))]), may.then_some("foot.pick"))
-        }
+        Composer::Offered(may) => (on_offer(model), may.then_some("foot.pick")),
         Composer::Earlier => (texts.get("foot.earlier").to_owned(), None),
         Composer::Suspended => (texts.get("foot.suspended").to_owned(), None),
     };
@@ -82,6 +80,11 @@ fn bar(model: &Model, link: &Link, composer: Composer) -> Html {
             }
         </div>
     }
+}
+
+fn on_offer(model: &Model) -> String {
+    let to = model.desk.as_ref().zip(model.selected_line()).map(|(desk, line)| header::offered(model, desk, line));
+    model.texts.fill("foot.offered_to", &[("name", &to.unwrap_or_default())])
 }
 
 fn editor(model: &Model, link: &Link, files: &Files, (id, open): (ConversationId, bool)) -> Html {

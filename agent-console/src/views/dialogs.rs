@@ -5,7 +5,7 @@ use yew::{Callback, Children, Html, Properties, component, html, use_effect_with
 
 use super::icons::Icon;
 use super::ui::{icon_button, on};
-use super::{Link, transfer};
+use super::{Link, team, transfer};
 use crate::model::keys::SHORTCUTS;
 use crate::model::msg::{Do, See};
 use crate::model::{Dialog, Model, Msg};
@@ -29,13 +29,15 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
             let text = texts.fill("take_over.text", &[("name", name)]);
             modal(model, link, "take_over.title", question(model, link, &text, ("foot.take_over", Do::TakeOver)))
         }
-        Some(Dialog::Transfer { to, note, .. }) => {
-            modal(model, link, "transfer.title", transfer::view(model, link, *to, note))
-        }
+        Some(Dialog::Transfer(form)) => transfer::view(model, link, form),
+        Some(Dialog::Team) => team::dialog(model, link),
+        Some(Dialog::Colleague(agent)) => team::colleague(model, link, *agent),
+        Some(Dialog::Release(agent)) => team::release_question(model, link, *agent),
     }
 }
 
-fn modal(model: &Model, link: &Link, title: &str, body: Html) -> Html {
+/// A dialog with a title and the way out.
+pub(super) fn modal(model: &Model, link: &Link, title: &str, body: Html) -> Html {
     let texts = &model.texts;
     html! {
         <Modal key={title.to_owned()} title={texts.get(title).to_owned()} link={link.clone()}>

@@ -1,13 +1,15 @@
 //! The head of a conversation: who, where it stands, what can be done with it.
 
+use protocol::ids::AgentId;
 use protocol::state::{ConversationState, Summary};
 use yew::{Html, html};
 
 use super::Link;
 use super::icons::{Icon, icon};
-use super::ui::{avatar, icon_button, on};
+use super::offers::origin;
+use super::ui::{avatar, icon_button, marks, on};
 use crate::model::msg::{Do, See};
-use crate::model::{Desk, Model, Msg};
+use crate::model::{Desk, List, Model, Msg};
 
 /// Draws the head.
 pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
@@ -21,7 +23,7 @@ pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
             <span class="only-narrow">{ icon_button(link, Icon::Back, texts.get("thread.back"), Msg::See(See::Back)) }</span>
             if let Some(visitor) = visitor { { avatar(&name, visitor.0, online) } }
             <div class="thread-who">
-                <h1>{ &name }</h1>
+                <h1><span class="name">{ &name }</span>if let Some(line) = model.selected_line() { { marks(model, line) } }</h1>
                 <p class="muted">{ standing(model, desk) }</p>
             </div>
             <div class="thread-acts">
@@ -48,10 +50,11 @@ pub(super) fn name(model: &Model) -> String {
 }
 
 fn acts(model: &Model, link: &Link, desk: &Desk) -> Html {
-    let mine = model.selected_line().is_some_and(|line| desk.is_mine(line)) && !desk.suspended;
-    if !mine {
+    let Some(line) = model.selected_line() else {
         return Html::default();
-    }
+    };
+    let mine = desk.is_mine(line) && !desk.suspended;
+    let give = if List::Active.holds(desk, line) { "thread.transfer" } else { "thread.assign" };
     let busy = model.view.selected.is_some_and(|id| model.busy.contains(&id));
     let button = |picture, key: &str, act: Do| {
         let text = model.texts.get(key).to_owned();
@@ -63,8 +66,8 @@ fn acts(model: &Model, link: &Link, desk: &Desk) -> Html {
     };
     html! {
         <>
-            { button(Icon::Swap, "thread.transfer", Do::AskTransfer) }
-            { button(Icon::Check, "thread.close", Do::AskClose) }
+            if desk.may_transfer(line) { { button(Icon::Swap, give, Do::AskTransfer) } }
+            if mine { { button(Icon::Check, "thread.close", Do::AskClose) } }
         </>
     }
 }
@@ -78,13 +81,13 @@ fn standing(model: &Model, desk: &Desk) -> String {
     };
     let state = match line.state {
         ConversationState::Active if desk.is_mine(line) => texts.get("standing.mine").to_owned(),
-        ConversationState::Active => texts.fill("standing.with", &[("name", &holder(model, desk, line))]),
+        ConversationState::Active => texts.fill("standing.with", &[("name", &holder(model, desk, line.agent))]),
         ConversationState::Waiting => waiting(model, line),
-        ConversationState::Offered => texts.fill("standing.offered", &[("name", &holder(model, desk, line))]),
+        ConversationState::Offered => texts.fill("standing.offered", &[("name", &offered(model, desk, line))]),
         ConversationState::Closed => texts.get("state.closed").to_owned(),
         ConversationState::Offline => texts.get("state.offline").to_owned(),
     };
-    format!("{state} · {}", line.site_name)
+    format!("{state} · {}", origin(model, line))
 }
 
 fn waiting(model: &Model, line: &Summary) -> String {
@@ -94,12 +97,23 @@ fn waiting(model: &Model, line: &Summary) -> String {
     }
 }
 
-fn holder(model: &Model, desk: &Desk, line: &Summary) -> String {
-    let id = line.offered_to.or(line.agent);
-    match id {
+/// What to call an agent.
+fn holder(model: &Model, desk: &Desk, agent: Option<AgentId>) -> String {
+    match agent {
         Some(id) if id == desk.me => model.texts.get("list.me").to_owned(),
         id => id
             .and_then(|id| desk.colleague(id))
             .map_or_else(|| model.texts.get("people.somebody").to_owned(), |one| one.name.clone()),
+    }
+}
+
+/// Whom a conversation is offered to, this agent before all.
+pub(super) fn offered(model: &Model, desk: &Desk, line: &Summary) -> String {
+    let to = desk.offered(line);
+    let first = to.iter().find(|agent| **agent == desk.me).or(to.first()).copied();
+    let name = holder(model, desk, first);
+    match to.len().saturating_sub(1) {
+        0 => name,
+        others => model.texts.count_fill("list.and_others", others as u64, &[("name", &name)]),
     }
 }

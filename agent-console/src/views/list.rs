@@ -6,11 +6,12 @@ use web_sys::{HtmlInputElement, InputEvent};
 use yew::{Html, TargetCast, classes, html};
 
 use super::icons::{Icon, icon};
-use super::ui::{avatar, empty, on};
-use super::{Link, clock};
-use crate::model::lists::{awaits_answer, lines, waits_since};
+use super::offers::origin;
+use super::ui::{avatar, empty, marks, on};
+use super::{Link, clock, header, scopes};
+use crate::model::lists::{Group, Look, awaits_answer, count, groups, waits_since};
 use crate::model::msg::{Do, See};
-use crate::model::{Desk, List, Model, Msg, Sort};
+use crate::model::{Desk, List, Model, Msg, Scope, Sort};
 
 /// A wait from here on is shown as long, and as too long, in milliseconds.
 const LONG_MS: i64 = 2 * 60_000;
@@ -22,7 +23,7 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
         return Html::default();
     };
     let view = &model.view;
-    let found = lines(desk, view.list, view.sort, &view.filter);
+    let found = groups(desk, view.look());
     let name = model.texts.get(&format!("list.{}", view.list.word())).to_owned();
     html! {
         <section class="list" aria-label={name.clone()}>
@@ -30,12 +31,14 @@ pub(super) fn view(model: &Model, link: &Link) -> Html {
                 <h1>{ name }</h1>
                 { sort(model, link) }
             </header>
+            { scopes::view(model, link, desk) }
             { filter(model, link) }
             if found.is_empty() {
-                { nothing(model) }
+                { nothing(model, desk) }
+                { elsewhere(model, link, desk) }
                 { come_online(model, link) }
             } else {
-                <ul class="rows">{ for found.iter().map(|line| row(model, link, desk, line)) }</ul>
+                <ul class="rows">{ for found.iter().map(|group| queue(model, link, desk, group)) }</ul>
             }
         </section>
     }
@@ -71,10 +74,48 @@ fn filter(model: &Model, link: &Link) -> Html {
     }
 }
 
-fn nothing(model: &Model) -> Html {
+/// The lines of one department below its name, or all of them where nothing is told apart.
+fn queue(model: &Model, link: &Link, desk: &Desk, group: &Group<'_>) -> Html {
+    let rows = group.lines.iter().map(|line| row(model, link, desk, line));
+    let Some(department) = group.department else {
+        return rows.collect();
+    };
+    let (id, waiting) = (format!("queue-{}", department.id), group.lines.len() as u64);
+    html! {
+        <li key={id.clone()} class="queue">
+            <h2 id={id.clone()}>{ &department.name }<span class="count">{ model.texts.count("list.in_queue", waiting) }</span></h2>
+            <ul aria-labelledby={id}>{ for rows }</ul>
+        </li>
+    }
+}
+
+/// When the chosen departments have nothing, but others do.
+fn elsewhere(model: &Model, link: &Link, desk: &Desk) -> Html {
+    let there = count(desk, model.view.list, Scope::All) as u64;
+    let all = Look { scope: Scope::All, ..model.view.look() };
+    let hidden = model.view.list != List::Mine && desk.scope(model.view.scope) != Scope::All;
+    if there == 0 || !hidden || groups(desk, all).is_empty() {
+        return Html::default();
+    }
+    html! {
+        <button type="button" class="button come-online" onclick={on(link, Msg::See(See::Scope(Scope::All)))}>
+            { model.texts.count("scope.elsewhere", there) }
+        </button>
+    }
+}
+
+fn nothing(model: &Model, desk: &Desk) -> Html {
     let texts = &model.texts;
     if !model.view.filter.is_empty() {
         return empty(Icon::Search, texts.get("empty.filter.title"), texts.get("empty.filter.text"));
+    }
+    if model.view.list != List::Mine && desk.scope(model.view.scope) != Scope::All {
+        let name = scopes::name(model, desk, model.view.scope);
+        return empty(
+            Icon::People,
+            &texts.fill("empty.scope.title", &[("name", &name)]),
+            texts.get("empty.scope.text"),
+        );
     }
     let (picture, word) = match model.view.list {
         List::Mine => (Icon::Inbox, "mine"),
@@ -121,7 +162,9 @@ fn row(model: &Model, link: &Link, desk: &Desk, line: &Summary) -> Html {
                         }
                     </span>
                     <span class="row-foot">
-                        <span class="site">{ &line.site_name }</span>
+                        { place(model, desk, line) }
+                        <span class="site">{ site(model, desk, line) }</span>
+                        { marks(model, line) }
                         { holder(model, desk, line) }
                         { wait(model, line, now) }
                         if let Some(score) = line.rating { <span class="chip" title={model.texts.get("visitor.rating").to_owned()}>{ "★ " }{ score }</span> }
@@ -152,10 +195,31 @@ fn preview(model: &Model, desk: &Desk, line: &Summary) -> Html {
     html! { <>if own { { texts.get("list.you") }{ " " } }{ text }</> }
 }
 
+/// Its number in the queue.
+fn place(model: &Model, desk: &Desk, line: &Summary) -> Html {
+    let Some(place) = line.position.map(|place| place.to_string()) else {
+        return Html::default();
+    };
+    let title = match desk.department_of(line) {
+        Some(department) => model.texts.fill("list.place_in", &[("n", &place), ("department", &department.name)]),
+        None => model.texts.fill("standing.place", &[("n", &place)]),
+    };
+    html! { <span class="place" title={title}>{ model.texts.fill("list.place", &[("n", &place)]) }</span> }
+}
+
+/// The site, and the department where no heading says it.
+fn site(model: &Model, desk: &Desk, line: &Summary) -> String {
+    let apart = matches!(desk.scope(model.view.scope), Scope::One(_)) && model.view.list != List::Mine;
+    if apart || model.view.list == List::Waiting { line.site_name.clone() } else { origin(model, line) }
+}
+
 fn holder(model: &Model, desk: &Desk, line: &Summary) -> Html {
+    if line.state == ConversationState::Offered {
+        let name = header::offered(model, desk, line);
+        return html! { <span class="chip" title={model.texts.fill("list.offered_to", &[("name", &name)])}>{ name.clone() }</span> };
+    }
     let who = match line.state {
         ConversationState::Active | ConversationState::Closed => line.agent,
-        ConversationState::Offered => line.offered_to,
         _ => None,
     };
     let name = match who {
@@ -167,8 +231,7 @@ fn holder(model: &Model, desk: &Desk, line: &Summary) -> Html {
         },
         None => return Html::default(),
     };
-    let key = if line.state == ConversationState::Offered { "list.offered_to" } else { "list.held_by" };
-    html! { <span class="chip" title={model.texts.fill(key, &[("name", &name)])}>{ name.clone() }</span> }
+    html! { <span class="chip" title={model.texts.fill("list.held_by", &[("name", &name)])}>{ name.clone() }</span> }
 }
 
 fn wait(model: &Model, line: &Summary, now: i64) -> Html {

@@ -6,21 +6,22 @@ use super::icons::{Icon, icon};
 use super::ui::on;
 use super::{Link, rail};
 use crate::model::msg::{Do, See};
-use crate::model::{Desk, Membership, Model, Msg, Permission};
+use crate::model::{Desk, Membership, Model, Msg, Permission, Popover};
 use crate::text::Locale;
 
 /// Draws the button and, when open, the menu.
 pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
-    let open = model.view.menu;
+    let open = model.view.popover == Some(Popover::Menu);
+    let next = (!open).then_some(Popover::Menu);
     html! {
         <div class="me">
             <button type="button" class="me-button" aria-expanded={open.to_string()} aria-controls="menu"
-                aria-label={model.texts.get("menu.label").to_owned()} onclick={on(link, Msg::See(See::Menu(!open)))}>
+                aria-label={model.texts.get("menu.label").to_owned()} onclick={on(link, Msg::See(See::Popover(next)))}>
                 { rail::myself(model, desk) }
                 { icon(Icon::More) }
             </button>
             if open {
-                <div class="shade" onclick={on(link, Msg::See(See::Menu(false)))}></div>
+                <div class="shade" onclick={on(link, Msg::See(See::Popover(None)))}></div>
                 <div class="menu" id="menu">{ items(model, link) }</div>
             }
         </div>
@@ -37,6 +38,7 @@ fn items(model: &Model, link: &Link) -> Html {
             { tenants(model, link) }
             { item(link, sound, texts.get(sound_key), Msg::See(See::Mute(!muted))) }
             { notices(model, link) }
+            <span class="only-strip">{ item(link, Icon::People, texts.get("team.title"), Msg::See(See::Team)) }</span>
             { item(link, Icon::Keyboard, texts.get("menu.shortcuts"), Msg::See(See::Help)) }
             { languages(model, link) }
             if let Some(me) = model.me() {

@@ -35,7 +35,7 @@ pub(super) fn view(model: &Model, link: &Link, files: &Files) -> Html {
 
 fn nothing_open(model: &Model, link: &Link, desk: &Desk) -> Html {
     let texts = &model.texts;
-    let waiting = lists::count(desk, List::Waiting);
+    let waiting = lists::count(desk, List::Waiting, model.view.scope);
     let (key, action) = match model.presence() {
         protocol::state::Presence::Online => ("open", None),
         _ if desk.suspended => ("open", None),

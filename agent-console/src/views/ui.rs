@@ -1,6 +1,6 @@
 //! Pieces that many views share.
 
-use protocol::state::{AwayReason, Colleague, Presence};
+use protocol::state::{AwayReason, Colleague, Pause, Presence, Summary};
 use uuid::Uuid;
 use yew::{Callback, Html, MouseEvent, classes, html};
 
@@ -56,12 +56,39 @@ pub(super) fn presence_key(presence: Presence) -> &'static str {
     }
 }
 
-/// The text key of a colleague's presence, with the reason where the server chose it.
+/// The text key of a pause.
+pub(super) fn pause_key(pause: Pause) -> &'static str {
+    match pause {
+        Pause::Break => "presence.pause.break",
+        Pause::Lunch => "presence.pause.lunch",
+        Pause::Meeting => "presence.pause.meeting",
+        Pause::Training => "presence.pause.training",
+        Pause::OtherWork => "presence.pause.other_work",
+    }
+}
+
+/// The text key of a colleague's presence, with the reason where there is one.
 pub(super) fn colleague_key(one: &Colleague) -> &'static str {
-    match one.away {
-        Some(AwayReason::Idle) => "presence.away.idle",
-        Some(AwayReason::MissedOffers) => "presence.away.missed_offers",
-        _ => presence_key(one.presence),
+    if one.presence != Presence::Away {
+        return presence_key(one.presence);
+    }
+    match (one.away, one.pause) {
+        (Some(AwayReason::Idle), _) => "presence.away.idle",
+        (Some(AwayReason::MissedOffers), _) => "presence.away.missed_offers",
+        (None, Some(pause)) => pause_key(pause),
+        (None, None) => presence_key(one.presence),
+    }
+}
+
+/// A bar that shows how much of a capacity is used. The numbers stand beside it in words.
+pub(super) fn meter(load: u32, capacity: u32) -> Html {
+    let used = load.min(capacity) * 40 / capacity.max(1);
+    let grade = if load >= capacity { "full" } else { "free" };
+    html! {
+        <svg class={classes!("meter", grade)} viewBox="0 0 40 4" aria-hidden="true" focusable="false">
+            <rect class="track" width="40" height="4" rx="2" />
+            <rect class="used" width={used.to_string()} height="4" rx="2" />
+        </svg>
     }
 }
 
@@ -71,6 +98,31 @@ pub(super) fn presence_dot(model: &Model, one: &Colleague) -> Html {
     html! {
         <span class={classes!("dot", one.presence.as_str())} title={text.clone()}><span class="hidden">{ text }</span></span>
     }
+}
+
+/// What lifts a line out of the order: a priority, or a place kept for somebody who is away.
+pub(super) fn marks(model: &Model, line: &Summary) -> Html {
+    let texts = &model.texts;
+    let chip = |class: &'static str, picture, key: &str, title: String| {
+        html! { <span class={classes!("chip", class)} {title}>{ icon(picture) }{ texts.get(key) }</span> }
+    };
+    html! {
+        <>
+            if let Some(priority) = line.priority.filter(|priority| *priority > 0) {
+                { chip("priority", Icon::Up, "list.priority", texts.fill("list.priority_text", &[("n", &priority.to_string())])) }
+            }
+            if line.kept == Some(true) {
+                { chip("kept", Icon::Bookmark, "list.kept", texts.get("list.kept_text").to_owned()) }
+            }
+        </>
+    }
+}
+
+/// Names one after the other, as the reader's language writes a list.
+pub(super) fn joined(model: &Model, names: &[&str]) -> String {
+    let mut names = names.iter();
+    let first = names.next().map_or_else(String::new, |name| (*name).to_owned());
+    names.fold(first, |list, name| model.texts.fill("list.join", &[("first", &list), ("second", name)]))
 }
 
 /// A place where nothing is, and why.

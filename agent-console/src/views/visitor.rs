@@ -43,12 +43,13 @@ fn who(model: &Model) -> Html {
     let online = model
         .profile()
         .map_or_else(|| model.selected_line().is_some_and(|line| line.visitor_online), |profile| profile.online);
+    let vip = model.profile().is_some_and(|profile| profile.vip == Some(true));
     let word = if online { "visitor.online" } else { "visitor.offline" };
     html! {
         <div class="visitor-who">
             { avatar(&name, id.0, Some(online)) }
             <div>
-                <p class="name">{ &name }</p>
+                <p class="name">{ &name }if vip { <span class="chip priority" title={model.texts.get("visitor.vip_text").to_owned()}>{ model.texts.get("visitor.vip") }</span> }</p>
                 <p class="muted small">{ model.texts.get(word) }</p>
             </div>
         </div>
@@ -79,6 +80,7 @@ fn facts(model: &Model, profile: &VisitorProfile) -> Html {
     html! {
         <dl class="facts">
             { fact("visitor.email", email) }
+            if let Some(id) = &profile.external_id { { fact("visitor.external_id", html! { <bdi>{ id }</bdi> }) } }
             { fact("visitor.page", page) }
             { fact("visitor.referrer", referrer) }
             { fact("visitor.browser", text(&profile.browser)) }

@@ -4,9 +4,10 @@ use std::net::IpAddr;
 
 use domain::text::Locale;
 use protocol::error::ErrorCode;
-use protocol::frame::VisitorReply;
+use protocol::frame::{Identity, VisitorReply};
 use protocol::ids::{SiteId, TenantId, VisitorId};
 
+use super::identify::{self, Said};
 use crate::app::App;
 use crate::auth::limiter::{Rule, ip_key};
 use crate::auth::{VisitorIdentity, visitor as tokens};
@@ -28,6 +29,8 @@ pub struct Arrival {
     pub token: Option<String>,
     /// Origin of the page around the chat, if there is one.
     pub origin: Option<String>,
+    /// Who the visitor is in the merchant's own system, as the merchant signed it.
+    pub identity: Option<Identity>,
     /// The token may be one of [`prepare_visitor`], whose visitor is stored now.
     pub prepared: bool,
     /// Where from.
@@ -46,7 +49,7 @@ pub fn prepare_visitor(app: &App, tenant: TenantId, site: SiteId) -> String {
 }
 
 /// A token for the visitor. One of an earlier visit may have expired, though not too long ago; one that is not good
-/// for that either, or of another site, makes a new visitor.
+/// for that either, or of another site or person, makes a new visitor.
 ///
 /// # Errors
 /// `rate_limited`; `not_found` for the site; `tenant_suspended`; `forbidden` on `origin`.
@@ -63,10 +66,17 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
     if origin.is_some_and(|origin| !site.origins.iter().any(|allowed| allowed == origin)) {
         return Err(tokens::not_here().into());
     }
-    if let Some(known) = known(app, &site, arrival.token.as_deref()).await? {
-        return Ok(reply(app, &known.0, origin, known.1));
+    let said = match &arrival.identity {
+        Some(identity) => Some(identify::check(app, site.tenant_id, identity).await?),
+        None => None,
+    };
+    if let Some((known, version)) = known(app, &site, arrival.token.as_deref(), said.as_ref()).await? {
+        return Ok(reply(app, &known, (origin, version), said.as_ref()));
     }
     let mut row = new_visitor(app, &site, &arrival);
+    if let Some(said) = &said {
+        said.describe(&mut row);
+    }
     if arrival.prepared
         && let Some(id) = prepared(app, &site, arrival.token.as_deref()).await?
     {
@@ -84,7 +94,7 @@ pub async fn issue_visitor(app: &App, arrival: Arrival) -> AppResult<VisitorRepl
         })
     });
     write.await?;
-    Ok(reply(app, &identity, origin, version))
+    Ok(reply(app, &identity, (origin, version), said.as_ref()))
 }
 
 /// The visitor that a token of ours was prepared for, unless there is one with this id.
@@ -99,20 +109,35 @@ async fn prepared(app: &App, site: &Site, token: Option<&str>) -> AppResult<Opti
     Ok(known.is_none_or(|row| row.token_version == FIRST_VERSION).then_some(id))
 }
 
-async fn known(app: &App, site: &Site, token: Option<&str>) -> AppResult<Option<(VisitorIdentity, i64)>> {
+/// The visitor of an earlier visit to the site, if the identity is not somebody else's.
+async fn known(
+    app: &App,
+    site: &Site,
+    token: Option<&str>,
+    said: Option<&Said>,
+) -> AppResult<Option<(VisitorIdentity, i64)>> {
     let Some(token) = token else { return Ok(None) };
-    match tokens::recognize(app, token).await {
-        Ok(claims) if claims.identity.tenant == site.tenant_id && claims.identity.site == site.id => {
-            Ok(Some((claims.identity, claims.version)))
-        }
-        Ok(_) | Err(AppError::Refused(_)) => Ok(None),
-        Err(error) => Err(error),
-    }
+    let claims = match tokens::recognize(app, token).await {
+        Ok(claims) if claims.identity.tenant == site.tenant_id && claims.identity.site == site.id => claims,
+        Ok(_) | Err(AppError::Refused(_)) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let stays = match said {
+        Some(said) => identify::stays(app, &claims.identity, said).await?,
+        None => true,
+    };
+    Ok(stays.then_some((claims.identity, claims.version)))
 }
 
-fn reply(app: &App, identity: &VisitorIdentity, origin: Option<&str>, version: i64) -> VisitorReply {
+fn reply(
+    app: &App,
+    identity: &VisitorIdentity,
+    (origin, version): (Option<&str>, i64),
+    said: Option<&Said>,
+) -> VisitorReply {
     let (token, expires_at) = app.keys.sign_visitor(identity, origin, version, app.now());
-    VisitorReply { token, visitor: identity.visitor, expires_at, ignored: None }
+    let ignored = said.filter(|said| said.is_ignored()).map(|_| "identity".to_owned());
+    VisitorReply { token, visitor: identity.visitor, expires_at, ignored }
 }
 
 fn new_visitor(app: &App, site: &Site, arrival: &Arrival) -> Visitor {

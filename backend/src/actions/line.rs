@@ -21,6 +21,7 @@ fn waits(row: &SummaryRow) -> bool {
 pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: SummaryRow) -> Summary {
     let waits = waits(&row);
     let online = app.presence.gone_since(Who::Visitor(tenant, row.visitor_id)).is_none();
+    let offered_also = Some(row.also()).filter(|also| !also.is_empty());
     Summary {
         id: row.id,
         state: row.state,
@@ -44,7 +45,7 @@ pub(super) fn summary(app: &App, tenant: TenantId, position: Option<u32>, row: S
         visitor_read_seq: unsigned(row.visitor_read_seq),
         agent_read_seq: unsigned(row.agent_read_seq),
         rating: row.rating.and_then(|score| u8::try_from(score).ok()),
-        offered_also: Some(row.also()).filter(|also| !also.is_empty()),
+        offered_also,
         department: Some(row.department_id),
         priority: u8::try_from(row.priority).ok().filter(|priority| *priority > 0),
         kept: row.kept_at.filter(|_| waits).map(|_| true),

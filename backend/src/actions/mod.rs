@@ -31,6 +31,14 @@ pub mod tell_positions;
 pub(crate) mod publish;
 /// What screens are made of.
 pub mod view;
+/// Names of agents and departments.
+pub mod directory;
+/// Supervisors: what goes on now, and why.
+pub mod board;
+/// How routing dealt with a conversation.
+pub mod routing_history;
+/// Platform: what other settings would have made of the visitors there were.
+pub mod replay_routing;
 
 /// Agent: take an offer.
 pub mod accept;
@@ -48,8 +56,14 @@ pub mod set_policy;
 pub mod dispatch;
 /// Visitor: leave a message for later.
 pub mod leave_message;
+/// Visitor: keep the place in the queue while away.
+pub mod keep_place;
+/// Visitor: come back to a kept place.
+pub mod come_back;
 /// E-mail that follows from what happened.
 pub mod notify;
+/// E-mail to a visitor whose turn it is.
+pub mod notify_turn;
 /// Visitor: the page being looked at.
 pub mod page;
 /// Agent: take from the list.
@@ -66,8 +80,6 @@ pub mod read;
 pub mod start;
 /// Agent: give away.
 pub mod transfer;
-/// Visitor: keep the place in the queue.
-pub mod keep_place;
 /// Supervisor: empty an absent agent's list.
 pub mod release;
 /// Tell the other side about typing.
@@ -109,8 +121,16 @@ pub mod tenant_file;
 pub mod accept_link;
 /// Tenant: change a membership.
 pub mod change_agent;
+/// Tenant: end a membership and hand over what the agent holds.
+pub mod disable_agent;
+/// Tenant: create, change and remove departments.
+pub mod departments;
+/// Tenant: keys that say who a visitor is.
+pub mod identity_keys;
 /// Become a visitor of a site.
 pub mod issue_visitor;
+/// Who a visitor is in the merchant's own system.
+mod identify;
 /// Ask for a new password.
 pub mod request_reset;
 /// Sign in, sign out, change the password.

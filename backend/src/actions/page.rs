@@ -36,6 +36,9 @@ pub(super) fn look(seen: &mut Visitor, page: &Page) {
     }
     let referrer = page.referrer.as_deref().and_then(|referrer| PageUrl::parse(referrer).ok());
     seen.referrer = seen.referrer.take().or(referrer.map(PageUrl::into_string));
-    let language = page.language.as_deref().and_then(|language| Locale::parse(language).ok());
-    seen.language = language.map(Locale::into_string).or(seen.language.take());
+    // The merchant knows the language of its customers better than their browsers do.
+    if seen.external_id.is_none() || seen.language.is_none() {
+        let language = page.language.as_deref().and_then(|language| Locale::parse(language).ok());
+        seen.language = language.map(Locale::into_string).or(seen.language.take());
+    }
 }

@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use domain::text::{Color, Locale, MessageText, Name, Origin, TextError, optional};
 use protocol::error::ErrorCode;
+use protocol::ids::DepartmentId;
 use protocol::site::{SiteConfig, SiteTexts};
 
 use crate::error::{AppResult, OnField, Refusal};
 
 /// Most origins of a site.
 const ORIGINS: usize = 50;
+/// Most departments that a site offers.
+const DEPARTMENTS: usize = super::departments::MOST;
 /// Longest own text.
 const TEXT_CHARS: usize = 300;
 /// Most languages with own texts.
@@ -50,6 +53,7 @@ pub(crate) fn origins(texts: &[String]) -> AppResult<Vec<String>> {
 pub(crate) fn config(mut config: SiteConfig) -> AppResult<SiteConfig> {
     config.color = Color::parse(&config.color).on_field("color")?.into_string();
     config.locale = optional(config.locale.as_deref(), Locale::parse).on_field("locale")?.map(Locale::into_string);
+    config.departments = offered(config.departments.unwrap_or_default())?;
     if config.texts.len() > LANGUAGES {
         let limit = Some(LANGUAGES as u64);
         return Err(Refusal { limit, ..Refusal::field("texts", ErrorCode::Invalid, "too many languages") }.into());
@@ -70,6 +74,17 @@ pub(crate) fn config(mut config: SiteConfig) -> AppResult<SiteConfig> {
         }
     }
     Ok(config)
+}
+
+/// The departments that visitors choose from, each once; none means every one.
+fn offered(departments: Vec<DepartmentId>) -> AppResult<Option<Vec<DepartmentId>>> {
+    let mut seen = BTreeSet::new();
+    let once: Vec<DepartmentId> = departments.into_iter().filter(|id| seen.insert(id.0)).collect();
+    if once.len() > DEPARTMENTS {
+        let refusal = Refusal::field("departments", ErrorCode::Invalid, "too many departments");
+        return Err(Refusal { limit: Some(DEPARTMENTS as u64), ..refusal }.into());
+    }
+    Ok((!once.is_empty()).then_some(once))
 }
 
 fn site_text(text: &str) -> Result<String, TextError> {

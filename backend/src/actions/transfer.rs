@@ -5,7 +5,6 @@ use domain::text::{MessageText, optional};
 use protocol::command::Transfer;
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
-use protocol::ids::AgentId;
 use protocol::state::{Availability, Presence};
 
 use super::change::{Asker, Request, carry_out};

@@ -1,7 +1,8 @@
 //! Changes a site.
 
 use domain::permission::Permission;
-use protocol::ids::{SiteId, TenantId};
+use protocol::error::ErrorCode;
+use protocol::ids::{DepartmentId, SiteId, TenantId};
 use protocol::site::SiteConfig;
 use serde_json::json;
 
@@ -9,9 +10,9 @@ use crate::actions::actor::Actor;
 use crate::actions::site_rules;
 use crate::app::App;
 use crate::bus::{Note, Topic};
-use crate::error::{AppError, AppResult};
-use crate::store::audit;
+use crate::error::{AppError, AppResult, Refusal};
 use crate::store::site::{self, Site};
+use crate::store::{Conn, audit, department};
 
 /// Everything about a site that can change, whole.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct SiteChange {
     pub origins: Vec<String>,
     /// Appearance, form and texts; `key` and `name` in it are ignored.
     pub config: SiteConfig,
+    /// Whose queue its conversations enter when the visitor chooses none; `None` leaves it.
+    pub department: Option<DepartmentId>,
     /// False switches the site off: its loader and frame answer 404.
     pub enabled: bool,
 }
@@ -39,7 +42,8 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
     let name = site_rules::name(&change.name)?;
     let origins = site_rules::origins(&change.origins)?;
     let config = site_rules::config(change.config)?;
-    let (actor, now, tenant, id, enabled) = (actor.clone(), app.now(), change.tenant, change.site, change.enabled);
+    let (actor, now) = (actor.clone(), app.now());
+    let SiteChange { tenant, site: id, enabled, department, .. } = change;
     let site = app
         .store
         .write(tenant, move |tx| {
@@ -47,12 +51,14 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
                 let before = site::find(tx, tenant, id).await?.ok_or_else(|| AppError::not_found("site"))?;
                 let disabled_at = (!enabled).then(|| before.disabled_at.unwrap_or(now));
                 let config = SiteConfig { key: before.key.clone(), name: name.clone(), ..config };
+                let department_id = department.unwrap_or(before.department_id);
+                check_departments(tx, &before, department_id, &config).await?;
                 let changed_at = Some(now);
-                let after = Site { name, origins, config, disabled_at, changed_at, ..before.clone() };
+                let after = Site { name, origins, config, department_id, disabled_at, changed_at, ..before.clone() };
                 site::save(tx, tenant, &after).await?;
                 let shown = |site: &Site| {
                     json!({"name": site.name, "origins": site.origins, "config": site.config,
-                        "enabled": site.disabled_at.is_none()})
+                        "department": site.department_id, "enabled": site.disabled_at.is_none()})
                 };
                 let detail = json!({"before": shown(&before), "after": shown(&after)});
                 audit::add(tx, &actor.record_with(Some(tenant), "site.changed", (id.0, detail), now)).await?;
@@ -62,4 +68,23 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
         .await?;
     app.bus.publish(Topic::Visitors(site.tenant_id), Note::StateChanged);
     Ok(site)
+}
+
+/// Conversations go only to departments that are there. One that was removed since the form was opened is refused, not
+/// replaced: whoever sent the form should know.
+async fn check_departments(
+    tx: &mut Conn,
+    before: &Site,
+    department: DepartmentId,
+    config: &SiteConfig,
+) -> AppResult<()> {
+    let rows = department::list(tx, before.tenant_id).await?;
+    let is_live = |id: &DepartmentId| rows.iter().any(|row| row.id == *id && row.removed_at.is_none());
+    if department != before.department_id && !is_live(&department) {
+        return Err(Refusal::field("department", ErrorCode::NotFound, "no such department").into());
+    }
+    if config.departments.iter().flatten().any(|id| !is_live(id)) {
+        return Err(Refusal::field("departments", ErrorCode::NotFound, "no such department").into());
+    }
+    Ok(())
 }

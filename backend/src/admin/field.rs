@@ -10,6 +10,8 @@ use super::ui::{Choice, Ui};
 pub enum Control {
     /// One line; the HTML input type.
     Line(&'static str),
+    /// One line, with suggestions from the list that has this id on the page.
+    Suggested(&'static str),
     /// Several lines.
     Lines(u32),
     /// One of several.
@@ -38,6 +40,8 @@ pub struct Field {
     pub required: bool,
     /// What browsers may fill in by themselves.
     pub autocomplete: &'static str,
+    /// What an empty field stands for.
+    pub placeholder: Option<String>,
     /// The word for fields that may stay empty; shown when there is one.
     pub optional: Option<&'static str>,
 }
@@ -56,6 +60,7 @@ impl Field {
             control: Control::Line("text"),
             required: true,
             autocomplete: "off",
+            placeholder: None,
             optional: None,
         }
     }
@@ -73,6 +78,11 @@ impl Field {
     /// With help.
     pub fn help(self, help: impl Into<String>) -> Self {
         Self { help: Some(help.into()), ..self }
+    }
+
+    /// May stay empty, without a word about it.
+    pub fn empty_is(self, placeholder: impl Into<String>) -> Self {
+        Self { required: false, placeholder: Some(placeholder.into()), ..self }
     }
 
     /// May stay empty.

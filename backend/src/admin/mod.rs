@@ -18,14 +18,42 @@ pub mod reply;
 pub mod scope;
 /// Start page of a tenant.
 mod overview;
+/// What goes on now, and why.
+mod board;
+/// Why routing decided as it did, in words.
+mod reasons;
+/// The history of a conversation in queue and routing.
+mod routing_steps;
+/// Lengths of time.
+mod duration;
 /// Sites.
 mod sites;
 /// The form of a site.
 mod site_form;
 /// Members.
 mod people;
+/// One member.
+mod person;
 /// Inviting members.
 mod invite;
+/// Forms whose fields are not known beforehand.
+mod pairs;
+/// Settings of queue and routing, for people.
+mod settings;
+/// The page of those settings.
+mod routing;
+/// Departments.
+mod departments;
+/// The form of a department.
+mod department_form;
+/// Removing a department.
+mod department_remove;
+/// Who is a member of what.
+mod memberships;
+/// Business hours in a form.
+mod hours_form;
+/// Keys that say who a visitor is.
+mod identity;
 /// A log as people read it.
 mod thread;
 /// Conversations, searched and read.
@@ -54,6 +82,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
 fn tenant_side(cfg: &mut ServiceConfig) {
     cfg.route("", get().to(overview::show))
         .route("/switch", post().to(scope::switch))
+        .route("/board", get().to(board::show))
+        .route("/board.json", get().to(board::data))
+        .route("/board/release", post().to(board::release))
         .route("/sites", get().to(sites::list))
         .route("/sites", post().to(sites::create))
         .route("/sites/new", get().to(sites::new))
@@ -65,9 +96,21 @@ fn tenant_side(cfg: &mut ServiceConfig) {
         .route("/people/invite", get().to(invite::form))
         .route("/people/invite", post().to(invite::make))
         .route("/people/invite/withdraw", post().to(invite::withdraw))
-        .route("/people/{id}", get().to(people::show))
-        .route("/people/{id}", post().to(people::update))
-        .route("/people/{id}/{switch}", post().to(people::switch))
+        .route("/people/{id}", get().to(person::show))
+        .route("/people/{id}", post().to(person::update))
+        .route("/people/{id}/{switch}", post().to(person::switch))
+        .route("/departments", get().to(departments::list))
+        .route("/departments", post().to(departments::create))
+        .route("/departments/new", get().to(departments::new))
+        .route("/departments/{id}", get().to(departments::show))
+        .route("/departments/{id}", post().to(departments::update))
+        .route("/departments/{id}/remove", get().to(department_remove::ask))
+        .route("/departments/{id}/remove", post().to(department_remove::remove))
+        .route("/routing", get().to(routing::show))
+        .route("/routing", post().to(routing::update))
+        .route("/identity", get().to(identity::show))
+        .route("/identity", post().to(identity::create))
+        .route("/identity/{id}/revoke", post().to(identity::revoke))
         .route("/transcripts", get().to(transcripts::list))
         .route("/transcripts/{id}", get().to(transcripts::show))
         .route("/transcripts/{id}/export", post().to(export::export))

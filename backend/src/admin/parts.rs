@@ -14,10 +14,15 @@ impl Icon {
     const fn path(self) -> &'static str {
         match self.0.as_bytes() {
             b"home" => "M4 11l8-7 8 7v8a1 1 0 0 1-1 1h-5v-6h-4v6H5a1 1 0 0 1-1-1z",
+            b"board" => "M4 5h16v14H4zM4 9.500h16M9.500 9.500V19M13 13h4M13 16h4",
             b"site" => "M4 5h16v14H4zM4 9h16M7 7h.01M10 7h.01",
             b"people" => {
                 "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7zM3 20c0-3.5 2.6-6 6-6s6 2.5 6 6M16 4.4a3.5 3.5 0 0 1 0 6.2M17.5 14.4c2.1.8 3.5 2.9 3.5 5.6"
             }
+            b"departments" => {
+                "M12 4v4M6 20v-4a2 2 0 0 1 2-2h8a2 2 0 0 1 2 2v4M12 8a2 2 0 1 0 0 4 2 2 0 0 0 0-4zM4 20h4M16 20h4M12 12v2"
+            }
+            b"routing" => "M4 12h5l4-6h7M9 12l4 6h7M17 3l3 3-3 3M17 15l3 3-3 3",
             b"chats" => {
                 "M5 4h14a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2h-7l-5 4v-4H5a2 2 0 0 1-2-2V6a2 2 0 0 1 2-2zM8 9h8M8 12h5"
             }

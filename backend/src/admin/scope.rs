@@ -29,10 +29,18 @@ const CHOICE: &str = "fd_tenant";
 pub enum Area {
     /// Start page.
     Overview,
+    /// What goes on now.
+    Board,
     /// Sites.
     Sites,
     /// Members.
     People,
+    /// Departments.
+    Departments,
+    /// Settings of queue and routing.
+    Routing,
+    /// Keys that say who a visitor is.
+    Identity,
     /// Conversations.
     Transcripts,
     /// Offline messages.
@@ -166,15 +174,25 @@ impl Member {
 
     fn nav(&self, area: Area, offline: i64, failed: i64) -> Vec<Group> {
         let mut main = vec![(Area::Overview, "/admin", "home", "overview.title", 0)];
+        if self.may(Permission::ViewReports) {
+            main.push((Area::Board, "/admin/board", "board", "board.title", 0));
+        }
         if self.may(Permission::ManageSites) {
             main.push((Area::Sites, "/admin/sites", "site", "sites.title", 0));
         }
         if self.may(Permission::ViewReports) {
             main.push((Area::People, "/admin/people", "people", "people.title", 0));
+            main.push((Area::Departments, "/admin/departments", "departments", "departments.title", 0));
         }
         main.push((Area::Transcripts, "/admin/transcripts", "chats", "transcripts.title", 0));
         main.push((Area::Offline, "/admin/offline", "inbox", "offline.title", offline));
         let mut more = Vec::new();
+        if self.may(Permission::ManageRouting) {
+            more.push((Area::Routing, "/admin/routing", "routing", "routing.title", 0));
+        }
+        if self.may(Permission::ManageIdentityKeys) {
+            more.push((Area::Identity, "/admin/identity", "key", "identity.title", 0));
+        }
         if self.may(Permission::ManagePeople) {
             more.push((Area::Mail, "/admin/mail", "mail", "mail.title", failed));
         }

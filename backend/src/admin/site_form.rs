@@ -1,11 +1,14 @@
 //! The form of a site: what is shown, what was typed, what is wrong with it.
 
 use domain::text::{Color, Name, Origin};
+use protocol::ids::DepartmentId;
 use protocol::site::{FieldRule, Side, SiteConfig, SiteTexts, Theme};
 use serde::Deserialize;
 
 use super::field::{Control, Errors, Field, explain};
+use super::pairs::Pairs;
 use super::ui::{Choice, Ui};
+use crate::store::department::Department;
 use crate::store::site::Site;
 
 /// What the form sends. Every field is text; the checks are in [`SiteInput::check`].
@@ -27,6 +30,11 @@ pub(super) struct SiteInput {
     greeting_zh: String,
     welcome_zh: String,
     offline_zh: String,
+    department: String,
+    ask_department: String,
+    /// Departments that visitors choose from. `None`: the form did not ask.
+    #[serde(skip)]
+    offered: Option<Vec<DepartmentId>>,
 }
 
 /// The form as fields.
@@ -41,6 +49,17 @@ pub(super) struct SiteForm {
     pub(super) ask_email: Field,
     pub(super) typing_preview: Field,
     pub(super) texts: Vec<TextsForm>,
+    /// Only when there is a choice.
+    pub(super) departments: Option<DepartmentsForm>,
+}
+
+/// Where conversations of a site go.
+pub(super) struct DepartmentsForm {
+    pub(super) department: Field,
+    pub(super) ask: Field,
+    /// Those that visitors may choose.
+    pub(super) offered: Vec<Choice>,
+    pub(super) error: Option<String>,
 }
 
 /// A merchant's own texts in one language.
@@ -61,6 +80,13 @@ impl SiteInput {
             typing_preview: "on".to_owned(),
             ..Self::default()
         }
+    }
+
+    /// What was typed.
+    pub(super) fn sent(pairs: &Pairs) -> Self {
+        let asked = pairs.find("ask_department").is_some();
+        let offered = asked.then(|| pairs.all("offered").filter_map(DepartmentId::parse).collect());
+        Self { offered, ..pairs.read() }
     }
 
     /// The form of a site as it is.
@@ -86,7 +112,15 @@ impl SiteInput {
             greeting_zh: text("zh-CN", |texts| &texts.greeting),
             welcome_zh: text("zh-CN", |texts| &texts.welcome),
             offline_zh: text("zh-CN", |texts| &texts.offline),
+            department: site.department_id.to_string(),
+            ask_department: config.ask_department.unwrap_or(FieldRule::Off).as_str().to_owned(),
+            offered: Some(config.departments.clone().unwrap_or_default()),
         }
+    }
+
+    /// The department typed; `None` leaves what there is.
+    pub(super) fn department(&self) -> Option<DepartmentId> {
+        DepartmentId::parse(&self.department)
     }
 
     /// The origins, one a line.
@@ -162,13 +196,15 @@ impl SiteInput {
             ask_name: FieldRule::from_text(&self.ask_name).unwrap_or(before.ask_name),
             ask_email: FieldRule::from_text(&self.ask_email).unwrap_or(before.ask_email),
             typing_preview: self.typing_preview == "on",
+            ask_department: FieldRule::from_text(&self.ask_department).or(before.ask_department),
+            departments: self.offered.clone().or_else(|| before.departments.clone()),
             texts,
             ..before.clone()
         }
     }
 
     /// The form with what was typed and what is wrong.
-    pub(super) fn form(&self, ui: &Ui, errors: &Errors) -> SiteForm {
+    pub(super) fn form(&self, ui: &Ui, live: &[Department], errors: &Errors) -> SiteForm {
         let choose = |name, prefix: &str, words: Vec<&'static str>, present: &str| {
             let choices = words.into_iter().map(|word| Choice::new(word, ui.word(prefix, word), present));
             Field { required: false, ..Field::line(ui, name, present) }.control(Control::Select(choices.collect()))
@@ -198,6 +234,30 @@ impl SiteInput {
                 .control(Control::Check)
                 .help(ui.t("help.typing_preview")),
             texts: self.texts_forms(ui, errors),
+            departments: (live.len() > 1).then(|| self.departments_form(ui, live, errors)),
+        }
+    }
+
+    fn departments_form(&self, ui: &Ui, live: &[Department], errors: &Errors) -> DepartmentsForm {
+        let department = live.iter().map(|row| Choice::new(row.id.to_string(), &row.name, &self.department)).collect();
+        let present = if self.ask_department.is_empty() { FieldRule::Off.as_str() } else { &self.ask_department };
+        let rules = FieldRule::ALL.iter().map(|rule| Choice::new(rule.as_str(), ui.word("rule", rule), present));
+        let is_offered = |id| self.offered.iter().flatten().any(|offered| *offered == id);
+        let offered = live.iter().filter(|row| row.listed || is_offered(row.id)).map(|row| Choice {
+            value: row.id.to_string(),
+            label: row.name.clone(),
+            selected: is_offered(row.id),
+        });
+        DepartmentsForm {
+            department: Field { required: false, ..Field::line(ui, "department", &self.department) }
+                .control(Control::Select(department))
+                .help(ui.t("help.site_department"))
+                .error(errors),
+            ask: Field { required: false, ..Field::line(ui, "ask_department", present) }
+                .control(Control::Select(rules.collect()))
+                .help(ui.t("help.ask_department")),
+            offered: offered.collect(),
+            error: errors.of("departments"),
         }
     }
 

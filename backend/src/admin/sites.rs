@@ -9,15 +9,18 @@ use domain::permission::Permission;
 use protocol::ids::SiteId;
 
 use super::field::Errors;
+use super::pairs::Pairs;
 use super::parts::{Pill, Swatch, Time};
 use super::reply::{Reply, again, page, refused_field, see};
 use super::scope::{Area, Member};
 use super::site_form::{SiteForm, SiteInput};
 use super::ui::{Chrome, Ui};
 use crate::actions::create_site::{NewSite, create_site};
+use crate::actions::departments::rules;
 use crate::actions::site_rules::snippet;
 use crate::actions::update_site::{SiteChange, update_site};
 use crate::error::{AppError, AppResult};
+use crate::store::department::{self, Department};
 use crate::store::overview;
 use crate::store::site::{self, Site};
 
@@ -102,6 +105,12 @@ pub(super) async fn new(member: Member) -> Reply {
     page(&new_page(&member, &SiteInput::fresh(), &Errors::default()).await?)
 }
 
+/// The tenant's departments that are not removed.
+async fn live(member: &Member) -> AppResult<Vec<Department>> {
+    let mut conn = member.app.store.read(member.who.tenant).await?;
+    Ok(rules::live(&department::list(&mut conn, member.who.tenant).await?))
+}
+
 async fn new_page(member: &Member, input: &SiteInput, errors: &Errors) -> AppResult<SitePage> {
     let ui = member.ui;
     Ok(SitePage {
@@ -110,14 +119,15 @@ async fn new_page(member: &Member, input: &SiteInput, errors: &Errors) -> AppRes
         heading: ui.t("sites.new").to_owned(),
         action: "/admin/sites".to_owned(),
         failed: !errors.is_empty(),
-        form: input.form(&ui, errors),
+        form: input.form(&ui, &live(member).await?, errors),
         saved: None,
     })
 }
 
 /// `POST /admin/sites`
-pub(super) async fn create(member: Member, input: web::Form<SiteInput>) -> Reply {
+pub(super) async fn create(member: Member, pairs: web::Form<Pairs>) -> Reply {
     member.require(Permission::ManageSites)?;
+    let input = SiteInput::sent(&pairs);
     let (app, actor, tenant) = (&member.app, member.actor(), member.who.tenant);
     let mut errors = input.check(&member.ui);
     if errors.is_empty() {
@@ -128,13 +138,17 @@ pub(super) async fn create(member: Member, input: web::Form<SiteInput>) -> Reply
                 update_site(app, &actor, change(&site, &input)).await?;
                 return see(&path, "done=site_created");
             }
-            Err(error) => {
-                let (field, text) = refused_field(&member.ui, error)?;
-                errors.add(field, text);
-            }
+            Err(error) => refused(&member.ui, error, &mut errors)?,
         }
     }
     again(&new_page(&member, &input, &errors).await?)
+}
+
+fn refused(ui: &Ui, error: AppError, errors: &mut Errors) -> AppResult<()> {
+    let (field, text) = refused_field(ui, error)?;
+    let about_departments = matches!(field, "department" | "departments");
+    errors.add(field, if about_departments { ui.t("error.department").to_owned() } else { text });
+    Ok(())
 }
 
 fn change(site: &Site, input: &SiteInput) -> SiteChange {
@@ -144,6 +158,7 @@ fn change(site: &Site, input: &SiteInput) -> SiteChange {
         name: input.name().to_owned(),
         origins: input.origins(),
         config: input.config(&site.config),
+        department: input.department(),
         enabled: site.disabled_at.is_none(),
     }
 }
@@ -175,7 +190,7 @@ async fn site_page(member: &Member, site: &Site, input: &SiteInput, errors: &Err
         heading: site.name.clone(),
         action: format!("/admin/sites/{}", site.id),
         failed: !errors.is_empty(),
-        form: input.form(&ui, errors),
+        form: input.form(&ui, &live(member).await?, errors),
         saved: Some(Saved {
             key: site.key.clone(),
             snippet: snippet(&origin, &site.key),
@@ -188,16 +203,14 @@ async fn site_page(member: &Member, site: &Site, input: &SiteInput, errors: &Err
 }
 
 /// `POST /admin/sites/{id}`
-pub(super) async fn update(member: Member, id: web::Path<String>, input: web::Form<SiteInput>) -> Reply {
+pub(super) async fn update(member: Member, id: web::Path<String>, pairs: web::Form<Pairs>) -> Reply {
     let site = find(&member, &id).await?;
+    let input = SiteInput::sent(&pairs);
     let mut errors = input.check(&member.ui);
     if errors.is_empty() {
         match update_site(&member.app, &member.actor(), change(&site, &input)).await {
             Ok(_) => return see(&format!("/admin/sites/{}", site.id), "done=site_saved"),
-            Err(error) => {
-                let (field, text) = refused_field(&member.ui, error)?;
-                errors.add(field, text);
-            }
+            Err(error) => refused(&member.ui, error, &mut errors)?,
         }
     }
     again(&site_page(&member, &site, &input, &errors).await?)

@@ -53,9 +53,13 @@ fn every_text_that_a_page_uses_exists() {
 #[test]
 fn every_word_of_the_protocol_has_a_text() {
     use protocol::site::{FieldRule, Side, Theme};
-    use protocol::state::{ConversationState, Presence, Role};
+    use protocol::command::DeclineReason;
+    use protocol::state::{AwayReason, ConversationState, Pause, Presence, Role};
     let words = [
         ("state", ConversationState::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>()),
+        ("presence.away", AwayReason::ALL.iter().map(|word| word.as_str()).collect()),
+        ("board.pause", Pause::ALL.iter().map(|word| word.as_str()).collect()),
+        ("decline", DeclineReason::ALL.iter().map(|word| word.as_str()).collect()),
         ("presence", Presence::ALL.iter().map(|word| word.as_str()).collect()),
         ("role", Role::ALL.iter().map(|word| word.as_str()).collect()),
         ("role_long", Role::ALL.iter().map(|word| word.as_str()).collect()),

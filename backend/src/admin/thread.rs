@@ -130,7 +130,7 @@ fn author(ui: &Ui, entry: &Entry) -> String {
 }
 
 /// What Frontdesk noted, in words.
-fn noted(ui: &Ui, body: &EntryBody) -> String {
+pub(super) fn noted(ui: &Ui, body: &EntryBody) -> String {
     match body {
         EntryBody::Queued(Queued { reason }) => ui
             .t(match reason {

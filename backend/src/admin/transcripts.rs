@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::field::{Control, Field};
 use super::parts::{Pill, Stars, Time};
 use super::reply::{Reply, page};
+use super::routing_steps::{StepView, steps};
 use super::scope::{Area, Member};
 use super::thread::{EntryView, Kind, Proof, proof};
 use super::time::Date;
@@ -19,6 +20,7 @@ use super::ui::{Choice, Chrome, Ui};
 use super::zone::Zone;
 use crate::actions::find_transcripts::{Hit, Shown, find_transcripts};
 use crate::actions::read_transcript::{Log, read_transcript, transcript};
+use crate::actions::routing_history::routing_history;
 use crate::error::{AppError, AppResult};
 use crate::store::search::Coverage;
 use crate::store::transcript::{self as lines, Filter, Line};
@@ -291,6 +293,8 @@ struct TranscriptPage {
     facts: Vec<(&'static str, String)>,
     state: Pill,
     rating: Option<Stars>,
+    /// How queue and routing dealt with it; `None`: the reader may not see that.
+    routing: Option<Vec<StepView>>,
 }
 
 /// `GET /admin/transcripts/{id}`
@@ -298,6 +302,7 @@ pub(super) async fn show(member: Member, id: web::Path<String>) -> Reply {
     let ui = member.ui;
     let log = read_transcript(&member.app, &member.who, parse(&id)?).await?;
     let file = transcript(&log, &member.who, member.app.now())?;
+    let history = routing_history(&member.app, &member.who, &log).await?;
     page(&TranscriptPage {
         ui,
         chrome: member.chrome(Area::Transcripts).await?,
@@ -309,6 +314,7 @@ pub(super) async fn show(member: Member, id: web::Path<String>) -> Reply {
         facts: facts(&ui, &log),
         state: state(&ui, log.row.state),
         rating: log.row.rating.map(|score| Stars { score, label: ui.t("list.rating") }),
+        routing: history.map(|history| steps(&ui, &history)),
     })
 }
 

@@ -17,6 +17,10 @@ pub mod secret;
 pub mod browser;
 /// Visitors.
 pub mod visitor;
+/// Who a visitor is in the merchant's own system.
+pub mod identity;
+/// The way back to a kept place.
+pub mod return_link;
 
 use protocol::ids::{AccountId, AgentId, SiteId, TenantId, VisitorId};
 use protocol::state::Role;

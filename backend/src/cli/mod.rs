@@ -5,14 +5,18 @@
 mod account;
 /// Backups and putting them back.
 mod backup;
+/// Groups of agents with one queue.
+mod department;
 /// What is wrong with an installation, in words.
 mod doctor;
 /// Moving to PostgreSQL.
 mod migrate_data;
 /// Printing results.
 mod output;
-/// What an installation of a size needs.
+/// What would be: sizes, settings, staff.
 mod simulate;
+/// Settings as words.
+mod setting;
 /// Embeds.
 mod site;
 /// Tenants.
@@ -53,6 +57,9 @@ enum Command {
     /// Create and list logins.
     #[command(subcommand)]
     Account(account::Command),
+    /// List, create, change and remove departments.
+    #[command(subcommand)]
+    Department(department::Command),
     /// Create and list sites, the embeds of a tenant.
     #[command(subcommand)]
     Site(site::Command),
@@ -72,7 +79,7 @@ enum Command {
     MigrateData(migrate_data::MigrateData),
     /// Load a running server, or a throw-away one, as visitors and agents do, and say how it did.
     Bench(bench::Options),
-    /// Say what an installation of a size needs, from measured figures.
+    /// Say what an installation of a size needs, what other settings would change, how many agents a load needs.
     #[command(subcommand)]
     Simulate(simulate::Simulate),
     /// Say in words what is wrong with this installation, and what to do about it.
@@ -114,13 +121,14 @@ impl Command {
             Self::Migrate => server::open_app(config).await?.store.close().await,
             Self::Tenant(command) => command.run(config).await?,
             Self::Account(command) => command.run(config).await?,
+            Self::Department(command) => command.run(config).await?,
             Self::Site(command) => command.run(config).await?,
             Self::Backup(options) => options.run(config).await?,
             Self::Restore(options) => options.run(config).await?,
             Self::MigrateData(options) => options.run(config).await?,
             Self::Verify { file, json } => return verify(&file, Output::new(json)),
             Self::Bench(options) => return measure(&config, options).await,
-            Self::Simulate(simulate) => simulate.run()?,
+            Self::Simulate(simulate) => simulate.run(config).await?,
             Self::Doctor(options) => return options.run(config).await,
         }
         Ok(ExitCode::SUCCESS)

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::Subcommand;
 use domain::policy::Policy;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::output::Output;
+use super::setting;
 use crate::actions::actor::Actor;
 use crate::actions::tenant_file::{self, Imported};
 use crate::actions::{create_tenant, resume_tenant, set_policy, suspend_tenant};
@@ -50,7 +50,7 @@ pub(super) enum Command {
     Set {
         /// Short name of the tenant.
         slug: String,
-        /// NAME=VALUE; times in milliseconds. Without any, the settings are shown.
+        /// NAME=VALUE; times in milliseconds, or with a unit such as 20s, 5min, 2h. Without any, the settings are shown.
         settings: Vec<String>,
         #[arg(long, help = JSON)]
         json: bool,
@@ -183,16 +183,11 @@ pub(super) async fn by_slug(app: &App, slug: &str) -> anyhow::Result<Tenant> {
 }
 
 fn changed(policy: &Policy, settings: &[String]) -> anyhow::Result<Policy> {
-    let mut value = serde_json::to_value(policy)?;
-    let Value::Object(members) = &mut value else { bail!("settings are not an object") };
-    for setting in settings {
-        let (name, text) = setting.split_once('=').with_context(|| format!("{setting:?} is not NAME=VALUE"))?;
-        let names = || members.keys().cloned().collect::<Vec<_>>().join(", ");
-        if !members.contains_key(name) {
-            bail!("there is no setting {name:?}; there are: {}", names());
-        }
-        let parsed = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-        members.insert(name.to_owned(), parsed);
+    let mut policy = policy.clone();
+    for text in settings {
+        let (setting, value) = setting::read(text)?;
+        let value = value.with_context(|| format!("{} needs a value", setting.name))?;
+        policy.set(setting.name, value)?;
     }
-    serde_json::from_value(value).context("a setting has the wrong type")
+    Ok(policy)
 }

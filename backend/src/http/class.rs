@@ -19,6 +19,8 @@ pub(super) enum Class {
     Chat,
     /// The chat for browsers without JavaScript.
     Text,
+    /// The way back to the chat by a link in a mail, which text browsers go too.
+    Back,
     /// The console.
     Console,
     /// Server-rendered pages.
@@ -35,6 +37,7 @@ impl Class {
             "frame" => Self::Frame,
             "chat" if parts.nth(1) == Some("text") => Self::Text,
             "chat" => Self::Chat,
+            "back" => Self::Back,
             "console" => Self::Console,
             _ => Self::Page,
         }
@@ -42,7 +45,7 @@ impl Class {
 
     /// Whether errors are shown as pages.
     pub(super) fn is_html(self) -> bool {
-        matches!(self, Self::Frame | Self::Chat | Self::Text | Self::Console | Self::Page)
+        matches!(self, Self::Frame | Self::Chat | Self::Text | Self::Back | Self::Console | Self::Page)
     }
 
     /// The policy of documents of this kind. The frame's says also who may embed it: `frame_policy`.
@@ -53,6 +56,12 @@ impl Class {
             Self::Text => "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                 object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
                 .to_owned(),
+            Self::Back => {
+                "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; \
+                base-uri 'none'; object-src 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+                trusted-types 'none'"
+                    .to_owned()
+            }
             Self::Page => "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                 connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; \
                 frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
@@ -137,6 +146,8 @@ mod tests {
             ("/chat/k/text", Class::Text),
             ("/chat/k/text/files/1", Class::Text),
             ("/chat/text", Class::Chat),
+            ("/back/k.abc", Class::Back),
+            ("/backx", Class::Page),
             ("/console", Class::Console),
             ("/assets/a.js", Class::Asset),
             ("/readyz", Class::Api),
@@ -147,7 +158,7 @@ mod tests {
 
     #[test]
     fn no_class_allows_inline_script_or_style() {
-        let browser = [Class::Frame, Class::Chat, Class::Text, Class::Console, Class::Page];
+        let browser = [Class::Frame, Class::Chat, Class::Text, Class::Back, Class::Console, Class::Page];
         for class in [Class::Api, Class::Asset, Class::Loader].into_iter().chain(browser) {
             let headers = headers(class, true);
             let policy = text(&headers, "content-security-policy");

@@ -82,9 +82,11 @@ fn admit_headers(method: &Method, headers: &HeaderMap, class: Class, app: &App) 
         && !headers.contains_key(header::ORIGIN)
         && !headers.contains_key("sec-fetch-site")
         && !headers.contains_key(header::COOKIE);
-    // Text browsers say neither origin nor site. Their forms carry a proof of their own: `chat::Visit`.
-    let text_browser =
-        class == Class::Text && !headers.contains_key(header::ORIGIN) && !headers.contains_key("sec-fetch-site");
+    // Text browsers say neither origin nor site. Their forms carry a proof of their own: `chat::Visit`, or the link
+    // itself.
+    let text_browser = matches!(class, Class::Text | Class::Back)
+        && !headers.contains_key(header::ORIGIN)
+        && !headers.contains_key("sec-fetch-site");
     if program || text_browser { Ok(()) } else { csrf::check(method, headers, &app.config) }
 }
 

@@ -42,12 +42,15 @@ pub mod probe;
 mod me;
 /// Visitor tokens.
 mod visitor;
+/// The way back to a kept place.
+mod back;
 /// Attachments up and down.
 pub mod files;
 /// Built browser files.
 mod asset;
 
 pub use asset::asset;
+pub use back::{back, back_form};
 pub use documents::{console, frame, hosted};
 pub use forgot::{forgot_form, request_reset};
 pub use landing::landing;

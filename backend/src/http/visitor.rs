@@ -9,7 +9,7 @@ use crate::actions::issue_visitor::{Arrival, issue_visitor};
 use crate::app::App;
 use crate::error::AppResult;
 
-/// Issues or renews a visitor token.
+/// Issues or renews a visitor token. An identity that is not valid is ignored, and the reply says so.
 ///
 /// # Errors
 /// `not_found` for the site; `tenant_suspended`; `forbidden` on `origin`; `rate_limited`; `malformed`.
@@ -23,6 +23,7 @@ pub async fn issue(
         site: body.site,
         token: body.token,
         origin: body.origin,
+        identity: body.identity,
         prepared: false,
         ip: extract::ip(&request, &app),
         user_agent: header(USER_AGENT),

@@ -37,6 +37,17 @@ pub struct Answer<'a> {
     pub link: Option<&'a str>,
 }
 
+/// The call of a visitor who keeps the place in the queue.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn<'a> {
+    /// Name of the site.
+    pub site: &'a str,
+    /// How long the place is held, in minutes.
+    pub minutes: i64,
+    /// The way back.
+    pub link: &'a str,
+}
+
 /// An invitation or a new password.
 #[derive(Debug, Clone, Copy)]
 pub struct Link<'a> {
@@ -88,6 +99,25 @@ pub fn answer(texts: &Texts, about: Answer) -> AppResult<Letter> {
         facts: Vec::new(),
         button: about.link.map(|link| (texts.get("mail.answer.button"), link)),
         foot: texts.fill("mail.answer.foot", &[("site", about.site)]),
+    }
+    .render()
+}
+
+/// The letter that calls a visitor who keeps the place in the queue.
+///
+/// # Errors
+/// When a template fails.
+pub fn your_turn(texts: &Texts, about: Turn) -> AppResult<Letter> {
+    let fill = |key: &str| texts.fill(key, &[("site", about.site)]);
+    Parts {
+        locale: texts.locale(),
+        subject: fill("mail.turn.subject"),
+        heading: fill("mail.turn.heading"),
+        lines: vec![texts.count("mail.turn.held", about.minutes), texts.get("mail.turn.else").to_owned()],
+        said: None,
+        facts: Vec::new(),
+        button: Some((texts.get("mail.turn.button"), about.link)),
+        foot: fill("mail.turn.foot"),
     }
     .render()
 }
@@ -189,7 +219,7 @@ impl Parts<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Answer, LeftMessage, Link, answer, invitation, left_message, password_reset};
+    use super::{Answer, LeftMessage, Link, Turn, answer, invitation, left_message, password_reset, your_turn};
     use crate::i18n;
 
     const EVIL: &str = "\"><script>alert(1)</script><a href=\"https://evil.example\">x</a>\r\nBcc: all@victim.example";
@@ -206,6 +236,7 @@ mod tests {
                 answer(texts, Answer { agent: EVIL, site: EVIL, text: EVIL, link: None }).unwrap(),
                 invitation(texts, link).unwrap(),
                 password_reset(texts, link).unwrap(),
+                your_turn(texts, Turn { site: EVIL, minutes: 10, link: "https://f/back/t" }).unwrap(),
             ];
             for letter in letters {
                 assert!(!letter.html.contains("<script"), "{}", letter.html);
@@ -222,6 +253,22 @@ mod tests {
         let letter = invitation(i18n::texts("en"), link).unwrap();
         assert!(letter.text.contains(link.link) && letter.html.contains(link.link));
         assert_eq!(letter.subject, "Mei invites you to Tea");
+    }
+
+    #[test]
+    fn a_call_says_how_long_the_place_is_held_and_leads_back() {
+        let link = "https://f.example/back/k.abc_-";
+        for (locale, minutes, held) in [
+            ("en", 10, "for 10 minutes"),
+            ("en", 1, "for one minute"),
+            ("zh-CN", 10, "10 分钟"),
+            ("zh-CN", 1, "1 分钟"),
+        ] {
+            let letter = your_turn(i18n::texts(locale), Turn { site: "Tea", minutes, link }).unwrap();
+            assert!(letter.text.contains(held) && letter.html.contains(held), "{}", letter.text);
+            assert!(letter.text.contains(link) && letter.html.contains(link), "{}", letter.html);
+            assert!(letter.subject.contains("Tea"), "{}", letter.subject);
+        }
     }
 
     #[test]

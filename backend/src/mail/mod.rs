@@ -24,11 +24,14 @@ pub enum MailKind {
     Invitation,
     /// To somebody who forgot a password.
     PasswordReset,
+    /// To a visitor who keeps the place in the queue.
+    YourTurn,
 }
 
 impl MailKind {
     /// Every kind.
-    pub const ALL: &[Self] = &[Self::OfflineMessage, Self::Reply, Self::Invitation, Self::PasswordReset];
+    pub const ALL: &[Self] =
+        &[Self::OfflineMessage, Self::Reply, Self::Invitation, Self::PasswordReset, Self::YourTurn];
 
     /// The word stored.
     pub const fn as_str(self) -> &'static str {
@@ -37,12 +40,13 @@ impl MailKind {
             Self::Reply => "reply",
             Self::Invitation => "invitation",
             Self::PasswordReset => "password_reset",
+            Self::YourTurn => "your_turn",
         }
     }
 
     /// Whether the mail carries a one-time link, which must not stay in the database after it was sent (A3).
     pub fn is_secret(word: &str) -> bool {
-        word == Self::Invitation.as_str() || word == Self::PasswordReset.as_str()
+        [Self::Invitation, Self::PasswordReset, Self::YourTurn].iter().any(|kind| kind.as_str() == word)
     }
 }
 

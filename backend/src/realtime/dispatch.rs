@@ -95,6 +95,7 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
     match command {
         Command::Post(post) => post.conversation,
         Command::LeaveMessage(message) => message.conversation,
+        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Typing(typing) => Some(typing.conversation),
         Command::Read(read) => Some(read.conversation),
         Command::Fetch(fetch) => Some(fetch.conversation),
@@ -104,7 +105,6 @@ pub(super) fn conversation_of(command: &Command) -> Option<ConversationId> {
         Command::Decline(decline) => Some(decline.conversation),
         Command::Pick(pick) => Some(pick.conversation),
         Command::Transfer(transfer) => Some(transfer.conversation),
-        Command::KeepPlace(keep) => Some(keep.conversation),
         Command::Watch(watch) => Some(watch.conversation),
         Command::Unwatch(unwatch) => Some(unwatch.conversation),
         _ => None,

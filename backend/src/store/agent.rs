@@ -138,3 +138,10 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult
         .bind(agent.languages.text()).bind(agent.skills.text()).bind(agent.pause).execute(c).await.map(rows))?;
     Ok(())
 }
+
+/// Sets the capacity of everybody who has no own number, which the release before reads.
+pub async fn set_usual_capacity(conn: &mut Conn, tenant: TenantId, capacity: u32) -> AppResult<()> {
+    const SQL: &str = "update agent set capacity = $2 where tenant_id = $1 and own_capacity is null";
+    on!(conn, c => sqlx::query(SQL).bind(tenant).bind(i64::from(capacity)).execute(c).await.map(rows))?;
+    Ok(())
+}

@@ -4,6 +4,7 @@ use domain::department::Overflow;
 use domain::hours::Hours;
 use domain::policy::Overrides;
 use protocol::ids::{AgentId, DepartmentId, TenantId};
+use protocol::state::ConversationState;
 
 use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
@@ -145,6 +146,17 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, department: &Department) ->
     Ok(())
 }
 
+/// How many of a department's conversations have not ended, by state.
+pub async fn open(
+    conn: &mut Conn,
+    tenant: TenantId,
+    department: DepartmentId,
+) -> AppResult<Vec<(ConversationState, i64)>> {
+    const SQL: &str = "select state, count(*) from conversation where tenant_id = $1 and department_id = $2 \
+         and state in ('waiting', 'offered', 'active', 'offline') group by state";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).fetch_all(c).await)?)
+}
+
 /// Every membership in the tenant's departments.
 pub async fn members(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Member>> {
     const SQL: &str = "select department_id, agent_id, priority from department_agent where tenant_id = $1 \
@@ -159,6 +171,22 @@ pub async fn add_member(conn: &mut Conn, tenant: TenantId, member: Member) -> Ap
     on!(conn, c => sqlx::query(SQL)
         .bind(tenant).bind(member.department_id).bind(member.agent_id).bind(member.priority)
         .execute(c).await.map(rows))?;
+    Ok(())
+}
+
+/// Makes these the departments of an agent, each with a priority, and no others.
+pub async fn set_departments(
+    conn: &mut Conn,
+    tenant: TenantId,
+    agent: AgentId,
+    departments: &[(DepartmentId, i64)],
+) -> AppResult<()> {
+    const CLEAR: &str = "delete from department_agent where tenant_id = $1 and agent_id = $2";
+    on!(conn, c => sqlx::query(CLEAR).bind(tenant).bind(agent).execute(c).await.map(rows))?;
+    for (department_id, priority) in departments {
+        let member = Member { department_id: *department_id, agent_id: agent, priority: *priority };
+        add_member(conn, tenant, member).await?;
+    }
     Ok(())
 }
 

@@ -54,6 +54,8 @@ pub mod identity_key;
 pub mod presence_change;
 /// Why routing decided what it did.
 pub mod routing_decision;
+/// How conversations passed through the queue.
+pub mod passage;
 /// Short lists in one column.
 pub mod words;
 /// Visitors.

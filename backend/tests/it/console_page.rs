@@ -124,6 +124,13 @@ impl Console {
         self.window.reads(".log .system", name).await;
     }
 
+    /// Gives the conversation to whom the open dialog has found, with a note.
+    pub(crate) async fn transfers_by_search(&self, name: &str, note: &str) {
+        self.window.clicks_text("dialog .choice", name).await;
+        self.window.types("dialog textarea", note).await;
+        self.window.clicks("dialog .dialog-foot .primary").await;
+    }
+
     /// Ends the conversation.
     pub(crate) async fn closes(&self) {
         self.window.clicks_named(".thread-acts button", "Close").await;

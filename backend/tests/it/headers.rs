@@ -59,6 +59,7 @@ async fn every_page_has_a_policy_without_inline_script_or_style() {
         entry.as_str(),
         text.as_str(),
         "/chat/nothing/text",
+        "/back/nothing",
     ];
     for page in pages {
         let response = get(&world, page, Some(&cookie)).await;
@@ -288,6 +289,7 @@ async fn no_token_password_or_message_reaches_the_log() {
     sign_in_attempt(&world.url(), &world.origin(), &ann_person.email, "almost-the-password").await;
     get(&world, "/v1/me", Some("frontdesk=made-up-cookie")).await;
     get(&world, "/setup/made-up-link", None).await;
+    get(&world, "/back/made-up-way", None).await;
     vera.send_raw("{\"id\":5,\"command\":{\"type\":\"nonsense\",\"token\":\"made-up-token\"}}");
     vera.until("a refusal", |view| (!view.refusals.is_empty()).then_some(())).await;
     world.restart().await;
@@ -306,6 +308,7 @@ async fn no_token_password_or_message_reaches_the_log() {
         "almost-the-password",
         "made-up-cookie",
         "made-up-link",
+        "made-up-way",
         "made-up-token",
         "4000123412341234",
         "another secret of mine",

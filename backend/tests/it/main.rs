@@ -89,6 +89,12 @@ mod story;
 /// Whose is it?
 #[cfg(test)]
 mod tenancy;
+/// Who a visitor is, as the merchant signed it.
+#[cfg(test)]
+mod identity;
+/// Places in the queue that wait for their visitors.
+#[cfg(test)]
+mod keep_place;
 /// Copies of everything, and a history that goes back.
 #[cfg(test)]
 mod backups;
@@ -107,6 +113,9 @@ mod uploads;
 /// The tenant's panel.
 #[cfg(test)]
 mod panels;
+/// Departments, routing and identity keys in it.
+#[cfg(test)]
+mod departments_admin;
 /// Full-text search.
 #[cfg(test)]
 mod search;
@@ -125,6 +134,12 @@ mod outage;
 /// What a load needs.
 #[cfg(test)]
 mod capacity;
+/// The live board, and the history of routing.
+#[cfg(test)]
+mod board;
+/// Replays with other settings, and staffing.
+#[cfg(test)]
+mod simulate;
 /// Set-ups that are wrong.
 #[cfg(test)]
 mod doctor;
@@ -158,3 +173,6 @@ mod network;
 /// The console beyond the main story.
 #[cfg(test)]
 mod console;
+/// The console where there are departments.
+#[cfg(test)]
+mod console_departments;

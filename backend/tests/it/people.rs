@@ -78,7 +78,11 @@ impl Visitor {
         let (status, text) =
             become_visitor(base, origin, &json!({ "site": site, "token": token, "origin": page })).await;
         assert_eq!(status, 200, "POST /v1/visitor: {text}");
-        let reply: VisitorReply = serde_json::from_str(&text).expect("a visitor reply");
+        Self::known(base, origin, serde_json::from_str(&text).expect("a visitor reply"))
+    }
+
+    /// Whoever got this reply.
+    pub(crate) fn known(base: &str, origin: &str, reply: VisitorReply) -> Self {
         let credentials = Credentials::Token(reply.token.clone());
         Self { client: Client::new(base, origin, credentials), reply }
     }

@@ -16,11 +16,16 @@ use crate::world::{Plan, World};
 /// Width and height of a window, and whether it is a phone's.
 const SIZES: [(&str, u32, u32); 2] = [("desktop", 1280, 800), ("phone", 390, 844)];
 
-const ADMIN: [&str; 9] = [
+const ADMIN: [&str; 14] = [
     "/admin",
+    "/admin/board",
     "/admin/sites",
     "/admin/sites/new",
     "/admin/people",
+    "/admin/departments",
+    "/admin/departments/new",
+    "/admin/routing",
+    "/admin/identity",
     "/admin/transcripts",
     "/admin/offline",
     "/admin/mail",
@@ -93,6 +98,45 @@ async fn every_page_fits_its_window_in_light_and_dark() {
     otto.closes().await;
     ann.window.closes().await;
     vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn forms_of_departments_and_people_fit_in_both_languages() {
+    let world = World::with(Plan { agents: vec!["Ann", "Ben", "Cat"], ..Plan::default() }).await;
+    let sales = ["department", "create", "--tenant", "acme", "Sales and returns", "max_queue=5", "--member", "Ann:1"];
+    let (made, _, error) = world.feed(&[&sales[..], &["--overflow", "Support", "--json"]].concat(), "");
+    assert!(made, "{error}");
+    let driver = Driver::start().await;
+    let owner = Console::signs_in(driver.window("owner").await, &world, world.acme.person("Olga")).await.window;
+    let agent = owner.runs("return navigator.userAgent;", vec![]).await;
+    for language in ["en", "zh-CN"] {
+        let speaks = json!({"userAgent": agent, "acceptLanguage": language});
+        owner.devtools("Emulation.setUserAgentOverride", speaks).await;
+        for path in ["/admin/departments", "/admin/departments/new", "/admin/routing", "/admin/identity"] {
+            owner.opens(&format!("{}{path}", world.origin())).await;
+            look(&owner, &format!("{}-{language}", path.replace('/', "-").trim_start_matches('-'))).await;
+        }
+        owner.opens(&format!("{}/admin/departments", world.origin())).await;
+        owner.clicks("tbody tr:nth-child(2) th a").await;
+        owner.shows("input[name=max_queue]").await;
+        owner.clicks("#hours_on").await;
+        look(&owner, &format!("admin-department-{language}")).await;
+        owner.runs("document.getElementById('max_queue').value = '0';", vec![]).await;
+        owner.runs("document.getElementById('hours_mon').value = '9-12, 11-13';", vec![]).await;
+        owner.clicks("form[action*='/admin/departments/'] .form-foot button").await;
+        owner.shows("#max_queue-error").await;
+        look(&owner, &format!("admin-department-wrong-{language}")).await;
+        owner.clicks("a[href$='/remove']").await;
+        owner.shows("select[name=successor]").await;
+        look(&owner, &format!("admin-department-remove-{language}")).await;
+        for (list, name) in [("people", "person"), ("sites", "site")] {
+            owner.opens(&format!("{}/admin/{list}", world.origin())).await;
+            owner.clicks("tbody th a").await;
+            owner.shows("form .form-foot button").await;
+            look(&owner, &format!("admin-{name}-{language}")).await;
+        }
+    }
+    owner.closes().await;
 }
 
 /// Looks at what a window shows in every size and colour.

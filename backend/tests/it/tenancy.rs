@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use protocol::command::{
-    Accept, Active, Close, Command, Decline, Fetch, LeaveMessage, Page, Pick, Post, PostBody, PostFile, Rate, Read,
-    SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
+    Accept, Active, Close, Command, Decline, Fetch, KeepPlace, LeaveMessage, Page, Pick, Post, PostBody, PostFile,
+    Rate, Read, Release, SetPresence, ShowVisitor, Start, Transfer, Typing, Unwatch, Watch,
 };
 use protocol::error::ErrorCode;
 use protocol::event::Refused;
@@ -58,6 +58,7 @@ fn naming(ids: Ids) -> Vec<(&'static str, Command)> {
         ("post", message(Some(conversation), cmid(), "hello")),
         ("post", Command::Post(Post { cmid: cmid(), conversation: Some(conversation), body: file })),
         ("leave_message", Command::LeaveMessage(leave)),
+        ("keep_place", Command::KeepPlace(KeepPlace { conversation, email: "mallory@example.com".to_owned() })),
         ("typing", Command::Typing(Typing { conversation, active: true, preview: None })),
         ("read", Command::Read(Read { conversation, seq: 1 })),
         ("fetch", Command::Fetch(Fetch { conversation, after: 0 })),
@@ -67,6 +68,7 @@ fn naming(ids: Ids) -> Vec<(&'static str, Command)> {
         ("decline", Command::Decline(Decline { conversation, reason: None })),
         ("pick", Command::Pick(Pick { conversation })),
         ("transfer", Command::Transfer(Transfer { conversation, to: None, note: None, department: None })),
+        ("release", Command::Release(Release { agent: ids.agent })),
         ("watch", Command::Watch(Watch { conversation, after: 0 })),
         ("show_visitor", Command::ShowVisitor(ShowVisitor { visitor: ids.visitor })),
     ]
@@ -209,6 +211,7 @@ async fn visitors_may_not_do_what_agents_do() {
         Command::Decline(Decline { conversation, reason: None }),
         Command::Pick(Pick { conversation }),
         Command::Transfer(Transfer { conversation, to: None, note: None, department: None }),
+        Command::Release(Release { agent: victim.ids.agent }),
         Command::ShowVisitor(ShowVisitor { visitor }),
         Command::SetPresence(SetPresence { presence: Presence::Online, pause: None }),
         Command::Watch(Watch { conversation, after: 0 }),

@@ -185,6 +185,13 @@ impl TextBrowser {
         self.shows(response).await;
     }
 
+    /// Presses the only button of a page of the host outside the chat.
+    pub(crate) async fn presses(&mut self, address: &str) {
+        let request = self.http.post(format!("{}{address}", self.origin));
+        let response = self.asks(request, true).send().await.expect("an answer");
+        self.shows(response).await;
+    }
+
     /// Sends fields as a form, with headers; gives the answer as it is.
     pub(crate) async fn posting(&self, fields: &[(String, String)], headers: &[(&str, &str)]) -> Response {
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();

@@ -18,6 +18,8 @@ pub mod chain;
 pub mod conversation;
 /// How departments help each other.
 pub mod department;
+/// Lengths of time as people type them.
+pub mod duration;
 /// Kinds and audiences of log entries.
 pub mod entry;
 /// Business hours.
@@ -32,10 +34,14 @@ pub mod policy;
 pub mod queue;
 /// Token buckets.
 pub mod rate_limit;
+/// What would have happened with other people or settings.
+pub mod replay;
 /// Who gets the next conversation.
 pub mod routing;
 /// Full-text search: words, queries, sets of documents.
 pub mod search;
+/// How many agents a load needs.
+pub mod staffing;
 /// Texts that people and merchants enter, parsed into types that cannot hold a bad value.
 pub mod text;
 /// The export format of a conversation and its verification.

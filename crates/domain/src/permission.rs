@@ -23,8 +23,10 @@ pub enum Permission {
     ManageSites,
     /// Invite, change and disable agents, supervisors and admins.
     ManagePeople,
-    /// Change capacity, deadlines and other queue settings.
+    /// Change departments, capacity, deadlines and other settings of queue and routing.
     ManageRouting,
+    /// Create and revoke the keys that say who a visitor is.
+    ManageIdentityKeys,
     /// Read the audit log.
     ViewAudit,
     /// Invite, change and disable owners.
@@ -44,6 +46,7 @@ pub const TABLE: &[(Permission, Role)] = &[
     (Permission::ManageSites, Role::Admin),
     (Permission::ManagePeople, Role::Admin),
     (Permission::ManageRouting, Role::Admin),
+    (Permission::ManageIdentityKeys, Role::Admin),
     (Permission::ViewAudit, Role::Admin),
     (Permission::ManageOwners, Role::Owner),
     (Permission::ManageTenant, Role::Owner),
@@ -79,6 +82,7 @@ view_reports              yes    yes         yes      -
 manage_sites              yes    yes           -      -
 manage_people             yes    yes           -      -
 manage_routing            yes    yes           -      -
+manage_identity_keys      yes    yes           -      -
 view_audit                yes    yes           -      -
 manage_owners             yes      -           -      -
 manage_tenant             yes      -           -      -

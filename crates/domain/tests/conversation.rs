@@ -1,10 +1,10 @@
 //! The rules of a conversation, one by one. Its invariants over any history are in `history.rs`.
 
-use domain::conversation::{Actor, Change, Command, Conversation, OfferEnd, Refusal, Written};
+use domain::conversation::{Actor, Change, Command, Conversation, Names, OfferEnd, Receiver, Refusal, Written};
 use domain::policy::Policy;
 use protocol::entry::{ClosedBy, EntryBody, QueuedReason, Text};
 use protocol::error::ErrorCode;
-use protocol::ids::{AgentId, VisitorId};
+use protocol::ids::{AgentId, DepartmentId, VisitorId};
 use protocol::state::{Availability, ConversationState as State, Role};
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ const VISITOR_ID: VisitorId = VisitorId(Uuid::from_u128(1));
 const LI_ID: AgentId = AgentId(Uuid::from_u128(2));
 const MAX_ID: AgentId = AgentId(Uuid::from_u128(3));
 const EVA_ID: AgentId = AgentId(Uuid::from_u128(4));
+const SALES: DepartmentId = DepartmentId(Uuid::from_u128(5));
 const VISITOR: Actor = Actor::Visitor(VISITOR_ID);
 const STRANGER: Actor = Actor::Visitor(VisitorId(Uuid::from_u128(9)));
 const LI: Actor = by(LI_ID, Role::Agent);
@@ -55,13 +56,13 @@ struct World {
 
 impl World {
     fn waiting() -> Self {
-        let (conversation, changes) = Conversation::start(VISITOR_ID, Some(text("hello")));
+        let (conversation, changes) = Conversation::start(VISITOR_ID, SALES, Some(text("hello")));
         Self::with(conversation, &changes)
     }
 
     fn offline() -> Self {
         let name = Some("Ann".to_owned());
-        let (conversation, changes) = Conversation::leave_message(VISITOR_ID, name, None, text("call me"));
+        let (conversation, changes) = Conversation::leave_message(VISITOR_ID, SALES, name, None, text("call me"));
         Self::with(conversation, &changes)
     }
 
@@ -80,7 +81,7 @@ impl World {
     fn offered() -> Self {
         let mut world = Self::waiting();
         let deadline_at = NOW + 30_000;
-        world.ok(&SYSTEM, &Command::Offer { to: LI_ID, deadline_at });
+        world.ok(&SYSTEM, &Command::Offer { to: vec![LI_ID], deadline_at });
         world
     }
 
@@ -93,7 +94,7 @@ impl World {
     fn apply(&mut self, changes: &[Change]) {
         for change in changes {
             self.conversation.apply(change, self.now);
-            let entry = change.entry(|agent| format!("agent {}", agent.0.as_u128()));
+            let entry = change.entry(&Names::default());
             self.kinds.extend(entry.as_ref().map(domain::entry::kind_of));
         }
     }
@@ -199,7 +200,7 @@ fn picking() {
 fn a_supervisor_takes_over() {
     let mut world = World::active();
     let changes = world.ok(&EVA, &Command::Pick);
-    let entry = changes[0].entry(|_| "Eva".into());
+    let entry = changes[0].entry(&Names { agent: Some("Eva".into()), department: None });
     let Some(EntryBody::Transferred(transferred)) = entry else {
         panic!("{entry:?}");
     };
@@ -211,7 +212,7 @@ fn a_supervisor_takes_over() {
     let mut world = World::offered();
     world.ok(&EVA, &Command::Pick);
     assert!(world.conversation.is_held_by(EVA_ID));
-    assert_eq!(world.conversation.offered_to, None);
+    assert_eq!(world.conversation.offered_to, []);
 }
 
 #[test]
@@ -281,17 +282,18 @@ fn an_agent_who_is_gone_loses_it_to_the_head_of_the_queue() {
     assert_eq!(world.conversation.waiting_since, Some(NOW + 60_000));
     assert_eq!(world.conversation.last_agent, Some(LI_ID));
     assert_eq!(world.conversation.agent, None);
+    assert!(world.conversation.at_head);
     assert!(world.decide(&SYSTEM, &gone).is_err());
     assert_eq!(world.refused(&LI, &gone).code(), ErrorCode::Forbidden);
 }
 
 #[test]
 fn transfers() {
-    let to_max = Command::Transfer { to: Some(MAX_ID) };
-    let to_queue = Command::Transfer { to: None };
+    let to_max = Command::Transfer { to: Receiver::Agent(MAX_ID) };
+    let to_queue = Command::Transfer { to: Receiver::Queue };
     let mut world = World::active();
     assert_eq!(world.refused(&MAX, &to_max), Refusal::NotHolder);
-    assert_eq!(world.ok(&LI, &Command::Transfer { to: Some(LI_ID) }), []);
+    assert_eq!(world.ok(&LI, &Command::Transfer { to: Receiver::Agent(LI_ID) }), []);
     world.ok(&LI, &to_max);
     assert!(world.conversation.is_held_by(MAX_ID));
     assert_eq!(world.refused(&LI, &says("a")).code(), ErrorCode::Forbidden);
@@ -331,7 +333,7 @@ fn closing() {
     assert!(World::offline().decide(&MAX, &Command::Close).is_ok());
     let mut world = World::offered();
     world.ok(&VISITOR, &Command::Close);
-    assert_eq!(world.conversation.offered_to, None);
+    assert_eq!(world.conversation.offered_to, []);
     assert_eq!(world.refused(&LI, &Command::Accept), Refusal::Closed);
 }
 

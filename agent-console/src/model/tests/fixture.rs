@@ -3,8 +3,10 @@
 use protocol::command::Command;
 use protocol::entry::{Author, AuthorKind, EntryBody, Item, Text};
 use protocol::event::{ConversationChanged, Entries, Event, Welcome};
-use protocol::ids::{AccountId, AgentId, Cmid, ConversationId, Epoch, SiteId, TenantId, VisitorId};
-use protocol::state::{AgentState, Colleague, ConversationState, Presence, ReadMark, Role, Summary};
+use protocol::ids::{AccountId, AgentId, Cmid, ConversationId, DepartmentId, Epoch, SiteId, TenantId, VisitorId};
+use protocol::state::{
+    AgentState, Availability, Colleague, ConversationState, Department, Presence, ReadMark, Role, Summary,
+};
 use uuid::Uuid;
 
 use crate::model::msg::{Do, Net, See};
@@ -19,6 +21,14 @@ pub(super) fn id(n: u128) -> Uuid {
 
 pub(super) const ME: u128 = 0xa1;
 pub(super) const BOB: u128 = 0xa2;
+
+pub(super) fn agent(n: u128) -> AgentId {
+    AgentId(id(n))
+}
+
+pub(super) fn department(n: u128) -> DepartmentId {
+    DepartmentId(id(0xd0 + n))
+}
 
 pub(super) fn chat(n: u128) -> ConversationId {
     ConversationId(id(0xc0 + n))
@@ -40,11 +50,23 @@ pub(super) struct Server {
     pub(super) marks: Vec<ReadMark>,
     pub(super) role: Role,
     pub(super) suspended: bool,
+    /// Number and name of each, and who is a member. A server that knows none says nothing of them.
+    pub(super) departments: Vec<(u128, &'static str, Vec<u128>)>,
+    /// What is different about the agents.
+    pub(super) presence: Vec<(u128, Presence)>,
 }
 
 impl Server {
     pub(super) fn new() -> Self {
-        Self { lines: Vec::new(), logs: Vec::new(), marks: Vec::new(), role: Role::Agent, suspended: false }
+        Self {
+            lines: Vec::new(),
+            logs: Vec::new(),
+            marks: Vec::new(),
+            role: Role::Agent,
+            suspended: false,
+            departments: Vec::new(),
+            presence: Vec::new(),
+        }
     }
 
     pub(super) fn add(&mut self, n: u128, state: ConversationState, agent: Option<u128>) -> ConversationId {
@@ -84,6 +106,14 @@ impl Server {
 
     pub(super) fn line(&mut self, id: ConversationId) -> &mut Summary {
         self.lines.iter_mut().find(|line| line.id == id).unwrap()
+    }
+
+    /// Puts a conversation into the queue of a department.
+    pub(super) fn queue(&mut self, n: u128, of: u128, position: u32) -> ConversationId {
+        let id = self.add(n, ConversationState::Waiting, None);
+        let line = self.line(id);
+        (line.department, line.position) = (Some(department(of)), Some(position));
+        id
     }
 
     /// Changes a line and says so.
@@ -156,14 +186,22 @@ impl Server {
             id: AgentId(id(n)),
             name: name.into(),
             role,
-            presence: Presence::Online,
+            presence: self.presence.iter().find(|one| one.0 == n).map_or(Presence::Online, |one| one.1),
             away: None,
             load: 1,
             capacity: 6,
             pause: None,
             since: None,
-            departments: None,
+            departments: (!self.departments.is_empty()).then(|| {
+                let member = self.departments.iter().filter(|one| one.2.contains(&n));
+                member.map(|one| department(one.0)).collect()
+            }),
         };
+        let departments = self.departments.iter().map(|one| Department {
+            id: department(one.0),
+            name: one.1.into(),
+            availability: Availability::Online,
+        });
         Event::Agent(AgentState {
             version: "1".into(),
             me: AgentId(id(ME)),
@@ -173,7 +211,7 @@ impl Server {
             colleagues: vec![colleague(ME, "Ana", self.role), colleague(BOB, "Bob", Role::Agent)],
             conversations: self.lines.clone(),
             marks: self.marks.clone(),
-            departments: None,
+            departments: (!self.departments.is_empty()).then(|| departments.collect()),
         })
     }
 }

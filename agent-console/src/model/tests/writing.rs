@@ -12,6 +12,7 @@ use protocol::timeline::{Pending, SendState};
 use super::fixture::*;
 use crate::model::msg::{Do, Net, See, Write};
 use crate::model::rows::{Content, Reader, Row, SentMark, rows};
+use crate::model::transfer::Target;
 use crate::model::{Composer, Effect, Link, Msg};
 
 fn active(role: Role, agent: u128) -> (Server, Tab) {
@@ -248,7 +249,7 @@ fn a_transfer_needs_a_choice_and_carries_the_note() {
     tab.tell(Msg::Do(Do::AskTransfer));
     tab.tell(Msg::Do(Do::Transfer));
     assert!(tab.sent().is_empty(), "nobody was chosen");
-    tab.tell(Msg::Do(Do::TransferTo(None)));
+    tab.tell(Msg::Do(Do::TransferTo(Target::Queue)));
     tab.tell(Msg::Do(Do::TransferNote("  likes blue ".into())));
     tab.tell(Msg::Do(Do::Transfer));
     let sent = tab.sent();

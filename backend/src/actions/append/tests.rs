@@ -83,6 +83,7 @@ impl World {
             site: self.site.key.clone(),
             token: None,
             origin: None,
+            identity: None,
             ip: IpAddr::V4(Ipv4Addr::LOCALHOST),
             user_agent: None,
             language: None,
@@ -276,7 +277,7 @@ async fn what_others_wrote_counts_from_the_next_batch_on() {
     world.says(&vera, place, cmid(), "one").await.unwrap();
     // Through the lane: a job.
     let Principal::Visitor(who) = vera.clone() else { unreachable!("a visitor") };
-    let profile = begin::Profile { name: Some("Vera B.".to_owned()), email: None, page: None };
+    let profile = begin::Profile { name: Some("Vera B.".to_owned()), email: None, page: None, department: None };
     let renamed = world
         .app
         .store

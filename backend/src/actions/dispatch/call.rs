@@ -4,6 +4,7 @@ use domain::routing::Call;
 use super::lenient;
 use crate::actions::change::{self, Asker, Request};
 use crate::actions::floor::Floor;
+use crate::actions::notify_turn::{Call as Letter, your_turn};
 use crate::app::App;
 use crate::clock::new_id;
 use crate::error::AppResult;
@@ -19,9 +20,11 @@ pub(super) async fn call(app: &App, floor: &Floor, called: &Call) -> AppResult<b
     let kind = routing_decision::CALLED.to_owned();
     let decision = Decision { id: new_id(now), conversation_id: id, at: now, kind, reasons };
     let request = Request::new(Asker::System(tenant), id, Command::Call { deadline_at });
+    let Some(letter) = Letter::new(app, tenant, row, deadline_at)? else { return Ok(false) };
     let write = app.store.write((tenant, id), move |tx| {
         Box::pin(async move {
             let outcome = change::write(tx, &request, now).await?;
+            your_turn(tx, tenant, &outcome.row, &letter).await?;
             routing_decision::insert(tx, tenant, &decision).await?;
             Ok(outcome)
         })

@@ -1,7 +1,6 @@
 use domain::conversation::Command;
 use domain::routing::{Assignment, Waiting, route};
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::{FutureExt, StreamExt, stream};
 use protocol::ids::{ConversationId, TenantId};
 use protocol::state::ConversationState;
 
@@ -31,8 +30,8 @@ pub(super) async fn decide(app: &App, floor: &Floor) -> AppResult<Decided> {
         false => floor.rejections(&mut app.store.read(floor.tenant.id).await?).await?,
     };
     let routing = route(&waiting(app, floor, &rejections), &floor.loads(), &floor.desks(), app.now());
-    let offers = routing.decisions.iter().map(async |assignment| offer(app, floor.tenant.id, assignment).await);
-    let made: Vec<AppResult<bool>> = stream::iter(offers).buffered(AT_ONCE).collect().await;
+    let offers = routing.decisions.iter().map(|assignment| offer(app, floor.tenant.id, assignment).boxed());
+    let made: Vec<AppResult<bool>> = stream::iter(offers.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
     let mut moved = false;
     for made in made {
         moved |= made?;

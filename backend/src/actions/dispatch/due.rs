@@ -1,6 +1,6 @@
 use domain::conversation::{Command, Receiver};
 use protocol::entry::QueuedReason;
-use protocol::ids::AgentId;
+use protocol::ids::{AgentId, DepartmentId};
 use protocol::state::{ConversationState, Presence};
 
 use crate::actions::floor::{AgentNow, Floor, inactive_at};
@@ -39,9 +39,8 @@ pub(super) fn silent_until(app: &App, floor: &Floor, now: &AgentNow) -> i64 {
 /// What time or absence does to a conversation now, in order.
 pub(super) fn due(app: &App, floor: &Floor, row: &Conversation) -> Vec<Command> {
     let (now, policy) = (app.now(), floor.rules(row.department_id));
-    if let Some(successor) = floor.department(row.department_id).filter(|found| found.row.id != row.department_id) {
-        // Begun while its department was being removed.
-        return vec![Command::Transfer { to: Receiver::Department(successor.row.id) }];
+    if let Some(successor) = moved_on(floor, row) {
+        return vec![Command::Transfer { to: Receiver::Department(successor) }];
     }
     let kept = row.kept_at.is_some();
     if !kept && row.visitor_left_at.is_some_and(|at| now - at >= policy.visitor_gone_ms) {
@@ -61,6 +60,14 @@ pub(super) fn due(app: &App, floor: &Floor, row: &Conversation) -> Vec<Command> 
         ConversationState::Active => held_due(app, floor, row).into_iter().collect(),
         ConversationState::Closed | ConversationState::Offline => vec![],
     }
+}
+
+/// Who took over from the department in whose queue it still waits: it began while that was being removed. What an
+/// agent holds stays with the agent.
+fn moved_on(floor: &Floor, row: &Conversation) -> Option<DepartmentId> {
+    let waits = matches!(row.state, ConversationState::Waiting | ConversationState::Offered);
+    let present = floor.department(row.department_id).filter(|_| waits)?.row.id;
+    (present != row.department_id).then_some(present)
 }
 
 fn takes(floor: &Floor, agent: AgentId) -> bool {

@@ -12,9 +12,9 @@ mod tell;
 
 pub use tell::Told;
 
-use futures_util::StreamExt;
-use futures_util::stream;
-use protocol::ids::TenantId;
+use domain::conversation::Command;
+use futures_util::{FutureExt, StreamExt, stream};
+use protocol::ids::{ConversationId, TenantId};
 use protocol::state::{AwayReason, Presence};
 
 use super::change::{Asker, Request, carry_out};
@@ -66,15 +66,16 @@ fn lenient<T>(result: AppResult<T>) -> AppResult<bool> {
 /// Carries out what is due of everything in the queue or in progress. True when there was anything.
 async fn expire(app: &App, floor: &Floor) -> AppResult<bool> {
     let rows = floor.queue.iter().chain(&floor.active);
-    let due: Vec<_> =
-        rows.flat_map(|row| due::due(app, floor, row).into_iter().map(|command| (row.id, command))).collect();
-    let any = !due.is_empty();
-    let carried = due.into_iter().map(async |(id, command)| {
-        lenient(carry_out(app, Request::new(Asker::System(floor.tenant.id), id, command)).await)
-    });
+    let due = rows.flat_map(|row| due::due(app, floor, row).into_iter().map(|command| (row.id, command)));
+    let carried: Vec<_> = due.map(|(id, command)| carry(app, floor.tenant.id, id, command).boxed()).collect();
+    let any = !carried.is_empty();
     let results: Vec<AppResult<bool>> = stream::iter(carried).buffered(AT_ONCE).collect().await;
     results.into_iter().collect::<AppResult<Vec<_>>>()?;
     Ok(any)
+}
+
+async fn carry(app: &App, tenant: TenantId, id: ConversationId, command: Command) -> AppResult<bool> {
+    lenient(carry_out(app, Request::new(Asker::System(tenant), id, command)).await)
 }
 
 /// Sets agents of whom nothing was heard for too long to away. True when there was one.

@@ -17,8 +17,10 @@ mod thread;
 pub use colors::colors;
 pub use form::{Act, Form, Wrong};
 pub use thread::Thread;
+pub(super) use ui::Ui;
 pub use view::{Notice, Pages, Way};
-pub use visit::{Visit, cookie};
+pub use visit::Visit;
+pub(super) use visit::visitor_cookie;
 
 use actix_web::HttpRequest;
 use protocol::ids::{SiteId, TenantId};

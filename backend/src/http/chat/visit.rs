@@ -77,6 +77,7 @@ impl Visit {
             site: place.config.key.clone(),
             token: Some(self.token.clone()),
             origin: None,
+            identity: None,
             prepared: true,
             ip: extract::ip(request, app),
             user_agent: header(USER_AGENT),
@@ -112,14 +113,14 @@ impl Visit {
         Sha256::digest(proof) == Sha256::digest(self.proof())
     }
 
-    /// The cookie to set, if any: for these pages alone, out of reach of scripts and of other sites' requests.
+    /// The cookie to set, if any.
     pub fn cookie(&self, app: &App, place: &Place) -> Option<Cookie<'static>> {
-        self.is_new.then(|| cookie(&app.config, &place.config.key, self.token.clone()))
+        self.is_new.then(|| visitor_cookie(&app.config, &place.config.key, self.token.clone()))
     }
 }
 
-/// The cookie by which the pages of the site with this key know a visitor.
-pub fn cookie(config: &Config, site: &str, token: String) -> Cookie<'static> {
+/// The cookie of a visitor of a site: for these pages alone, out of reach of scripts and of other sites' requests.
+pub(in crate::http) fn visitor_cookie(config: &Config, site: &str, token: String) -> Cookie<'static> {
     Cookie::build(name(config), token)
         .path(format!("/chat/{site}"))
         .http_only(true)

@@ -100,8 +100,8 @@ impl Session {
         let now = app.clock.monotonic();
         let rule = match command {
             Command::Post(_) => message,
-            Command::Start(_) | Command::LeaveMessage(_) => {
-                // Rare, and begun at any node: boxed, because every session would pay for its size.
+            Command::Start(_) | Command::LeaveMessage(_) | Command::KeepPlace(_) => {
+                // Rare, may end in a mail, and begun at any node: boxed, because every session would pay for its size.
                 return Box::pin(async {
                     app.limiter.take_everywhere(Rule::NewConversationIp, &self.place, now).await?;
                     app.limiter.take_everywhere(Rule::NewConversation, &key, now).await

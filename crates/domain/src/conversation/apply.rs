@@ -23,7 +23,10 @@ impl Conversation {
                 self.call_deadline_at = None;
             }
             Change::Called { deadline_at } => self.call_deadline_at = Some(*deadline_at),
-            Change::CameBack => self.come_back(now),
+            Change::CameBack { waiting_since } => {
+                self.end_kept();
+                self.waiting_since = self.waiting_since.map(|_| *waiting_since);
+            }
             Change::LeftOffline { .. } => {
                 self.leave_queue(ConversationState::Offline);
                 self.agent = None;
@@ -83,12 +86,6 @@ impl Conversation {
         self.end_offer();
         self.waiting_since = Some(now);
         self.queued_at = self.queued_at.or(Some(now));
-    }
-
-    /// The longest wait counts anew: being away was agreed.
-    fn come_back(&mut self, now: i64) {
-        self.end_kept();
-        self.waiting_since = self.waiting_since.map(|_| now);
     }
 
     fn hold(&mut self, agent: AgentId, reply_deadline_at: Option<i64>) {

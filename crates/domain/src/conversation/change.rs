@@ -109,8 +109,11 @@ pub enum Change {
         /// Until when the place is held, Unix milliseconds.
         deadline_at: i64,
     },
-    /// The visitor who kept the place is there again, and waits anew in the same place. Writes no entry.
-    CameBack,
+    /// The visitor who kept the place is there again, in the same place. Writes no entry.
+    CameBack {
+        /// Since when it counts as waiting now, Unix milliseconds.
+        waiting_since: i64,
+    },
     /// It became a message left for later.
     LeftOffline {
         /// Name the visitor gave.
@@ -159,7 +162,7 @@ impl Change {
             Self::Closed { by } => EntryBody::Closed(Closed { by: *by }),
             Self::Reopened => EntryBody::Reopened(Reopened { continues: None }),
             Self::Rated { score, comment } => EntryBody::Rated(Rated { score: *score, comment: comment.clone() }),
-            Self::ReplyStarted { .. } | Self::Offered { .. } | Self::OfferEnded { .. } | Self::CameBack => {
+            Self::ReplyStarted { .. } | Self::Offered { .. } | Self::OfferEnded { .. } | Self::CameBack { .. } => {
                 return None;
             }
         })

@@ -1,30 +1,77 @@
-//! Who gets the next conversation. A pure function: the same queue, agents, policy and time give the same
+//! Who gets the next conversation. A pure function: the same queue, agents, departments and time give the same
 //! decisions, with their reasons.
 //!
-//! Promises, each with a property test: first in, first out inside a priority (waiting raises it); never above
-//! an agent's capacity; never one conversation to two agents; never to an agent who declined or missed it just
-//! now; whenever a conversation and an agent who can take it exist, it is assigned.
+//! Promises, each with a property test: first in, first out inside a priority of a department (waiting raises it);
+//! never above an agent's capacity, which all departments share; never more standing offers for an agent than
+//! allowed; never one conversation to two agents, unless it is offered to all; never to an agent who declined or missed
+//! it just now, and again to one who did so earlier only when all have; whenever a conversation and an agent who can
+//! take it exist, it is offered.
+//!
+//! Who of several is asked: whoever rejected it last of all when everybody has; the agent the visitor talked to before;
+//! members of the conversation's own department before those it overflows to; those with the skills and the language;
+//! the department's order of members; then what the strategy says.
 
+/// Comparing the agents who could take a conversation.
+mod candidate;
+/// Agents and departments as the round sees them.
+mod floor;
+/// Whether an agent understands a language.
+mod language;
 /// What decisions are explained with.
 mod reason;
 
+pub use language::understands;
 pub use reason::{Choice, Reason, Skip};
+
+use std::collections::HashSet;
 
 use protocol::ids::{AgentId, ConversationId, DepartmentId};
 use protocol::state::Presence;
 use serde::{Deserialize, Serialize};
 
+use crate::department::Overflow;
 use crate::policy::{Policy, Strategy};
+use crate::queue::Place;
+use candidate::Chosen;
+use floor::{Floor, Post};
+
+/// A department as routing sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Desk {
+    /// Which.
+    pub id: DepartmentId,
+    /// The tenant's settings with those of the department. What only a tenant decides is the same in all.
+    pub policy: Policy,
+    /// Whose members may take its conversations too, and after how long a wait.
+    pub overflow: Option<Overflow>,
+    /// Whether it has its hours. This decides about new conversations only: those that wait are routed all the same.
+    pub open: bool,
+}
+
+/// Whether the visitor of a waiting conversation is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// Yes, or gone without keeping the place.
+    #[default]
+    Here,
+    /// No, and the place is kept: when it is the visitor's turn, the visitor is called.
+    Kept,
+    /// No, but called: the place is held.
+    Called,
+}
 
 /// A conversation in the state `waiting`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     /// Which.
     pub conversation: ConversationId,
-    /// Whose agents may take it; `None`: every agent.
-    pub department: Option<DepartmentId>,
-    /// Higher goes first; 0 is normal.
+    /// Whose members may take it.
+    pub department: DepartmentId,
+    /// Higher goes first ([`crate::queue::PRIORITIES`]).
     pub priority: u8,
+    /// Whether it goes before all that are not ([`crate::conversation::Conversation::at_head`]).
+    pub at_head: bool,
     /// Its place in the order, Unix milliseconds ([`crate::conversation::Conversation::queued_at`]).
     pub queued_at: i64,
     /// Since when it waits this time, Unix milliseconds.
@@ -33,6 +80,25 @@ pub struct Waiting {
     pub previous_agent: Option<AgentId>,
     /// Who declined, missed or gave it back, and when.
     pub rejections: Vec<Rejection>,
+    /// The visitor's language (BCP 47), if known.
+    pub language: Option<String>,
+    /// Skills wanted, as agents have them.
+    pub skills: Vec<String>,
+    /// Whether the visitor is there.
+    pub absent: Absence,
+}
+
+impl Waiting {
+    /// Its place in the order of the queue.
+    pub const fn place(&self) -> Place {
+        Place {
+            conversation: self.conversation,
+            department: self.department,
+            at_head: self.at_head,
+            priority: self.priority,
+            queued_at: self.queued_at,
+        }
+    }
 }
 
 /// An agent did not take a conversation.
@@ -44,6 +110,15 @@ pub struct Rejection {
     pub at: i64,
 }
 
+/// An agent's place in a department.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Membership {
+    /// Which department.
+    pub department: DepartmentId,
+    /// Members with a smaller number are asked first; 0 is the smallest.
+    pub priority: u8,
+}
+
 /// An agent and how busy the agent is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgentLoad {
@@ -53,10 +128,16 @@ pub struct AgentLoad {
     pub presence: Presence,
     /// Conversations held that count against the capacity, and offers that stand.
     pub load: u32,
+    /// Offers that stand, which are part of `load`.
+    pub offers: u32,
     /// How many at once.
     pub capacity: u32,
     /// Departments the agent belongs to.
-    pub departments: Vec<DepartmentId>,
+    pub departments: Vec<Membership>,
+    /// Languages the agent writes (BCP 47).
+    pub languages: Vec<String>,
+    /// What the agent knows.
+    pub skills: Vec<String>,
     /// Since when the agent has had no work or no new conversation, Unix milliseconds.
     pub idle_since: i64,
     /// When the agent was last assigned a conversation, Unix milliseconds; 0 for never.
@@ -68,10 +149,13 @@ pub struct AgentLoad {
 pub struct Routing {
     /// Offers to make, in order.
     pub decisions: Vec<Assignment>,
+    /// Visitors to call, because it is their turn and they are away, in order. A call takes no place: others are
+    /// served until the visitor is back. There are never more calls out than agents have places for.
+    pub calls: Vec<Call>,
     /// Conversations that wait on, in order.
     pub unserved: Vec<Skipped>,
     /// When to route again even if nothing happens, Unix milliseconds: an offer lapses, a rejection is forgotten,
-    /// or a wait is over. Always later than now.
+    /// the next department may help, or a wait is over. Always later than now.
     pub wake_at: Option<i64>,
 }
 
@@ -80,11 +164,23 @@ pub struct Routing {
 pub struct Assignment {
     /// Which conversation.
     pub conversation: ConversationId,
-    /// To whom.
-    pub agent: AgentId,
+    /// To whom: one agent, or with [`Strategy::Broadcast`] all who can take it, by id.
+    pub agents: Vec<AgentId>,
+    /// Of which department they are asked as members: that of the conversation, or one it overflows to. The first one
+    /// when they are of several.
+    pub department: DepartmentId,
     /// Until when the offer stands, Unix milliseconds.
     pub deadline_at: i64,
-    /// Why this agent, and why not the others.
+    /// Why these agents, and why not the others: one line for every member of a department that it reaches.
+    pub reasons: Vec<Reason>,
+}
+
+/// A visitor to call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// Which conversation.
+    pub conversation: ConversationId,
+    /// As in [`Assignment::reasons`]: chosen is who would have been, were the visitor there.
     pub reasons: Vec<Reason>,
 }
 
@@ -93,145 +189,122 @@ pub struct Assignment {
 pub struct Skipped {
     /// Which conversation.
     pub conversation: ConversationId,
-    /// Why none of the agents.
+    /// What it is about the conversation or its department; often nothing. [`explain`] says why none of the agents.
     pub reasons: Vec<Reason>,
 }
 
-/// Decides who is offered what. `now` is Unix milliseconds.
-pub fn route(waiting: &[Waiting], agents: &[AgentLoad], policy: &Policy, now: i64) -> Routing {
-    let mut agents = agents.to_vec();
-    let mut routing = Routing::default();
-    for conversation in ordered(waiting, policy, now) {
-        match choose(conversation, &agents, policy, now) {
-            (Some(agent), reasons) => {
-                let deadline_at = now.saturating_add(policy.offer_deadline_ms.max(1));
-                for load in agents.iter_mut().filter(|load| load.agent == agent) {
-                    load.load = load.load.saturating_add(1);
-                    load.idle_since = now;
-                    load.last_assigned_at = now;
-                }
-                routing.decisions.push(Assignment {
-                    conversation: conversation.conversation,
-                    agent,
-                    deadline_at,
-                    reasons,
-                });
-                wake(&mut routing.wake_at, deadline_at, now);
-            }
-            (None, reasons) => {
-                for rejection in &conversation.rejections {
-                    wake(&mut routing.wake_at, forgotten_at(rejection, policy), now);
-                }
-                let over = conversation.waiting_since.saturating_add(policy.max_wait_ms);
-                wake(&mut routing.wake_at, over, now);
-                routing.unserved.push(Skipped { conversation: conversation.conversation, reasons });
-            }
+/// Decides who is offered what and who is called. `now` is Unix milliseconds. An agent, department or conversation
+/// listed twice counts once.
+pub fn route(waiting: &[Waiting], agents: &[AgentLoad], desks: &[Desk], now: i64) -> Routing {
+    let mut round = Round { floor: Floor::new(agents, desks, now), routing: Routing::default(), now };
+    let ageing_ms = round.floor.ageing_ms;
+    let mut order: Vec<_> = waiting.iter().map(|waiting| (waiting.place().key(ageing_ms), waiting)).collect();
+    order.sort_by_key(|(key, _)| *key);
+    let mut seen = HashSet::with_capacity(order.len());
+    for (_, waiting) in order {
+        if seen.insert(waiting.conversation) {
+            round.serve(waiting);
         }
     }
-    routing
+    round.routing
 }
 
-/// The order of the queue: priority raised by waiting, then first in, first out. A conversation listed twice
-/// counts once.
-pub fn ordered<'a>(waiting: &'a [Waiting], policy: &Policy, now: i64) -> Vec<&'a Waiting> {
-    let mut order: Vec<&Waiting> = waiting.iter().collect();
-    order.sort_by_key(|waiting| {
-        let waited = now.saturating_sub(waiting.queued_at).max(0);
-        let priority = i64::from(waiting.priority).saturating_add(waited / policy.ageing_ms.max(1));
-        (std::cmp::Reverse(priority), waiting.queued_at, waiting.conversation)
-    });
-    let mut seen = std::collections::HashSet::new();
-    order.retain(|waiting| seen.insert(waiting.conversation));
-    order
+/// Why a conversation waits, or what would be done were it alone in the queue: the reasons that [`route`] leaves out,
+/// with one line for every member of a department that it reaches.
+pub fn explain(waiting: &Waiting, agents: &[AgentLoad], desks: &[Desk], now: i64) -> Vec<Reason> {
+    let mut floor = Floor::new(agents, desks, now);
+    match floor.post(waiting.department) {
+        Err(unknown) => vec![unknown],
+        Ok(post) => settled(waiting, post.desk).map_or_else(
+            || {
+                let chosen = floor.search(waiting, post);
+                floor.reasons(waiting, post, chosen.as_ref())
+            },
+            |why| vec![why],
+        ),
+    }
 }
 
-fn choose(waiting: &Waiting, agents: &[AgentLoad], policy: &Policy, now: i64) -> (Option<AgentId>, Vec<Reason>) {
-    if policy.strategy == Strategy::Manual {
-        return (None, vec![Reason::Manual]);
+/// What makes asking agents pointless.
+fn settled(waiting: &Waiting, desk: &Desk) -> Option<Reason> {
+    if desk.policy.strategy == Strategy::Manual {
+        return Some(Reason::Manual);
     }
-    if agents.is_empty() {
-        return (None, vec![Reason::NoAgents]);
-    }
-    let mut reasons = Vec::new();
-    let mut free = Vec::new();
-    for agent in agents {
-        match skip(waiting, agent, policy, now) {
-            Some(why) => reasons.push(Reason::Skipped { agent: agent.agent, why }),
-            None => free.push(agent),
-        }
-    }
-    let rejected = |agent: &&AgentLoad| waiting.rejections.iter().any(|rejection| rejection.agent == agent.agent);
-    let (again, fresh): (Vec<&AgentLoad>, Vec<&AgentLoad>) = free.into_iter().partition(rejected);
-    let only_again = fresh.is_empty();
-    if !only_again {
-        let earlier = |agent: &&AgentLoad| Reason::Skipped { agent: agent.agent, why: Skip::RejectedEarlier };
-        reasons.extend(again.iter().map(earlier));
-    }
-    let candidates = if only_again { again } else { fresh };
-    let Some((chosen, why)) = best(waiting, &candidates, policy, now) else {
-        return (None, reasons);
-    };
-    let why = if only_again { Choice::NobodyElse } else { why };
-    let chosen = chosen.agent;
-    reasons.insert(0, Reason::Chosen { agent: chosen, why });
-    (Some(chosen), reasons)
+    (waiting.absent == Absence::Called).then_some(Reason::Called)
 }
 
-/// Why an agent cannot take a conversation at all now.
-fn skip(waiting: &Waiting, agent: &AgentLoad, policy: &Policy, now: i64) -> Option<Skip> {
-    if agent.presence != Presence::Online {
-        return Some(Skip::Away);
-    }
-    if waiting.department.is_some_and(|department| !agent.departments.contains(&department)) {
-        return Some(Skip::WrongDepartment);
-    }
-    if agent.load >= agent.capacity {
-        return Some(Skip::AtCapacity { load: agent.load, capacity: agent.capacity });
-    }
-    let rejections = waiting.rejections.iter();
-    let newest = rejections.filter(|rejection| rejection.agent == agent.agent).max_by_key(|rejection| rejection.at)?;
-    (forgotten_at(newest, policy) > now)
-        .then(|| Skip::DeclinedRecently { ago_ms: now.saturating_sub(newest.at).max(0) })
-}
-
-fn best<'a>(
-    waiting: &Waiting,
-    candidates: &[&'a AgentLoad],
-    policy: &Policy,
+/// A round of decisions under way.
+struct Round<'a> {
+    floor: Floor<'a>,
+    routing: Routing,
     now: i64,
-) -> Option<(&'a AgentLoad, Choice)> {
-    let previous = candidates.iter().find(|agent| Some(agent.agent) == waiting.previous_agent);
-    if let Some(agent) = previous.filter(|_| policy.sticky) {
-        return Some((agent, Choice::PreviousAgent));
-    }
-    let agents = candidates.iter().copied();
-    let agent = match policy.strategy {
-        Strategy::Manual => None,
-        Strategy::LeastLoaded | Strategy::Broadcast => agents.min_by(|a, b| {
-            // a.load / a.capacity against b.load / b.capacity, without division.
-            let share = |x: &AgentLoad, y: &AgentLoad| u64::from(x.load) * u64::from(y.capacity);
-            let order = share(a, b).cmp(&share(b, a));
-            order.then_with(|| (a.idle_since, a.agent).cmp(&(b.idle_since, b.agent)))
-        }),
-        Strategy::LongestIdle => agents.min_by_key(|agent| (agent.idle_since, agent.agent)),
-        Strategy::RoundRobin => agents.min_by_key(|agent| (agent.last_assigned_at, agent.agent)),
-    }?;
-    let why = match policy.strategy {
-        Strategy::LongestIdle => Choice::LongestIdle { idle_ms: now.saturating_sub(agent.idle_since).max(0) },
-        Strategy::RoundRobin => Choice::RoundRobin,
-        Strategy::LeastLoaded | Strategy::Broadcast | Strategy::Manual => {
-            Choice::LeastLoaded { load: agent.load, capacity: agent.capacity }
+}
+
+impl<'a> Round<'a> {
+    fn serve(&mut self, waiting: &Waiting) {
+        let post = match self.floor.post(waiting.department) {
+            Ok(post) => post,
+            Err(unknown) => return self.skip(waiting, vec![unknown]),
+        };
+        if let Some(why) = settled(waiting, post.desk) {
+            let held = (why == Reason::Called).then(|| self.floor.search(waiting, post)).flatten();
+            if let Some(chosen) = held {
+                self.floor.promise(&chosen);
+            }
+            self.wake_when_over(waiting, post);
+            return self.skip(waiting, vec![why]);
         }
-    };
-    Some((agent, why))
-}
+        match self.floor.search(waiting, post) {
+            Some(chosen) if waiting.absent == Absence::Kept => {
+                let reasons = self.floor.reasons(waiting, post, Some(&chosen));
+                self.floor.promise(&chosen);
+                self.routing.calls.push(Call { conversation: waiting.conversation, reasons });
+            }
+            Some(chosen) => self.offer(waiting, post, &chosen),
+            None => {
+                self.wake_for(waiting, post);
+                self.skip(waiting, self.floor.about(waiting, post));
+            }
+        }
+    }
 
-fn forgotten_at(rejection: &Rejection, policy: &Policy) -> i64 {
-    rejection.at.saturating_add(policy.rejection_memory_ms)
-}
+    fn offer(&mut self, waiting: &Waiting, post: Post<'a>, chosen: &Chosen) {
+        let deadline_at = self.now.saturating_add(post.desk.policy.offer_deadline_ms.max(1));
+        self.routing.decisions.push(Assignment {
+            conversation: waiting.conversation,
+            agents: self.floor.ids(chosen),
+            department: self.floor.department_of(post, chosen),
+            deadline_at,
+            reasons: self.floor.reasons(waiting, post, Some(chosen)),
+        });
+        self.floor.occupy(chosen);
+        self.wake(deadline_at);
+    }
 
-fn wake(wake_at: &mut Option<i64>, at: i64, now: i64) {
-    if at > now {
-        *wake_at = Some(wake_at.map_or(at, |earlier| earlier.min(at)));
+    fn skip(&mut self, waiting: &Waiting, reasons: Vec<Reason>) {
+        self.routing.unserved.push(Skipped { conversation: waiting.conversation, reasons });
+    }
+
+    /// Whatever time alone changes about who can take a conversation that waits on.
+    fn wake_for(&mut self, waiting: &Waiting, post: Post<'a>) {
+        for rejection in &waiting.rejections {
+            self.wake(candidate::forgotten_at(rejection, &post.desk.policy));
+        }
+        if let Some((_, at)) = self.floor.next_overflow(waiting, post) {
+            self.wake(at);
+        }
+        self.wake_when_over(waiting, post);
+    }
+
+    fn wake_when_over(&mut self, waiting: &Waiting, post: Post<'a>) {
+        if waiting.absent == Absence::Here {
+            self.wake(waiting.waiting_since.saturating_add(post.desk.policy.max_wait_ms));
+        }
+    }
+
+    fn wake(&mut self, at: i64) {
+        if at > self.now {
+            self.routing.wake_at = Some(self.routing.wake_at.map_or(at, |earlier| earlier.min(at)));
+        }
     }
 }

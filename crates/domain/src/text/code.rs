@@ -1,11 +1,13 @@
-//! Short codes in ASCII.
+//! Short codes and words.
 
-use super::{TextError, text_type};
+use super::{TextError, breaks_line, normalised, text_type, turns_direction};
 
 /// Longest slug.
 const SLUG_CHARS: usize = 40;
 /// Longest language tag (RFC 5646, section 4.4.1).
 const LOCALE_CHARS: usize = 35;
+/// Longest name of a skill.
+const SKILL_CHARS: usize = 30;
 
 text_type! {
     /// A short name for addresses: 1 to 40 of `a-z`, `0-9` and inner hyphens.
@@ -14,6 +16,11 @@ text_type! {
 text_type! {
     /// A colour, `#rrggbb` in lower case.
     Color
+}
+text_type! {
+    /// What an agent can do, such as `billing`: 1 to 30 characters in small letters on one line, without the
+    /// commas and semicolons that stand between several.
+    Skill
 }
 text_type! {
     /// A language (BCP 47) in its usual case, such as `en` or `zh-CN`; at most 35 characters.
@@ -87,6 +94,23 @@ impl Locale {
             tag.push_str(&usual_case(index, part, letters));
         }
         Ok(Self(tag))
+    }
+}
+
+impl Skill {
+    /// Parses the name of a skill; capital letters become small, so that it is the same however it is typed.
+    ///
+    /// # Errors
+    /// Empty, too long, or with a comma, semicolon, control character or line break.
+    pub fn parse(text: &str) -> Result<Self, TextError> {
+        let plain: String = text.chars().filter(|c| !turns_direction(*c)).collect();
+        // Some letters become two when they become small, and what was composed may compose anew.
+        let skill = normalised(&plain.to_lowercase(), SKILL_CHARS)?;
+        let separates = |c: char| matches!(c, ',' | ';' | '\u{ff0c}' | '\u{ff1b}' | '\u{3001}');
+        if skill.chars().any(|c| breaks_line(c) || separates(c)) {
+            return Err(TextError::Format);
+        }
+        Ok(Self(skill))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Texts that come from outside. Each type has one `parse`; a value that exists is normalised (NFC), trimmed,
 //! within its limit and free of control characters. Characters are counted after normalisation.
 
-/// Colours, slugs and languages.
+/// Colours, slugs, languages and skills.
 mod code;
 /// E-mail addresses.
 mod email;
@@ -10,7 +10,7 @@ mod file_name;
 /// Origins and page addresses.
 mod web;
 
-pub use code::{Color, Locale, Slug};
+pub use code::{Color, Locale, Skill, Slug};
 pub use email::EmailAddress;
 pub use file_name::FileName;
 pub use web::{Origin, PageUrl};

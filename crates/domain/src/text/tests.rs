@@ -184,6 +184,18 @@ fn codes() {
 }
 
 #[test]
+fn skills() {
+    assert_eq!(Skill::parse(" Billing ").unwrap().as_str(), "billing");
+    assert_eq!(Skill::parse("tea  ceremony").unwrap().as_str(), "tea  ceremony");
+    assert_eq!(Skill::parse("售后").unwrap().as_str(), "售后");
+    assert_eq!(Skill::parse(&"a".repeat(31)), Err(TextError::TooLong { limit: 30 }));
+    assert_eq!(Skill::parse(" "), Err(TextError::Empty));
+    for bad in ["a,b", "a;b", "a，b", "a、b", "a\nb", "a\0"] {
+        assert_eq!(Skill::parse(bad), Err(TextError::Format), "{bad}");
+    }
+}
+
+#[test]
 fn a_blank_optional_text_is_none() {
     assert_eq!(optional(None, Name::parse), Ok(None));
     assert_eq!(optional(Some("  "), Name::parse), Ok(None));
@@ -220,6 +232,7 @@ stable! {
     url_is_stable: PageUrl, "https?://[a-z@:/?#.é]{0,40}";
     file_name_is_stable: FileName, "(?s:.{0,300})|[a./ \\\\]{0,260}";
     origin_is_stable: Origin, "https?://[a-z0-9.:\\[\\]-]{0,30}";
+    skill_is_stable: Skill, "\\PC{0,40}|(?s:.{0,40})";
     slug_is_stable: Slug, "[a-zA-Z0-9-]{0,50}";
     locale_is_stable: Locale, "[a-zA-Z0-9_-]{0,40}";
     color_is_stable: Color, "#[0-9a-fA-F]{5,7}";

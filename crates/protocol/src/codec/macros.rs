@@ -108,13 +108,13 @@ macro_rules! wire_enum {
             #[allow(unused_doc_comments, reason = "what a variant stands under goes for its arms too")]
             fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
                 /// Numbers the variants, those that are left out too.
-                #[allow(dead_code, reason = "a variant may be left out")]
-                enum Numbered { $($variant,)* }
+                #[allow(dead_code, clippy::enum_variant_names, reason = "a variant may be left out, or called like it")]
+                enum Place { $($variant,)* }
                 let Some(place) = $crate::codec::tag_of(value, concat!($($tag, " "),*)) else {
                     return false;
                 };
                 *self = match place {
-                    $( $(#[$vmeta])* place if place == Numbered::$variant as usize => Self::$variant($crate::codec::Wire::blank()), )*
+                    $( $(#[$vmeta])* place if place == Place::$variant as usize => Self::$variant($crate::codec::Wire::blank()), )*
                     _ => Self::Unknown,
                 };
                 match self {

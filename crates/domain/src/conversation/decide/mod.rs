@@ -27,7 +27,7 @@ impl Conversation {
                 let who = agent::By { id: *id, role: *role };
                 self.decide_agent(who, command, policy, now)
             }
-            Actor::System => self.decide_system(command, now),
+            Actor::System => self.decide_system(command, policy, now),
         }
     }
 

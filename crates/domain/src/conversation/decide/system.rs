@@ -6,9 +6,10 @@ use protocol::state::ConversationState;
 
 use super::super::{Actor, Change, Command, Conversation, OfferEnd, Receiver, Refusal};
 use super::{Decision, left_offline};
+use crate::policy::Policy;
 
 impl Conversation {
-    pub(super) fn decide_system(&self, command: &Command, now: i64) -> Decision {
+    pub(super) fn decide_system(&self, command: &Command, policy: &Policy, now: i64) -> Decision {
         let waits = self.state == ConversationState::Waiting;
         let kept = self.kept_at.is_some();
         match command {
@@ -29,8 +30,7 @@ impl Conversation {
             Command::CallLapsed { email } if self.call_deadline_at.is_some_and(|deadline| deadline <= now) => {
                 Ok(vec![Change::LeftOffline { name: None, email: email.clone() }])
             }
-            Command::CameBack if kept => Ok(vec![Change::CameBack]),
-            Command::CameBack => Ok(vec![]),
+            Command::CameBack => Ok(self.come_back(policy, now)),
             Command::Requeue { reason } => self.requeue(*reason, now),
             Command::Transfer { to } => self.move_on(*to),
             Command::Close if !kept => Ok(self.close(&Actor::System)),
@@ -43,6 +43,16 @@ impl Conversation {
             | Command::Close => Err(self.wrong_state()),
             _ => Err(Refusal::Forbidden),
         }
+    }
+
+    /// Being away was agreed, so the visitor has at least half of the longest wait left. The rest of the wait goes on
+    /// counting, for departments that help after a while.
+    fn come_back(&self, policy: &Policy, now: i64) -> Vec<Change> {
+        if self.kept_at.is_none() {
+            return vec![];
+        }
+        let earliest = now.saturating_sub(policy.max_wait_ms / 2);
+        vec![Change::CameBack { waiting_since: self.waiting_since.map_or(now, |since| since.max(earliest)) }]
     }
 
     fn requeue(&self, reason: QueuedReason, now: i64) -> Decision {

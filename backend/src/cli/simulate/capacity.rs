@@ -1,18 +1,11 @@
-//! `frontdesk simulate`: what an installation of a size needs, by arithmetic over measured figures.
+//! `frontdesk simulate capacity`: what an installation of a size needs, by arithmetic over measured figures.
 
 use std::fmt::Write;
 
 use domain::capacity::{Costs, Estimate, Load, Machine, estimate};
 use serde::Serialize;
 
-use super::output::Output;
-
-/// What to simulate.
-#[derive(Debug, clap::Subcommand)]
-pub(super) enum Simulate {
-    /// How many nodes, how much memory and CPU, what the database and Redis bear, and what runs out first.
-    Capacity(Box<Capacity>),
-}
+use crate::cli::output::Output;
 
 /// The load, and the figures. The defaults of the figures were measured as docs/performance.md says; measure your
 /// own with `frontdesk bench`.
@@ -153,15 +146,12 @@ struct Told {
     estimate: Estimate,
 }
 
-impl Simulate {
-    pub(super) fn run(self) -> anyhow::Result<()> {
-        let Self::Capacity(capacity) = self;
-        let told = capacity.told();
-        Output::new(capacity.json).print(&told, || words(&told))
-    }
-}
-
 impl Capacity {
+    pub(super) fn run(&self) -> anyhow::Result<()> {
+        let told = self.told();
+        Output::new(self.json).print(&told, || words(&told))
+    }
+
     fn told(&self) -> Told {
         let agents = self.agents.unwrap_or_else(|| self.visitors.div_ceil(100));
         let load = Load {

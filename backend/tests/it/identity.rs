@@ -1,0 +1,259 @@
+//! Who a visitor is in the merchant's own system: what the merchant's server signs counts, nothing else does (J6).
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use frontdesk::auth::identity::new_secret;
+use frontdesk::auth::keys::Keys;
+use hmac::{Hmac, KeyInit, Mac};
+use jsonwebtoken::{EncodingKey, Header};
+use protocol::frame::VisitorReply;
+use protocol::ids::{ConversationId, TenantId};
+use protocol::state::VisitorProfile;
+use serde_json::{Value, json};
+use sha2::Sha256;
+use uuid::Uuid;
+
+use crate::people::{Agent, Visitor, become_visitor};
+use crate::wire::{Client, Credentials, Over};
+use crate::world::{Plan, World};
+
+/// A key of a tenant, as its server has it.
+struct Key {
+    id: Uuid,
+    secret: String,
+}
+
+impl Key {
+    /// Makes a key, as the panel does.
+    async fn of(world: &World, tenant: TenantId) -> Self {
+        let keys = Keys::open(&world.data().join("keys")).expect("the keys");
+        let id = Uuid::now_v7();
+        let made = new_secret(&keys, tenant, id).expect("a secret");
+        let (tenant, row) = (uuid(world, tenant.0), uuid(world, id));
+        let sql = "insert into identity_key (tenant_id, id, name, secret, created_at) values";
+        world.change(format!("{sql} ({tenant}, {row}, 'shop', '{}', 1)", made.sealed)).await;
+        Self { id, secret: made.shown }
+    }
+
+    async fn is_revoked(&self, world: &World) {
+        let id = uuid(world, self.id);
+        world.change(format!("update identity_key set revoked_at = 2 where id = {id}")).await;
+    }
+
+    /// A token with these claims, good for an hour unless they say otherwise.
+    fn signs(&self, claims: Value) -> Value {
+        let mut all = json!({"exp": now() + 3600});
+        all.as_object_mut().expect("claims").extend(claims.as_object().expect("claims").clone());
+        let key = EncodingKey::from_secret(self.secret.as_bytes());
+        json!({"token": jsonwebtoken::encode(&Header::default(), &all, &key).expect("a token")})
+    }
+
+    fn vouches(&self, id: &str) -> Value {
+        let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.secret.as_bytes()).expect("a key").chain_update(id);
+        let hmac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        json!({"id": id, "hmac": hmac, "name": "Hal"})
+    }
+}
+
+/// An id as a literal of the world's database.
+fn uuid(world: &World, id: Uuid) -> String {
+    if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+}
+
+fn now() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+    i64::try_from(since.as_secs()).expect("a time")
+}
+
+/// Opens the widget of the first tenant with an identity.
+async fn comes(world: &World, token: Option<&str>, identity: &Value) -> VisitorReply {
+    let body = json!({"site": world.acme.site, "token": token, "identity": identity});
+    let (status, text) = become_visitor(&world.url(), &world.origin(), &body).await;
+    assert_eq!(status, 200, "{text}");
+    serde_json::from_str(&text).expect("a reply")
+}
+
+/// The same, connected.
+async fn connects(world: &World, reply: VisitorReply, over: Over) -> Visitor {
+    let mut visitor = Visitor::known(&world.url(), &world.origin(), reply);
+    visitor.connect(over).await;
+    visitor
+}
+
+/// What an agent is shown about the visitor of a conversation.
+async fn profile(agent: &Agent, conversation: ConversationId) -> VisitorProfile {
+    let line = |view: &crate::wire::View| view.summary(conversation).map(|_| ());
+    agent.until("the line", line).await;
+    agent.looks_at_visitor(conversation).await;
+    agent.look(|view| view.profile.clone()).expect("a profile")
+}
+
+#[tokio::test]
+async fn what_the_merchant_signed_is_shown_to_agents_and_stays() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let key = Key::of(&world, world.acme.id).await;
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    let signed = key.signs(json!({
+        "sub": "customer-7", "name": "Vera Vogel", "email": "vera@example.com", "vip": true, "language": "de",
+    }));
+    let reply = comes(&world, None, &signed).await;
+    assert_eq!(reply.ignored, None);
+    let vera = connects(&world, reply.clone(), Over::Socket).await;
+    let conversation = vera.says("hello?").await.conversation.expect("a conversation");
+    let shown = profile(&ann, conversation).await;
+    assert_eq!(shown.external_id.as_deref(), Some("customer-7"));
+    assert_eq!((shown.vip, shown.language.as_deref()), (Some(true), Some("de")));
+    assert_eq!((shown.name.as_deref(), shown.email.as_deref()), (Some("Vera Vogel"), Some("vera@example.com")));
+
+    // The same person in the same browser, with a newer token that says more.
+    let again = comes(&world, Some(&reply.token), &key.signs(json!({"sub": "customer-7", "name": "Vera V."}))).await;
+    assert_eq!((again.visitor, again.ignored), (reply.visitor, None));
+    let shown = profile(&ann, conversation).await;
+    assert_eq!((shown.name.as_deref(), shown.vip), (Some("Vera V."), None), "what is not said any more is over");
+    assert_eq!(shown.email.as_deref(), Some("vera@example.com"), "what nobody took back stays");
+    // Without an identity the token alone says who it is.
+    let renewed = Visitor::returns(&world.url(), &world.origin(), &world.acme.site, Some(&reply.token)).await;
+    assert_eq!(renewed.reply.visitor, reply.visitor);
+
+    // The same person in another browser is nobody whose conversations are shown there.
+    let elsewhere = comes(&world, None, &signed).await;
+    assert_ne!(elsewhere.visitor, reply.visitor);
+    let other = connects(&world, elsewhere, Over::Poll).await;
+    let none = |view: &crate::wire::View| view.visitor.as_ref()?.conversations.is_empty().then_some(());
+    other.until("no conversation", none).await;
+
+    let hal = comes(&world, None, &key.vouches("customer-8")).await;
+    assert_eq!(hal.ignored, None);
+    let hal = connects(&world, hal, Over::Poll).await;
+    let conversation = hal.says("me too").await.conversation.expect("a conversation");
+    let shown = profile(&ann, conversation).await;
+    assert_eq!((shown.external_id.as_deref(), shown.name.as_deref()), (Some("customer-8"), Some("Hal")));
+}
+
+#[tokio::test]
+async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
+    let world = World::with(Plan { second: true, ..Plan::default() }.unlimited()).await;
+    let key = Key::of(&world, world.acme.id).await;
+    let revoked = Key::of(&world, world.acme.id).await;
+    revoked.is_revoked(&world).await;
+    let other = Key::of(&world, world.other.as_ref().expect("another tenant").id).await;
+    let unknown = Key { id: Uuid::nil(), secret: "fdi_made-up".to_owned() };
+    let (claims, expired) = (json!({"sub": "7", "vip": true}), json!({"sub": "7", "exp": now() - 61}));
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let none = format!("{}.{}.", part(json!({"alg": "none"})), part(json!({"sub": "7", "exp": now() + 60})));
+    let invalid = [
+        key.signs(expired),
+        key.signs(json!({"sub": "7", "exp": now() + 31 * 24 * 3600})),
+        key.signs(json!({"sub": ""})),
+        key.signs(json!({"sub": "7", "exp": "soon"})),
+        unknown.signs(claims.clone()),
+        revoked.signs(claims.clone()),
+        revoked.vouches("7"),
+        other.signs(claims.clone()),
+        other.vouches("7"),
+        json!({"token": none}),
+        json!({"token": "nonsense"}),
+        json!({"id": "7", "hmac": "00"}),
+        json!({"id": "7"}),
+        json!({}),
+    ];
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    for identity in &invalid {
+        let reply = comes(&world, None, identity).await;
+        assert_eq!(reply.ignored.as_deref(), Some("identity"), "{identity}");
+        let visitor = connects(&world, reply, Over::Socket).await;
+        let conversation = visitor.says("hello?").await.conversation.expect("a conversation");
+        let shown = profile(&ann, conversation).await;
+        assert_eq!((shown.external_id, shown.vip), (None, None), "{identity}");
+    }
+    // The keys are each tenant's own, and the one that was not revoked goes on.
+    assert_eq!(comes(&world, None, &key.signs(claims)).await.ignored, None);
+    assert_eq!(world.count("select count(*) from visitor where external_id is not null").await, 1);
+    // The log says why, and nothing that could be used.
+    let log = world.log();
+    assert!(log.contains("an identity was ignored"), "{log}");
+    let shown = [&key.secret, &revoked.secret, &other.secret, &none];
+    assert!(shown.iter().all(|secret| !log.contains(secret.as_str())), "{log}");
+}
+
+#[tokio::test]
+async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let key = Key::of(&world, world.acme.id).await;
+    let person = |id: &str| key.signs(json!({"sub": id}));
+    // Somebody nobody vouches for signs in to the shop in the middle of it.
+    let stranger = comes(&world, None, &Value::Null).await;
+    let vera = connects(&world, stranger.clone(), Over::Socket).await;
+    let conversation = vera.says("before I signed in").await.conversation.expect("a conversation");
+    let vera = comes(&world, Some(&stranger.token), &person("vera")).await;
+    assert_eq!(vera.visitor, stranger.visitor);
+
+    let expired = key.signs(json!({"sub": "vera", "exp": now() - 3600}));
+    let kept = comes(&world, Some(&vera.token), &expired).await;
+    assert_eq!((kept.visitor, kept.ignored.as_deref()), (vera.visitor, Some("identity")), "her own token says who");
+
+    let unknown = Key { id: Uuid::nil(), secret: "fdi_made-up".to_owned() };
+    for (identity, ignored) in [
+        (person("walt"), false),
+        (key.signs(json!({"sub": "walt", "exp": now() - 3600})), true),
+        (unknown.signs(json!({"sub": "walt"})), true),
+        (json!({"token": "nonsense"}), true),
+        (key.vouches("VERA"), false),
+    ] {
+        let next = comes(&world, Some(&vera.token), &identity).await;
+        assert_ne!(next.visitor, vera.visitor, "{identity}");
+        assert_eq!(next.ignored.is_some(), ignored, "{identity}");
+        let next = connects(&world, next, Over::Poll).await;
+        let none = |view: &crate::wire::View| view.visitor.as_ref()?.conversations.is_empty().then_some(());
+        next.until("nothing of hers", none).await;
+        let fetch = protocol::command::Fetch { conversation, after: 0 };
+        let answer = next.ask(protocol::command::Command::Fetch(fetch)).await;
+        assert!(answer.is_err() && next.look(|view| view.texts(conversation).is_empty()), "{identity}");
+    }
+    let back = connects(&world, comes(&world, Some(&vera.token), &person("vera")).await, Over::Socket).await;
+    back.sees("before I signed in").await;
+}
+
+#[tokio::test]
+async fn who_the_merchant_says_goes_first_goes_first() {
+    let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
+    let world = World::with(plan.unlimited()).await;
+    let key = Key::of(&world, world.acme.id).await;
+    let (_held, ann, _) = crate::people::in_conversation(&world, Over::Socket).await;
+    let walt = connects(&world, comes(&world, None, &key.signs(json!({"sub": "walt"}))).await, Over::Socket).await;
+    walt.asks("I was first").await;
+    walt.waits_at(1).await;
+    let liar = comes(&world, None, &json!({"token": "nonsense", "vip": true})).await;
+    let liar = connects(&world, liar, Over::Poll).await;
+    liar.asks("I say I am important").await;
+    liar.waits_at(2).await;
+    let vera = comes(&world, None, &key.signs(json!({"sub": "vera", "vip": true}))).await;
+    let vera = connects(&world, vera, Over::Poll).await;
+    let important = vera.asks("I am important").await;
+    vera.waits_at(1).await;
+    walt.waits_at(2).await;
+    liar.waits_at(3).await;
+    ann.closes(ann.look(|view| view.timelines.keys().next().copied()).expect("what she holds")).await;
+    ann.is_offered_this(important).await;
+}
+
+#[tokio::test]
+async fn an_identity_is_not_an_admission() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let key = Key::of(&world, world.acme.id).await;
+    let signed = key.signs(json!({"sub": "7"}));
+    let token = signed["token"].as_str().expect("a token").to_owned();
+    // What the merchant signed is no token of a visitor, and the other way round.
+    let mut client = Client::new(&world.url(), &world.origin(), Credentials::Token(token.clone()));
+    let refused = client.try_connect(Over::Socket).await.is_err()
+        || client.within(crate::basics::DEADLINE, |view| view.closed.is_some()).await;
+    assert!(refused && client.look(|view| view.welcomes) == 0);
+    let reply = comes(&world, Some(&token), &Value::Null).await;
+    let swapped = comes(&world, None, &json!({"token": reply.token})).await;
+    assert_eq!(swapped.ignored.as_deref(), Some("identity"));
+    // A page that the site does not allow stays outside, whoever is signed in there.
+    let body = json!({"site": world.acme.site, "origin": "http://evil.example", "identity": signed});
+    assert_eq!(become_visitor(&world.url(), &world.origin(), &body).await.0, 403);
+}
