@@ -18,14 +18,14 @@ use crate::wire::{Client, Credentials, Over};
 use crate::world::{Plan, World};
 
 /// A key of a tenant, as its server has it.
-struct Key {
+pub(crate) struct Key {
     id: Uuid,
     secret: String,
 }
 
 impl Key {
     /// Makes a key, as the panel does.
-    async fn of(world: &World, tenant: TenantId) -> Self {
+    pub(crate) async fn of(world: &World, tenant: TenantId) -> Self {
         let keys = Keys::open(&world.data().join("keys")).expect("the keys");
         let id = Uuid::now_v7();
         let made = new_secret(&keys, tenant, id).expect("a secret");
@@ -41,7 +41,7 @@ impl Key {
     }
 
     /// A token with these claims, good for an hour unless they say otherwise.
-    fn signs(&self, claims: Value) -> Value {
+    pub(crate) fn signs(&self, claims: Value) -> Value {
         let mut all = json!({"exp": now() + 3600});
         all.as_object_mut().expect("claims").extend(claims.as_object().expect("claims").clone());
         let key = EncodingKey::from_secret(self.secret.as_bytes());
