@@ -99,7 +99,7 @@ fn promised(world: &World, waiting: &Waiting, given: &Given) -> AgentId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn every_round_is_as_the_rules_say(world in any_world()) {
