@@ -13,8 +13,8 @@ pub(super) fn duration(ui: &Ui, ms: i64) -> String {
     let ms = ms.max(0);
     let (key, of, rest) = match ms {
         ..MINUTE => ("seconds", SECOND, None),
-        ..HOUR => ("minutes", MINUTE, Some(SECOND).filter(|_| ms < 2 * MINUTE)),
-        ..DAY => ("hours", HOUR, Some(MINUTE)),
+        MINUTE..HOUR => ("minutes", MINUTE, Some(SECOND).filter(|_| ms < 2 * MINUTE)),
+        HOUR..DAY => ("hours", HOUR, Some(MINUTE)),
         _ => ("days", DAY, Some(HOUR)),
     };
     let whole = ui.texts().fill(&format!("duration.{key}"), &[("n", &(ms / of).to_string())]);

@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 /// The load, and the figures. The defaults of the figures were measured as docs/performance.md says; measure your
 /// own with `frontdesk bench`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Capacity {
+pub(in crate::cli) struct Capacity {
     /// Visitors connected at once, at the busiest moment.
     #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     visitors: u64,

@@ -21,7 +21,7 @@ const MOST_AGENTS: u32 = 5_000;
 
 /// The load, and what is promised.
 #[derive(Debug, clap::Args)]
-pub(super) struct Staffing {
+pub(in crate::cli) struct Staffing {
     /// Conversations that begin in an hour.
     #[arg(long, value_name = "RATE", value_parser = positive, required_unless_present = "tenant")]
     arrivals_per_hour: Option<f64>,
