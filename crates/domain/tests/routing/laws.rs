@@ -41,7 +41,7 @@ fn check_offer(world: &World, waiting: &Waiting, offer: &Assignment, given: &Giv
     let departments = reached(world, waiting, NOW);
     let first = asked.iter().filter_map(|agent| seat(agent, &departments)).map(|(rank, _)| rank).min();
     prop_assert_eq!(Some(offer.department), first.map(|rank| departments[rank]));
-    let policy = &world.desk(waiting.department).unwrap().policy;
+    let policy = &world.desk(waiting.department).expect("a department").policy;
     prop_assert_eq!(offer.deadline_at, NOW + policy.offer_deadline_ms);
     Ok(())
 }
