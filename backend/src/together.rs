@@ -127,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn who_stops_waiting_leaves_the_read_to_the_next() {
         let together = Together::<u8>::default();
-        let never = together.get(1, || std::future::pending::<AppResult<u8>>());
+        let never = together.get(1, std::future::pending::<AppResult<u8>>);
         let soon = tokio::time::timeout(std::time::Duration::from_millis(1), never);
         assert!(soon.await.is_err() && together.slots().is_empty());
         assert_eq!(*together.get(1, || async { Ok(7_u8) }).await.unwrap(), 7);
