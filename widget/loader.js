@@ -3,8 +3,8 @@
 // The build shortens these names, none of which is also the name of a property:
 // short: handlers waiting calls kept root button icon badge watcher clock left first TEXT ICON KEY safe
 // short: keep fail emit make attach paint load drop greet tell hear here track api begin work
-// short: args parent light shadow sheet svg count event note value inside done other tag one ready port
-// short: nonce live channel method
+// short: args parent light shadow sheet svg count event note value done other tag one ready port
+// short: nonce live channel method identity answer set say
 ((w, d) => {
   // The server puts the site's configuration here.
   const C = "__FRONTDESK_CONFIG__", KEY = 'frontdesk:' + C.key, first = w.Frontdesk;
@@ -12,9 +12,9 @@
 
   const TEXT = /^zh/i.test(navigator.language) ? ['打开聊天', '关闭聊天', '条新消息', '聊天'] : ['Open chat', 'Close chat', 'new messages', 'Chat'];
   const ICON = ['M4 5h16v12h-9l-5 4v-4H4z', 'M6 9l6 6 6-6'];
-  const handlers = {}, waiting = [], calls = [];
-  let kept = {}, open = false, hidden = false, unread = 0, live = false, theme = C.theme;
-  let host, root, frame, button, icon, badge, port, ready, nonce, watcher, clock, page, locale, availability, left;
+  const handlers = {}, waiting = [], calls = [], set = { who: 1 };
+  let kept = {}, open = false, hidden = false, unread = 0, live = false, identity = 0;
+  let host, root, frame, button, icon, badge, port, ready, nonce, watcher, clock, page, availability, left;
 
   // Nothing that goes wrong here may reach the page.
   const safe = (work, quiet) => (...args) => {
@@ -123,7 +123,7 @@
     port = channel.port1;
     port.onmessage = safe(hear);
     frame.contentWindow.postMessage(nonce, C.host, [channel.port2]);
-    tell({ t: 'init', token: kept.token, open, resume: !!kept.open, locale, theme, page: here() }, 1);
+    tell({ t: 'init', token: kept.token, open, resume: !!kept.open, page: here(), ...set }, 1);
   });
   const tell = (note, now) => {
     if (ready || now) port.postMessage(JSON.stringify(note));
@@ -147,9 +147,13 @@
       unread = value;
       paint();
       emit('unread', { count: value });
-    } else if (note.t == 'close') close();
+    } else if (note.t == 'who') answer();
+    else if (note.t == 'close') close();
     else drop();
   };
+  // Who the visitor is, when the frame wants to tell the server.
+  const answer = () => new Promise((done) => done(identity.call ? identity() : identity))
+    .catch(safe((error) => { throw error; })).then((v) => tell({ t: 'who', v }));
   // Where the visitor is; the address can change without loading.
   const here = (other) =>
     (page = { url: location.href, title: d.title, referrer: d.referrer, language: navigator.language, ...other });
@@ -167,14 +171,16 @@
   };
   const close = () => {
     if (!open) return;
-    const inside = d.activeElement == host;
     open = false;
     paint();
     tell({ t: 'close' });
-    if (inside) button.focus();
+    if (d.activeElement == host) button.focus();
     emit('close');
   };
+  // Says something that a frame which is loaded later is to know as well.
+  const say = (t, v) => tell({ t, v: (set[t] = v) });
   const api = {
+    __proto__: null,
     open: show,
     close,
     toggle: () => (open ? close : show)(),
@@ -187,7 +193,12 @@
       hidden = false;
       paint();
     },
+    identify: (who) => {
+      identity = who;
+      tell({ t: 'identify' });
+    },
     logout: () => {
+      identity = 0;
       kept = {};
       keep();
       return frame && new Promise((done) => {
@@ -195,11 +206,12 @@
         tell({ t: 'logout' });
       });
     },
-    setLocale: (tag) => tell({ t: 'locale', v: (locale = '' + tag) }),
+    setLocale: (tag) => say('locale', '' + tag),
     setTheme: (name) => {
-      if (!/^(auto|light|dark)$/.test(name)) fail('theme: auto, light, dark');
-      tell({ t: 'theme', v: (theme = name) });
+      if (!/^(auto|light|dark)$/.test(name)) fail('no theme ' + name);
+      say('theme', name);
     },
+    setDepartment: (id) => say('department', '' + id),
     trackPage: track,
     sendMessage: (text) => {
       if (!text) fail('no text');
@@ -225,7 +237,7 @@
     },
   };
   const Frontdesk = (w.Frontdesk = (method, ...args) => new Promise((done) => {
-    if (!api.hasOwnProperty(method)) fail('Frontdesk has no method ' + method);
+    if (!api[method]) fail('no method ' + method);
     // Before the page has a body there is nothing to call.
     if (host) done(api[method](...args));
     else calls.push(() => done(Frontdesk(method, ...args)));

@@ -9,7 +9,7 @@
 // short: take heard poll socket timers ask json fetchFile local wake port nonce alone functions timer find html
 // short: read action values markup writes mark list work node response what bearer earlier mine selector answer
 // short: log found stays number touch root storage gone
-// short: owned release opened scope KEPT tabs database stored changed last
+// short: owned release opened scope KEPT tabs database stored changed last wanted answered asks
 const d = document, html = d.documentElement, style = html.style;
 const TEXTS = '__FRONTDESK_TEXTS__';
 const find = (selector) => d.querySelector(selector);
@@ -264,7 +264,7 @@ d.addEventListener('resume', wake);
 
 // The loader puts `NONCE,ORIGIN` behind the `#` of the frame's address. Both sides know a nonce and each other's
 // exact origin; then they talk through a channel that nobody else can reach (rule C-6).
-let port;
+let port, wanted, answered, asks = 0;
 const [nonce, origin] = location.hash.slice(1).split(','), alone = parent == window, KEY = 'frontdesk:' + site.key;
 
 const functions = [
@@ -282,7 +282,7 @@ const functions = [
     if (note.t == 'token') local((storage) => (storage[KEY] = note.v));
   },
   (name) => {
-    const writes = { first: 'form input,form textarea', composer: '#composer' }[name];
+    const writes = { first: 'form select,form input,form textarea', composer: '#composer' }[name];
     const found = find(writes || (name == 'top' ? 'main' : '#' + name));
     // On a touch screen the keyboard would cover half of what was just opened.
     const touch = writes && matchMedia('(pointer:coarse)').matches && !find('textarea:focus,input:focus');
@@ -325,11 +325,19 @@ const functions = [
     });
   },
   () => location.reload(),
-  (earlier) =>
-    ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined, origin: alone ? undefined : origin }), 0, (status, text) => {
+  async (earlier) => {
+    // What the page signed runs out, so it is asked each time; a page that does not answer is not waited for.
+    const number = ++asks, identity = wanted && (await new Promise((done) => {
+      answered = done;
+      setTimeout(done, 5000);
+      port.postMessage('{"t":"who"}');
+    }));
+    ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined, origin: alone ? undefined : origin, identity }), 0, (status, text) => {
       const reply = json(text);
-      tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
-    }),
+      if (reply.ignored) port.postMessage('{"t":"event","name":"error","message":"identify: not valid"}');
+      if (number == asks) tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
+    });
+  },
   (text) => (token = text),
   (name) => {
     const mine = (owned = {});
@@ -408,7 +416,12 @@ try {
     addEventListener('message', (event) => {
       if (event.origin != origin || event.source != parent || event.data != nonce) return;
       port = event.ports[0];
-      port.onmessage = (event) => tell(3, '' + event.data);
+      port.onmessage = (event) => {
+        const text = '' + event.data, note = json(text);
+        if (note.t == 'who') return answered(typeof note.v == 'string' ? { token: note.v } : note.v);
+        wanted = wanted || note.who;
+        tell(3, text);
+      };
     });
     parent.postMessage(nonce, origin);
   }

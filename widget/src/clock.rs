@@ -53,22 +53,43 @@ pub fn day_label(day: i64, today: i64) -> String {
     let key = match today - day {
         0 => key::TODAY,
         1 => key::YESTERDAY,
-        _ => return date(day),
+        _ => {
+            let mut out = key::DATE.text();
+            put_date(&mut out, day);
+            out.push('\u{6}');
+            return out;
+        }
     };
     key.text()
 }
 
-fn date(day: i64) -> String {
+/// Day of month, month and year, which a text fills in in this order.
+fn put_date(out: &mut String, day: i64) {
     let (year, month, date) = civil(day);
-    let mut out = key::DATE.text();
     out.push('\u{5}');
     out.push_str(&number(u64::from(date)));
     out.push('\u{5}');
     if let Some(month) = MONTHS.get(month as usize) {
-        month.put(&mut out);
+        month.put(out);
     }
     out.push('\u{5}');
     out.push_str(&number(u64::from(year)));
+}
+
+/// When something opens, as markup: "Opens tomorrow at 09:00".
+pub fn opens(at: i64, now: i64, offset: Offset) -> String {
+    let day_of = day(at, offset);
+    let key = match day_of - day(now, offset) {
+        0 => key::OPENS_TODAY,
+        1 => key::OPENS_TOMORROW,
+        _ => key::OPENS_ON,
+    };
+    let mut out = key.text();
+    if key == key::OPENS_ON {
+        put_date(&mut out, day_of);
+    }
+    out.push('\u{5}');
+    out.push_str(&time(at, offset));
     out.push('\u{6}');
     out
 }

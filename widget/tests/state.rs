@@ -77,16 +77,16 @@ fn forms_come_first_where_the_site_asks() {
     let mut rig = Rig::with(config).connect();
     rig.act("chat");
     assert_eq!(rig.model.screen, Screen::PreChat);
-    assert!(posts(&rig.act("prechat")).is_empty());
+    assert!(posts(&rig.act("form")).is_empty());
     assert!(rig.view().contains("Please enter your name."));
     rig.input("name", "Ada");
     rig.input("email", "not an address");
     rig.input("text", "Hello");
-    let effects = rig.act("prechat");
+    let effects = rig.act("form");
     assert!(posts(&effects).is_empty());
     assert!(effects.contains(&Effect::Focus("email")));
     rig.input("email", "ada@example.org");
-    let effects = rig.act("prechat");
+    let effects = rig.act("form");
     let [Command::Start(start)] = &posts(&effects)[..] else { panic!("{effects:?}") };
     assert_eq!((start.name.as_deref(), start.email.as_deref()), (Some("Ada"), Some("ada@example.org")));
     assert_eq!(rig.model.screen, Screen::Thread(None));
@@ -113,10 +113,10 @@ fn nobody_there_leads_to_the_offline_form_and_its_thanks() {
     rig.input("name", "Ada");
     rig.input("email", "ada@example.org");
     rig.input("text", "Call me");
-    let effects = rig.act("leave");
+    let effects = rig.act("form");
     let [Command::LeaveMessage(message)] = &posts(&effects)[..] else { panic!("{effects:?}") };
     let cmid = message.cmid;
-    assert!(posts(&rig.act("leave")).is_empty(), "sent twice");
+    assert!(posts(&rig.act("form")).is_empty(), "sent twice");
     rig.msg(Msg::Client(ClientEvent::Sent { cmid, conversation: Some(C), state: SendState::Stored }));
     assert_eq!(rig.model.screen, Screen::Left);
     assert!(rig.view().contains("ada@example.org"));
@@ -136,7 +136,7 @@ fn a_full_queue_turns_the_message_into_the_offline_form() {
     }));
     assert_eq!(rig.model.screen, Screen::Offline(None));
     assert_eq!(rig.model.form.text, "Hello");
-    assert!(rig.view().contains("The queue is full"));
+    assert!(rig.view().contains("No more visitors can be taken right now"));
 }
 
 #[test]

@@ -48,6 +48,22 @@ export interface Events {
   error: { message: string };
 }
 
+/** Who the visitor is in your system. Only what your server signed counts. */
+export type Identity =
+  | string
+  | {
+      /** JWT (HS256) signed with an identity key; the same as the bare text. */
+      token: string;
+    }
+  | {
+      /** Your id of the visitor. */
+      id: string;
+      /** HMAC-SHA-256 of `id` with an identity key, in hexadecimal. */
+      hmac: string;
+      name?: string;
+      email?: string;
+    };
+
 type Handler<Name extends keyof Events> = (data: Events[Name]) => void;
 
 /**
@@ -66,6 +82,13 @@ export interface Frontdesk {
   (method: 'hide'): Promise<void>;
   /** Shows the bubble again. */
   (method: 'show'): Promise<void>;
+  /**
+   * Says who the visitor is. A function is called each time it is needed and may return a promise: best for tokens, which
+   * expire. When the signature is not valid the event `error` tells, and the visitor can chat all the same.
+   */
+  (method: 'identify', who: Identity | (() => Identity | Promise<Identity>)): Promise<void>;
+  /** Department of new conversations, by the id that the admin panel shows; the visitor is not asked for one then. */
+  (method: 'setDepartment', id: string): Promise<void>;
   /** Forgets the visitor: on a shared computer, and when your customer signs out. */
   (method: 'logout'): Promise<void>;
   /** Language of the chat as a BCP 47 tag; one without texts changes nothing. */

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::{Driver, Window};
+use crate::identity::Key;
 use crate::people::Agent;
 use crate::shop::{Shop, document};
 use crate::widget_page::{HOST, Widget};
@@ -219,4 +220,63 @@ async fn a_visitor_who_comes_back_finds_the_conversation_and_after_logout_does_n
     vera.window.shows("#main").await;
     assert_eq!(vera.texts().await, Vec::<String>::new());
     assert_eq!(street.world.count("select count(*) from conversation").await, 1);
+}
+
+#[tokio::test]
+async fn the_page_says_who_the_visitor_is_as_often_as_it_is_asked() {
+    let street = street().await;
+    let vera = street.visit("/").await;
+    vera.bubble().await;
+    let script = "window.asked = 0; window.wrong = []; \
+        Frontdesk('on', 'error', event => window.wrong.push(event.message)); \
+        Frontdesk('identify', () => { window.asked += 1; return Promise.resolve('not.a.token') })";
+    vera.window.runs(script, vec![]).await;
+    assert_eq!(vera.window.runs("return window.asked", vec![]).await, json!(0), "nobody needs it yet");
+    vera.opens().await;
+    vera.window.leaves_frames().await;
+    vera.window
+        .until("the page hears that it was refused", || async {
+            let said = vera.window.runs("return window.wrong", vec![]).await;
+            (said == json!(["identify: not valid"])).then_some(())
+        })
+        .await;
+    assert_eq!(vera.window.runs("return window.asked", vec![]).await, json!(1));
+    // The visitor can chat all the same.
+    let ann = street.ann_at_work().await;
+    vera.enters().await;
+    vera.starts("who am I?").await;
+    let conversation = ann.is_offered().await;
+    ann.accepts(conversation).await;
+    vera.sees_note("Ann").await;
+}
+
+#[tokio::test]
+async fn a_customer_is_known_and_the_next_one_at_the_same_computer_sees_nothing() {
+    let street = street().await;
+    let key = Key::of(&street.world, &street.world.acme).await;
+    let signed = |id: &str| key.signs(json!({"sub": id, "name": "Vera Vogel"}));
+    let ann = street.ann_at_work().await;
+    let vera = street.visit("/").await;
+    vera.bubble().await;
+    assert_eq!(vera.calls(json!(["identify", signed("customer-7")])).await, json!({ "ok": null }));
+    vera.opens().await;
+    vera.starts("where is my order?").await;
+    let conversation = ann.is_offered().await;
+    ann.accepts(conversation).await;
+    vera.sees_note("Ann").await;
+    ann.looks_at_visitor(conversation).await;
+    let shown = ann.look(|view| view.profile.clone()).expect("a profile");
+    assert_eq!((shown.external_id.as_deref(), shown.name.as_deref()), (Some("customer-7"), Some("Vera Vogel")));
+    // Said while the chat is open: it is somebody else's from here on.
+    vera.calls(json!(["identify", signed("customer-8")])).await;
+    vera.enters().await;
+    vera.window.finds("main.home").await;
+    assert_eq!(vera.window.texts(".line").await, Vec::<String>::new());
+    vera.starts("hello from the next one").await;
+    let second = ann.is_offered().await;
+    assert_ne!(second, conversation);
+    ann.accepts(second).await;
+    ann.looks_at_visitor(second).await;
+    let shown = ann.look(|view| view.profile.clone()).expect("a profile");
+    assert_eq!(shown.external_id.as_deref(), Some("customer-8"));
 }

@@ -16,7 +16,7 @@ use crate::wire::{Client, Credentials, Over};
 use crate::world::{Plan, Tenant, World};
 
 /// A key of a tenant, as its server has it.
-struct Key {
+pub(crate) struct Key {
     /// Where it is revoked.
     revoke: String,
     secret: String,
@@ -24,7 +24,7 @@ struct Key {
 
 impl Key {
     /// Has the owner make a key.
-    async fn of(world: &World, tenant: &Tenant) -> Self {
+    pub(crate) async fn of(world: &World, tenant: &Tenant) -> Self {
         let olga = Reader::signs_in(world, tenant.person("Olga")).await;
         let (status, page) = olga.sends("/admin/identity", &[("name", "Shop")]).await;
         assert_eq!(status, 200, "{page}");
@@ -47,7 +47,7 @@ impl Key {
     }
 
     /// A token with these claims, good for an hour unless they say otherwise.
-    fn signs(&self, claims: Value) -> Value {
+    pub(crate) fn signs(&self, claims: Value) -> Value {
         let mut all = json!({"exp": now() + 3600});
         all.as_object_mut().expect("claims").extend(claims.as_object().expect("claims").clone());
         let key = EncodingKey::from_secret(self.secret.as_bytes());

@@ -30,6 +30,9 @@ mod world;
 /// Headless browsers.
 #[cfg(test)]
 mod browser;
+/// Departments.
+#[cfg(test)]
+mod departments;
 /// An SMTP server.
 #[cfg(test)]
 mod mailbox;
@@ -77,6 +80,9 @@ mod delivery;
 /// Order, capacity, offers, transfer, availability.
 #[cfg(test)]
 mod queue;
+/// Waiting, by the widget's screen.
+#[cfg(test)]
+mod waiting_browser;
 /// The whole story in two browsers.
 #[cfg(test)]
 mod story;

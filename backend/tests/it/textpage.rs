@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::basics::eventually;
 use crate::browser::Driver;
+use crate::departments::{self, Department};
 use crate::pictures::look;
 use crate::tenancy::dump;
 use crate::text_browser::{Kind, TextBrowser};
@@ -101,6 +102,70 @@ async fn the_place_in_the_queue_is_told_as_it_changes_and_can_be_left() {
         assert!(vera.page.contains("me third") && vera.page.contains("call me"), "{}", vera.page);
     }
     assert_eq!(world.count("select count(*) from conversation where state = 'offline'").await, 2);
+}
+
+#[tokio::test]
+async fn a_department_is_chosen_without_a_script() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let mut ben = world.agent("Ben").await;
+    ben.starts_work(Over::Socket).await;
+    let orders = departments::add(&world, &Department::new("Orders", &["Ben"])).await;
+    let nobody = departments::add(&world, &Department::new("Returns", &[])).await;
+    departments::ask(&world, "required").await;
+    for kind in [Kind::Text, Kind::Graphical] {
+        let mut vera = TextBrowser::new(&world, kind);
+        vera.opens().await;
+        assert!(vera.page.contains(&format!("<option value=\"{orders}\">Orders</option>")), "{}", vera.page);
+        assert!(vera.page.contains("Returns · Closed"), "{}", vera.page);
+        vera.sends("start", &[("text", "where is it?")]).await;
+        assert_eq!(vera.status, 422);
+        assert!(vera.page.contains("Please choose a department.") && vera.page.contains("where is it?"));
+        vera.sends("start", &[("department", &orders.to_string()), ("text", "where is it?")]).await;
+        let conversation = ConversationId(vera.conversation());
+        ben.is_offered_this(conversation).await;
+        assert_eq!(ben.look(|view| view.summary(conversation)?.department), Some(orders));
+        ben.accepts(conversation).await;
+        vera.sees("You are talking to Ben").await;
+        ben.closes(conversation).await;
+        vera.sees("This conversation has ended").await;
+        // Where nobody is, the same form leaves a message.
+        vera.goes(&vera.link("Start a new conversation")).await;
+        vera.sends("start", &[("department", &nobody.to_string()), ("text", "take it back")]).await;
+        assert!(vera.page.contains(&format!("<option value=\"{nobody}\" selected>")), "{}", vera.page);
+        let typed = [("name", "Vera"), ("email", "vera@example.com"), ("text", "take it back")];
+        vera.sends("leave", &[&typed[..], &[("department", &nobody.to_string())]].concat()).await;
+        vera.sees("We have your message").await;
+    }
+    let left = "select count(*) from conversation c join department d on d.id = c.department_id \
+                where d.name = 'Returns' and c.state = 'offline'";
+    assert_eq!(world.count(left).await, 2);
+}
+
+#[tokio::test]
+async fn a_place_is_kept_without_a_script() {
+    let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
+    // Nothing has to arrive.
+    let world = World::with(plan.unlimited().with("FRONTDESK_SMTP_URL", "smtp://127.0.0.1:9")).await;
+    let mut ann = world.agent("Ann").await;
+    ann.starts_work(Over::Socket).await;
+    let mut held = world.visitor().await;
+    held.connect(Over::Socket).await;
+    let first = held.asks("me first").await;
+    ann.is_offered_this(first).await;
+    ann.accepts(first).await;
+    for kind in [Kind::Text, Kind::Graphical] {
+        let mut vera = TextBrowser::new(&world, kind);
+        vera.opens().await;
+        vera.sends("start", &[("text", "no time")]).await;
+        vera.sees("Keep my place").await;
+        vera.sends("keep", &[("email", "nowhere")]).await;
+        assert_eq!(vera.status, 422);
+        assert!(vera.page.contains("This does not look like an email address."), "{}", vera.page);
+        vera.sends("keep", &[("email", "vera@example.com")]).await;
+        vera.sees("Your place is kept. We will write to vera@example.com.").await;
+        assert!(vera.page.contains("You can close this page."), "{}", vera.page);
+    }
+    assert_eq!(world.count("select count(*) from conversation where kept_email = 'vera@example.com'").await, 2);
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
+#[cfg(feature = "agents")]
 use crate::ids::DepartmentId;
 use crate::state::{Availability, DepartmentChoice};
 
@@ -65,6 +66,7 @@ wire_struct! {
         texts: Vec<SiteTexts>,
         /// Pre-chat form: department; absent means off.
         ask_department: Option<FieldRule>,
+        @agents
         /// Departments that visitors choose from; absent means every one.
         departments: Option<Vec<DepartmentId>>,
     }

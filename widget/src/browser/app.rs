@@ -147,6 +147,8 @@ impl App {
         match effect {
             Effect::BecomeVisitor(token) => tell(Do::Visitor, token.as_deref().unwrap_or(""), 0),
             Effect::Connect { token, visitor } => {
+                // A connection as somebody else ends here.
+                self.input(Input::Stop);
                 self.client.set_token(token);
                 self.client.open(Some(visitor), &self.tick);
                 self.input(Input::Start);

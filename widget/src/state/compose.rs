@@ -29,12 +29,9 @@ impl Model {
                 }
             }
             "offline" => self.leave_message(),
-            "prechat" => self.submit_prechat(env),
-            "leave" => {
-                if let Screen::Offline(conversation) = self.screen {
-                    self.submit_offline(conversation, env);
-                }
-            }
+            "form" => self.submit(env),
+            "place" => self.ask_to_keep(),
+            "keep-place" => self.keep_place(),
             "send" => self.send(env),
             "retry" | "discard" => self.resend(name == "retry", argument),
             "end" => {

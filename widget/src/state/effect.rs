@@ -17,11 +17,13 @@ pub enum Timer {
     Typing = 2,
     /// A notice goes away.
     Notice = 3,
+    /// Read the place in the queue out.
+    Place = 4,
 }
 
 impl Timer {
     /// Every timer, in the order of its number.
-    pub const ALL: [Self; 4] = [Self::Visitor, Self::Typist, Self::Typing, Self::Notice];
+    pub const ALL: [Self; 5] = [Self::Visitor, Self::Typist, Self::Typing, Self::Notice, Self::Place];
 }
 
 /// Something to do outside.

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use protocol::command::{Command, LeaveMessage, PostBody, Rate, Start};
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
-use protocol::ids::ConversationId;
+use protocol::ids::{ConversationId, DepartmentId};
 use protocol::limits::{EMAIL_BYTES, MESSAGE_CHARS, NAME_CHARS};
 use protocol::site::FieldRule;
 use protocol::timeline::{Pending, SendState};
@@ -28,6 +28,10 @@ pub struct Form {
     pub email_error: Option<Key>,
     /// What is wrong with the message, as markup.
     pub text_error: Option<String>,
+    /// Department chosen.
+    pub department: Option<DepartmentId>,
+    /// None was chosen where one must be.
+    pub department_error: bool,
     /// What the server refused.
     pub refused: Option<ErrorCode>,
 }
@@ -57,6 +61,18 @@ pub(super) fn looks_like_email(email: &str) -> bool {
         && !domain.bytes().any(|byte| byte == b'@')
 }
 
+impl Form {
+    /// What is wrong with the address.
+    pub(super) fn check_email(&self, rule: FieldRule) -> Option<Key> {
+        let address = self.email.trim_ascii();
+        match rule {
+            FieldRule::Off => None,
+            FieldRule::Required if address.is_empty() => Some(key::EMAIL_MISSING),
+            _ => (!address.is_empty() && !looks_like_email(address)).then_some(key::EMAIL_WRONG),
+        }
+    }
+}
+
 fn none_if_empty(text: &str) -> Option<String> {
     let text = text.trim_ascii();
     (!text.is_empty()).then(|| text.to_string())
@@ -79,6 +95,10 @@ impl Model {
                 form.text = value;
                 form.text_error = None;
             }
+            "department" => {
+                form.department = DepartmentId::parse(&value);
+                form.department_error = false;
+            }
             _ => self.rating.comment = value,
         }
     }
@@ -96,10 +116,12 @@ impl Model {
         self.form.name_error = None;
         self.form.email_error = None;
         self.form.text_error = None;
+        self.form.department_error = false;
         self.form.refused = None;
         self.set_value("name", self.form.name.clone());
         self.set_value("email", self.form.email.clone());
         self.set_value("text", self.form.text.clone());
+        self.set_value("department", self.form.department.map(|id| id.text()).unwrap_or_default());
     }
 
     /// Whether a form has to come before the first message.
@@ -108,28 +130,30 @@ impl Model {
         let site = &self.config.site;
         (site.ask_name != FieldRule::Off && !known(|state| state.name.is_some()))
             || (site.ask_email != FieldRule::Off && !known(|state| state.email.is_some()))
+            || self.ask_department() != FieldRule::Off
     }
 
-    fn check_form(&mut self, name: FieldRule, email: FieldRule) -> bool {
+    /// What the form on the screen asks for: name, address and department.
+    pub fn rules(&self) -> [FieldRule; 3] {
+        let site = &self.config.site;
+        let (name, email) = match self.leaves() {
+            true => (FieldRule::Required, FieldRule::Required),
+            false => (site.ask_name, site.ask_email),
+        };
+        [name, email, self.ask_department()]
+    }
+
+    fn check_form(&mut self) -> bool {
+        let [name, email, department] = self.rules();
         let form = &mut self.form;
+        form.department_error = department == FieldRule::Required && form.department.is_none();
         let name_length = count_chars(form.name.trim_ascii());
         form.name_error = if name == FieldRule::Required && name_length == 0 {
             Some(key::NAME_MISSING)
         } else {
-            (name_length > NAME_CHARS).then_some(key::NAME_LONG)
+            (name_length > NAME_CHARS && name != FieldRule::Off).then_some(key::NAME_LONG)
         };
-        let address = form.email.trim_ascii();
-        form.email_error = if address.is_empty() {
-            (email == FieldRule::Required).then_some(key::EMAIL_MISSING)
-        } else {
-            (!looks_like_email(address)).then_some(key::EMAIL_WRONG)
-        };
-        if name == FieldRule::Off {
-            form.name_error = None;
-        }
-        if email == FieldRule::Off {
-            form.email_error = None;
-        }
+        form.email_error = form.check_email(email);
         let length = count_chars(form.text.trim_ascii());
         form.text_error = if length == 0 {
             Some(key::TEXT_MISSING.text())
@@ -138,7 +162,9 @@ impl Model {
         } else {
             None
         };
-        let wrong = if form.name_error.is_some() {
+        let wrong = if form.department_error {
+            "department"
+        } else if form.name_error.is_some() {
             "name"
         } else if form.email_error.is_some() {
             "email"
@@ -151,15 +177,18 @@ impl Model {
         false
     }
 
-    /// The form before a conversation is sent.
-    pub(super) fn submit_prechat(&mut self, env: &Env) {
-        let site = &self.config.site;
-        if !self.check_form(site.ask_name, site.ask_email) {
+    /// The form before or instead of a conversation is sent.
+    pub(super) fn submit(&mut self, env: &Env) {
+        if self.leaving.is_some() || !self.check_form() {
             return;
         }
         let text = self.form.text.trim_ascii().to_string();
-        self.start(text, env);
-        self.form.text.clear();
+        if self.leaves() {
+            self.leave(text, env);
+        } else {
+            self.start(text, env);
+            self.form.text.clear();
+        }
     }
 
     /// Begins a conversation with its first message.
@@ -179,29 +208,30 @@ impl Model {
             email: given(site.ask_email, &self.form.email),
             text: Some(text),
             page: self.page.clone(),
-            department: None,
+            department: self.destination(),
         });
         self.post_command(command);
         self.show(Screen::Thread(None));
         self.focus("composer");
     }
 
-    /// The offline form is sent.
-    pub(super) fn submit_offline(&mut self, conversation: Option<ConversationId>, env: &Env) {
-        if self.leaving.is_some() || !self.check_form(FieldRule::Required, FieldRule::Required) {
-            return;
-        }
+    /// Leaves a message, for the conversation that waits or as a new one.
+    fn leave(&mut self, text: String, env: &Env) {
         self.need_server();
         self.form.refused = None;
         self.leaving = Some(env.cmid);
+        let conversation = match self.screen {
+            Screen::Offline(conversation) => conversation,
+            _ => None,
+        };
         let command = Command::LeaveMessage(LeaveMessage {
             cmid: env.cmid,
             conversation,
             name: self.form.name.trim_ascii().to_string(),
             email: self.form.email.trim_ascii().to_string(),
-            text: self.form.text.trim_ascii().to_string(),
+            text,
             page: self.page.clone(),
-            department: None,
+            department: self.destination(),
         });
         self.post_command(command);
     }
@@ -215,7 +245,7 @@ impl Model {
             SendState::Stored => {
                 self.leaving = None;
                 self.form.text.clear();
-                if matches!(self.screen, Screen::Offline(_)) {
+                if matches!(self.screen, Screen::Offline(_) | Screen::PreChat) {
                     self.show(Screen::Left);
                 }
             }

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use protocol::codec::{Value, Wire, parse, write_int, write_text};
 use protocol::command::{Command, Page};
 use protocol::entry::EntryBody;
-use protocol::ids::ConversationId;
+use protocol::ids::{ConversationId, DepartmentId};
 use protocol::site::Theme;
 use protocol::state::{Availability, ConversationState};
 
@@ -79,6 +79,9 @@ impl Model {
                     self.effect(Effect::Dress);
                 }
             }
+            "department" => self.department = DepartmentId::parse(word("v")),
+            // The page knows who the visitor is: asked again, the server hears it.
+            "identify" if self.identity != Identity::Unknown => self.become_visitor(),
             "send" => self.send_for_host(&message, env),
             "logout" => {
                 self.effect(Effect::Forget);
@@ -97,6 +100,7 @@ impl Model {
         if let Some(theme) = word("theme").and_then(Theme::from_text) {
             self.theme = theme;
         }
+        self.department = word("department").and_then(DepartmentId::parse);
         self.page = message.get("page").and_then(Page::read);
         self.effect(Effect::Dress);
         self.effect(Note::new("ready").done());

@@ -2,12 +2,14 @@
 //! clock, no browser.
 
 mod compose;
+mod department;
 mod effect;
 mod files;
 mod forms;
 mod host;
 mod msg;
 mod net;
+mod place;
 mod thread;
 
 use alloc::boxed::Box;
@@ -16,7 +18,7 @@ use alloc::vec::Vec;
 
 use client::{ReadThrottle, Status, TypingThrottle};
 use protocol::command::{Command, Page};
-use protocol::ids::{AttachmentId, Cmid, ConversationId, VisitorId};
+use protocol::ids::{AttachmentId, Cmid, ConversationId, DepartmentId, VisitorId};
 use protocol::site::{FrameConfig, Theme};
 use protocol::state::{Availability, ConversationState, VisitorConversation, VisitorState};
 use protocol::timeline::Timeline;
@@ -109,6 +111,12 @@ pub struct Model {
     pub composer: String,
     /// Who types.
     pub typist: Option<Typist>,
+    /// The department that the page around names.
+    pub department: Option<DepartmentId>,
+    /// Whether the form that keeps a place is open.
+    pub keeping: bool,
+    /// The place in the queue that was last read out; 0: another step.
+    pub said_place: u32,
     /// The page the visitor is on.
     pub page: Option<Page>,
     /// Files on their way.
@@ -131,6 +139,8 @@ pub struct Model {
     pub leaving: Option<Cmid>,
     /// Failures in a row to become a visitor.
     visitor_failures: u32,
+    /// No place is read out before this time of the steady clock.
+    say_after: u64,
     reads: ReadThrottle,
     typing: TypingThrottle,
     told_unread: u32,
@@ -165,6 +175,9 @@ impl Model {
             rating: Rating::default(),
             composer: String::new(),
             typist: None,
+            department: None,
+            keeping: false,
+            said_place: 0,
             page: None,
             uploads: Vec::new(),
             pictures: Vec::new(),
@@ -176,6 +189,7 @@ impl Model {
             outdated: false,
             leaving: None,
             visitor_failures: 0,
+            say_after: 0,
             reads: ReadThrottle::default(),
             typing: TypingThrottle::default(),
             told_unread: 0,
@@ -218,14 +232,6 @@ impl Model {
             .filter(|texts| Locale::of_tag(&texts.locale) == Some(self.locale))
             .find_map(|texts| pick(texts).as_deref())
             .filter(|text| !text.is_empty())
-    }
-
-    /// Whether the site can chat now, as far as is known.
-    pub fn availability(&self) -> Availability {
-        if self.status == Status::Stopped(protocol::error::CloseCode::Forbidden.code()) {
-            return Availability::Unavailable;
-        }
-        self.state.as_ref().map_or(self.config.availability, |state| state.availability)
     }
 
     /// The conversations, newest first.
@@ -310,6 +316,7 @@ impl Model {
         if self.screen != screen {
             self.screen = screen;
             self.ending = false;
+            self.keeping = false;
             self.notice = None;
             self.at_end = true;
             self.rating = Rating::default();

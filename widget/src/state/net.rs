@@ -92,7 +92,10 @@ impl Model {
                     self.thread_mut(&reset.conversation).timeline.reset();
                 }
             }
-            Event::Visitor(state) => self.visitor_state(state),
+            Event::Visitor(state) => {
+                self.visitor_state(state);
+                self.say_place(env);
+            }
             Event::Typing(typing) if typing.kind == AuthorKind::Agent => {
                 self.typist = typing.active.then_some(Typist {
                     conversation: typing.conversation,
@@ -218,6 +221,8 @@ impl Model {
                     // The old token was of no use: somebody new.
                     self.state = None;
                     self.threads.clear();
+                    self.chosen = false;
+                    self.show(Screen::Home);
                 }
                 self.visitor = Some(visitor);
                 self.new_token(token.into());
@@ -262,6 +267,7 @@ impl Model {
                 }
             }
             Timer::Notice => self.notice = None,
+            Timer::Place => self.say_place(env),
         }
     }
 }

@@ -106,7 +106,7 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
             file(p, it);
         }
         Some(other) => {
-            if let Some(words) = note_words(other) {
+            if let Some(words) = note_words(other, p.model.offset) {
                 p.put(m!("<div k='"));
                 p.words(&key);
                 p.put(m!("' class='note' dir='auto'><span>"));
@@ -136,13 +136,16 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
 }
 
 /// What the system noted.
-pub(super) fn note_words(body: &EntryBody) -> Option<String> {
+pub(super) fn note_words(body: &EntryBody, offset: clock::Offset) -> Option<String> {
     let words = match body {
         EntryBody::Assigned(it) => return Some(fill(key::JOINED, &[&it.name])),
-        EntryBody::Transferred(it) => match &it.name {
-            Some(name) => return Some(fill(key::TRANSFERRED, &[name])),
-            None => key::REQUEUED,
+        EntryBody::Transferred(it) => match (&it.name, &it.department_name) {
+            (Some(name), _) => return Some(fill(key::TRANSFERRED, &[name])),
+            (_, Some(name)) => return Some(fill(key::TRANSFERRED_QUEUE, &[name])),
+            _ => key::REQUEUED,
         },
+        EntryBody::PlaceKept(it) => return Some(fill(key::PLACE_KEPT, &[&it.email])),
+        EntryBody::Called(it) => return Some(fill(key::CALLED, &[&clock::time(it.until, offset)])),
         EntryBody::Rated(it) => return Some(fill(key::RATED, &[&number(u64::from(it.score))])),
         EntryBody::Queued(it) if it.reason.is_some() => key::REQUEUED,
         EntryBody::LeftOffline(_) => key::LEFT_OFFLINE,

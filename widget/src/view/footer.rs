@@ -1,35 +1,71 @@
 //! What stands under a thread that waits or is over.
 
+use protocol::site::FieldRule;
 use protocol::state::{ConversationState, Estimate, VisitorConversation};
 
+use super::form::{EMAIL, field};
 use crate::page::{Page, m};
 use crate::texts::{Key, key, number, t};
 
 /// The place in the queue, while the conversation waits.
 pub(super) fn waiting(p: &mut Page<'_>, line: &VisitorConversation) {
-    let offered = line.state == ConversationState::Offered;
-    if !offered && line.state != ConversationState::Waiting {
+    let Some(offered) = waits(line) else {
         return;
-    }
+    };
     let place = line.position.filter(|_| !offered).unwrap_or(0);
-    p.put(m!("<section k='wait' class='wait' role='status'><span class='place' aria-hidden='true'>"));
+    p.put(m!("<section k='wait' class='wait'><span class='place' aria-hidden='true'>"));
     if place > 0 {
         p.number(u64::from(place));
     } else {
         p.put(m!("<span class='spinner'></>"));
     }
     p.put(m!("</><div class='grow'><b>"));
-    match place {
-        0 => p.put(if offered { key::OFFERED } else { key::WAITING }),
-        1 => p.put(key::WAITING_NEXT),
-        _ => p.fill(key::WAITING_PLACE, &[&number(u64::from(place))]),
-    }
+    place_words(p, place, offered);
     p.put(m!("</><p class='dim'>"));
     match &line.estimate {
         Some(estimate) if !offered => estimate_words(p, estimate),
         _ => p.put(key::WAITING_SOON),
     }
-    p.put(m!("</><button type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>"));
+    p.end();
+    if line.kept.is_some() {
+        p.put(m!("<p class='dim'>", t!(keep_hint), "</>"));
+    } else if p.model.keeping {
+        let error = p.model.form.email_error.map(Key::text);
+        p.put(m!("<form novalidate data-a='keep-place'><p class='dim'>", t!(keep_hint), "</>"));
+        field(p, FieldRule::Required, EMAIL, error.as_deref());
+        p.put(m!("<button type='submit' class='main'>", t!(keep_place), "</></>"));
+    } else if line.can_keep.is_some() {
+        p.put(m!("<button k='place' type='button' class='link' data-a='place'>", t!(keep_place), "</>"));
+    }
+    p.put(m!("<button k='offline' type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>"));
+}
+
+/// The same to be read out, apart from what is seen, which changes more often than anybody wants to hear. The element
+/// is always there, so that it is read out when it fills.
+pub(super) fn said(p: &mut Page<'_>, line: Option<&VisitorConversation>) {
+    p.put(m!("<p k='said' class='hidden' role='status'>"));
+    if let Some(offered) = line.and_then(waits) {
+        place_words(p, p.model.said_place, offered);
+    }
+    p.end();
+}
+
+/// Whether a conversation that waits is offered to an agent; `None` when it does not wait.
+fn waits(line: &VisitorConversation) -> Option<bool> {
+    match line.state {
+        ConversationState::Waiting => Some(false),
+        ConversationState::Offered => Some(true),
+        _ => None,
+    }
+}
+
+fn place_words(p: &mut Page<'_>, place: u32, offered: bool) {
+    match place {
+        _ if offered => p.put(key::OFFERED),
+        0 => p.put(key::WAITING),
+        1 => p.put(key::WAITING_NEXT),
+        _ => p.fill(key::WAITING_PLACE, &[&number(u64::from(place))]),
+    }
 }
 
 /// "Usually 4 to 9 minutes."

@@ -34,8 +34,7 @@ pub fn view(model: &Model, now: i64) -> String {
         _ if is_unavailable(model) => home::unavailable(p),
         Screen::Home => home::home(p),
         Screen::History => home::history(p),
-        Screen::PreChat => form::prechat(p),
-        Screen::Offline(_) => form::offline(p),
+        Screen::PreChat | Screen::Offline(_) => form::form(p),
         Screen::Left => form::left(p),
         Screen::Thread(id) => thread::thread(p, id.as_ref()),
     }

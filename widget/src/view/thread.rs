@@ -22,6 +22,7 @@ pub(super) fn thread(p: &mut Page<'_>, id: Option<&ConversationId>) {
     header(p, line);
     banner(p);
     log(p, id);
+    footer::said(p, line);
     p.put(m!("<div class='over'>"));
     if !model.at_end {
         p.put(m!("<button type='button' class='pill' data-a='to-end' aria-label='", t!(to_end), "'><svg i='down'>"));
@@ -139,7 +140,8 @@ fn entries(p: &mut Page<'_>, id: Option<&ConversationId>, timeline: &Timeline) {
     let mut rest = items.iter();
     while let Some(item) = rest.next() {
         let last = before.replace(item);
-        let shown = item.is_message() || item.body.as_ref().is_some_and(|body| bubble::note_words(body).is_some());
+        let shown = item.is_message()
+            || item.body.as_ref().is_some_and(|body| bubble::note_words(body, model.offset).is_some());
         if !shown {
             continue;
         }

@@ -2,10 +2,11 @@
 #![allow(dead_code, reason = "each test file uses some of it")]
 
 use client::ClientEvent;
+use protocol::codec::from_json;
 use protocol::entry::{Author, AuthorKind, EntryBody, Item, Text};
 use protocol::event::{Entries, Event};
 use protocol::ids::{AgentId, Cmid, ConversationId, Epoch, VisitorId};
-use protocol::site::{FieldRule, FrameConfig, Side, SiteConfig, Theme};
+use protocol::site::FrameConfig;
 use protocol::state::{AgentCard, Availability, ConversationState, Presence, VisitorConversation, VisitorState};
 use uuid::Uuid;
 use widget::state::{Effect, Env, Model, Msg};
@@ -54,27 +55,10 @@ pub(crate) struct Rig {
 }
 
 pub(crate) fn config() -> FrameConfig {
-    FrameConfig {
-        site: SiteConfig {
-            key: "k".to_owned(),
-            name: "Acme".to_owned(),
-            color: "#1f6feb".to_owned(),
-            side: Side::End,
-            theme: Theme::Auto,
-            locale: None,
-            ask_name: FieldRule::Off,
-            ask_email: FieldRule::Off,
-            typing_preview: true,
-            texts: Vec::new(),
-            ask_department: None,
-            departments: None,
-        },
-        origins: vec!["https://shop.example".to_owned()],
-        availability: Availability::Online,
-        build: "b".to_owned(),
-        opens_at: None,
-        departments: None,
-    }
+    let text = r##"{"site": {"key": "k", "name": "Acme", "color": "#1f6feb", "side": "end", "theme": "auto",
+        "ask_name": "off", "ask_email": "off", "typing_preview": true, "texts": []},
+        "origins": ["https://shop.example"], "availability": "online", "build": "b"}"##;
+    from_json(text).expect("a configuration")
 }
 
 pub(crate) fn line(state: ConversationState) -> VisitorConversation {

@@ -2,10 +2,10 @@
 //! and said beside the field; what was typed stays.
 
 use domain::text::{EmailAddress, MessageText, Name, RatingComment, TextError, optional};
-use protocol::command::{Close, Command, LeaveMessage, Post, PostBody, Rate, Start};
+use protocol::command::{Close, Command, KeepPlace, LeaveMessage, Post, PostBody, Rate, Start};
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
-use protocol::ids::{Cmid, ConversationId};
+use protocol::ids::{Cmid, ConversationId, DepartmentId};
 use protocol::site::FieldRule;
 use serde::Deserialize;
 use uuid::Uuid;
@@ -23,6 +23,8 @@ pub enum Act {
     Leave,
     /// Write into a conversation.
     Send,
+    /// Keep a place in the queue.
+    Keep,
     /// End a conversation.
     Close,
     /// Rate a conversation.
@@ -48,6 +50,8 @@ pub struct Form {
     pub name: String,
     /// E-mail address.
     pub email: String,
+    /// Department.
+    pub department: String,
     /// Message.
     pub text: String,
     /// Mark from 1 to 5.
@@ -80,6 +84,7 @@ impl Form {
             "start" => Ok(Act::Start),
             "leave" => Ok(Act::Leave),
             "send" => Ok(Act::Send),
+            "keep" => Ok(Act::Keep),
             "close" => Ok(Act::Close),
             "rate" => Ok(Act::Rate),
             _ => Err(Refusal::field("do", ErrorCode::Malformed, "no such form").into()),
@@ -113,8 +118,9 @@ impl Form {
         let check = Check { texts: place.texts, wrong: Vec::new() };
         Ok(match self.act()? {
             Act::Start => self.start(check, place)?,
-            Act::Leave => self.leave(check)?,
+            Act::Leave => self.leave(check, place)?,
             Act::Send => self.send(check)?,
+            Act::Keep => self.keep(check)?,
             Act::Close => Ok(Command::Close(Close { conversation: self.named()? })),
             Act::Rate => self.rate(check)?,
         })
@@ -124,14 +130,38 @@ impl Form {
         let cmid = self.cmid()?;
         let name = check.by_rule(place.config.ask_name, "name", |it| it.name(&self.name));
         let email = check.by_rule(place.config.ask_email, "email", |it| it.email(&self.email));
+        let department = self.department(&mut check, place)?;
         let text = check.text(&self.text);
-        Ok(check.done(Command::Start(Start { cmid, name, email, text, page: None, department: None })))
+        Ok(check.done(Command::Start(Start { cmid, name, email, text, page: None, department })))
     }
 
-    fn leave(&self, mut check: Check) -> AppResult<Result<Command, Vec<Wrong>>> {
+    /// The department chosen, where there is a choice.
+    fn department(&self, check: &mut Check, place: &Place) -> AppResult<Option<DepartmentId>> {
+        let rule = place.ask_department();
+        if rule == FieldRule::Off {
+            return Ok(None);
+        }
+        if self.department.is_empty() {
+            if rule == FieldRule::Required {
+                check.say("department", "chat.error.department", None);
+            }
+            return Ok(None);
+        }
+        DepartmentId::parse(&self.department).map(Some).ok_or_else(|| malformed("department"))
+    }
+
+    fn keep(&self, mut check: Check) -> AppResult<Result<Command, Vec<Wrong>>> {
+        let conversation = self.named()?;
+        let email = check.required("email", |it| it.email(&self.email)).unwrap_or_default();
+        Ok(check.done(Command::KeepPlace(KeepPlace { conversation, email })))
+    }
+
+    fn leave(&self, mut check: Check, place: &Place) -> AppResult<Result<Command, Vec<Wrong>>> {
         let (cmid, conversation) = (self.cmid()?, self.conversation()?);
         let name = check.required("name", |it| it.name(&self.name)).unwrap_or_default();
         let email = check.required("email", |it| it.email(&self.email)).unwrap_or_default();
+        // What waits has its department.
+        let department = if conversation.is_none() { self.department(&mut check, place)? } else { None };
         let text = check.text(&self.text).unwrap_or_default();
         Ok(check.done(Command::LeaveMessage(LeaveMessage {
             cmid,
@@ -140,7 +170,7 @@ impl Form {
             email,
             text,
             page: None,
-            department: None,
+            department,
         })))
     }
 

@@ -24,7 +24,7 @@ pub(super) use visit::visitor_cookie;
 
 use actix_web::HttpRequest;
 use protocol::ids::{SiteId, TenantId};
-use protocol::site::SiteConfig;
+use protocol::site::{FieldRule, SiteConfig};
 use protocol::state::{Availability, DepartmentChoice};
 
 use super::documents;
@@ -68,6 +68,12 @@ impl Place {
             choices: now.departments,
             texts,
         })
+    }
+
+    /// Whether a form asks for the department.
+    pub(super) fn ask_department(&self) -> FieldRule {
+        let rule = self.config.ask_department.filter(|_| self.choices.is_some());
+        rule.unwrap_or(FieldRule::Off)
     }
 
     /// The address of the page.

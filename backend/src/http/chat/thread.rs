@@ -97,10 +97,20 @@ fn link(place: &Place, file: &File) -> Link {
 fn noted(texts: &Texts, body: &EntryBody) -> Option<String> {
     let key = match body {
         EntryBody::Queued(Queued { reason: None }) => "chat.note.queued",
-        EntryBody::Queued(_) | EntryBody::Transferred(Transferred { name: None, .. }) => "chat.note.requeued",
+        EntryBody::Queued(_) => "chat.note.requeued",
         EntryBody::Assigned(assigned) => return Some(texts.fill("chat.note.joined", &[("name", &assigned.name)])),
         EntryBody::Transferred(Transferred { name: Some(name), .. }) => {
             return Some(texts.fill("chat.note.transferred", &[("name", name)]));
+        }
+        EntryBody::Transferred(Transferred { department_name: Some(name), .. }) => {
+            return Some(texts.fill("chat.note.transferred_queue", &[("name", name)]));
+        }
+        EntryBody::Transferred(_) => "chat.note.requeued",
+        EntryBody::PlaceKept(kept) => {
+            return Some(texts.fill("chat.note.kept", &[("email", &kept.email)]));
+        }
+        EntryBody::Called(called) => {
+            return Some(texts.fill("chat.note.called", &[("time", &time::minute(called.until))]));
         }
         EntryBody::LeftOffline(_) => "chat.note.left",
         EntryBody::Closed(closed) => match closed.by {

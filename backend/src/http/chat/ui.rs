@@ -69,12 +69,24 @@ impl<'a> Ui<'a> {
         format!("{year:04}-{month:02}-{day:02}")
     }
 
+    /// When it opens, in words; the reader's time zone is not known here.
+    pub(super) fn opens(&self, at: i64) -> String {
+        self.t1("chat.opens", "time", &time::minute(at))
+    }
+
     /// The merchant's own text, else ours.
     pub(in crate::http) fn own(&self, pick: impl Fn(&SiteTexts) -> Option<&String>, key: &'a str) -> &'a str {
         let texts = &self.place.config.texts;
         let own = texts.iter().find(|own| domain::locale::complete(&own.locale) == Some(self.lang()));
         own.and_then(pick).map_or_else(|| self.t(key), String::as_str)
     }
+}
+
+/// One of the values to choose from.
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) label: String,
+    pub(super) chosen: bool,
 }
 
 /// One input.
@@ -86,6 +98,8 @@ pub(super) struct Field<'a> {
     pub(super) required: bool,
     pub(super) value: &'a str,
     pub(super) error: Option<&'a str>,
+    /// What there is to choose from, for `select`.
+    pub(super) choices: Vec<Choice>,
 }
 
 /// Where a conversation stands, in words.
@@ -106,7 +120,8 @@ pub(super) fn stands(ui: Ui<'_>, line: &VisitorConversation) -> (String, Vec<Str
                     ui.place.texts.fill("chat.estimate", &[("from", &from), ("to", &to)])
                 }
             };
-            (t("chat.waiting"), place.into_iter().chain([wait]).collect())
+            let kept = line.kept.map(|_| t("chat.keep_hint"));
+            (t("chat.waiting"), place.into_iter().chain([wait]).chain(kept).collect())
         }
         ConversationState::Offered => (t("chat.offered"), Vec::new()),
         ConversationState::Active => match &line.agent {

@@ -10,7 +10,7 @@ use protocol::state::{Availability, ConversationState, VisitorConversation, Visi
 use super::Place;
 use super::form::{Act, Form, Wrong};
 use super::thread::{Shown, Thread};
-use super::ui::{Field, Ui, stands};
+use super::ui::{Choice, Field, Ui, stands};
 use crate::error::{AppError, AppResult};
 
 /// Where a page that is sent piece by piece is cut. What people write cannot contain it: it is escaped.
@@ -42,6 +42,7 @@ struct StartPage<'a> {
     title: String,
     refresh: Option<String>,
     lead: &'a str,
+    opens: Option<String>,
     greeting: &'a str,
     notice: Option<&'a str>,
     /// `start` or `leave`.
@@ -96,6 +97,9 @@ struct State<'a> {
     heading: String,
     details: Vec<String>,
     leave: Option<String>,
+    /// The place can be kept, and is not.
+    may_keep: bool,
+    email: &'a str,
     is_closed: bool,
     comment: &'a str,
     error: Option<&'a str>,
@@ -185,6 +189,10 @@ impl<'a> Pages<'a> {
             (if leaves { FieldRule::Required } else { config.ask_email }, email, known(|state| &state.email)),
         ];
         let mut fields = Vec::new();
+        // A conversation that waits has its department.
+        if self.filled.conversation.is_empty() {
+            fields.extend(self.department());
+        }
         for (rule, field, known) in asked {
             let value = if field.value.is_empty() { known } else { field.value };
             if rule != FieldRule::Off {
@@ -197,6 +205,7 @@ impl<'a> Pages<'a> {
             title: self.title(),
             refresh: None,
             lead,
+            opens: ui.place.opens_at.filter(|_| leaves).map(|at| ui.opens(at)),
             greeting: ui.own(|own| own.greeting.as_ref(), "chat.greeting"),
             notice: self.notice,
             act: if leaves { "leave" } else { "start" },
@@ -267,6 +276,7 @@ impl<'a> Pages<'a> {
         let ui = self.ui;
         let (heading, details) = stands(ui, line);
         let waits = line.state == ConversationState::Waiting;
+        let may_keep = line.can_keep.is_some() && line.kept.is_none();
         State {
             ui,
             line,
@@ -274,15 +284,39 @@ impl<'a> Pages<'a> {
             heading,
             details,
             leave: waits.then(|| format!("{}?leave=1&conversation={}", ui.address(), line.id)),
+            may_keep,
+            email: &self.filled.email,
             is_closed: line.state == ConversationState::Closed,
             comment: &self.filled.comment,
-            error: self.error("score").or_else(|| self.error("comment")),
+            error: ["score", "comment", "email"].into_iter().find_map(|field| self.error(field)),
         }
     }
 
     fn field(&self, name: &'static str, kind: &'static str, label: &'a str, value: &'a str) -> Field<'a> {
         let (label, error) = (self.ui.t(label), self.error(name));
-        Field { name, kind, autocomplete: "off", label, required: false, value, error }
+        Field { name, kind, autocomplete: "off", label, required: false, value, error, choices: Vec::new() }
+    }
+
+    /// The department to choose, where the site asks for one. Of those that are closed it says when they open.
+    fn department(&self) -> Option<Field<'a>> {
+        let (ui, chosen) = (self.ui, self.filled.department.as_str());
+        let required = match ui.place.ask_department() {
+            FieldRule::Off => return None,
+            rule => rule == FieldRule::Required,
+        };
+        let none = if required { "chat.department_choose" } else { "chat.department_any" };
+        let none = Choice { value: String::new(), label: ui.t(none).to_owned(), chosen: chosen.is_empty() };
+        let choices = ui.place.choices.iter().flatten().map(|choice| {
+            let value = choice.id.to_string();
+            let label = match (choice.availability, choice.opens_at) {
+                (Availability::Offline, Some(at)) => format!("{} · {}", choice.name, ui.opens(at)),
+                (Availability::Offline, None) => format!("{} · {}", choice.name, ui.t("chat.closed")),
+                _ => choice.name.clone(),
+            };
+            Choice { chosen: value == chosen, value, label }
+        });
+        let choices = std::iter::once(none).chain(choices).collect();
+        Some(Field { required, choices, ..self.field("department", "select", "chat.department", chosen) })
     }
 
     fn error(&self, field: &str) -> Option<&'a str> {

@@ -1,9 +1,20 @@
 //! The macros that define a wire type once, for serde and for the small codec.
 
+/// Names, each followed by a blank.
+macro_rules! names {
+    ($($name:ident)*) => { concat!($(stringify!($name), " "),*) };
+}
+
 /// Defines a struct that travels as a JSON object. An `Option` member may be missing and is left out when
-/// `None`; every other member is required; unknown members are ignored.
+/// `None`; every other member is required; unknown members are ignored. Members after `@agents` come last and are
+/// of no use to visitors, so that a build for them alone carries no code to read them.
 macro_rules! wire_struct {
-    ($(#[$meta:meta])* pub struct $name:ident { $($(#[$fmeta:meta])* $field:ident: $ty:ty,)* }) => {
+    (
+        $(#[$meta:meta])* pub struct $name:ident {
+            $($(#[$fmeta:meta])* $field:ident: $ty:ty,)*
+            $(@agents $($(#[$ameta:meta])* $afield:ident: $aty:ty,)*)?
+        }
+    ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -13,13 +24,20 @@ macro_rules! wire_struct {
                 #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::codec::Put::is_absent"))]
                 pub $field: $ty,
             )*
+            $($(
+                $(#[$ameta])*
+                #[cfg(feature = "agents")]
+                #[cfg_attr(feature = "serde", serde(skip_serializing_if = "crate::codec::Put::is_absent"))]
+                pub $afield: $aty,
+            )*)?
         }
 
         impl $name {
             #[allow(unused_mut, unused_variables, reason = "a struct without members")]
             pub(crate) fn write_members(&self, out: &mut alloc::string::String) {
-                let mut members = $crate::codec::Writer::to(out, concat!($(stringify!($field), " "),*));
+                let mut members = $crate::codec::Writer::to(out, names!($($field)* $($($afield)*)?));
                 $( members.next(&self.$field); )*
+                $($( #[cfg(feature = "agents")] members.next(&self.$afield); )*)?
             }
         }
 
@@ -34,15 +52,19 @@ macro_rules! wire_struct {
         impl $crate::codec::Take for $name {
             #[allow(unused_mut, reason = "a struct without members")]
             fn take(&mut self, value: Option<&$crate::codec::Value>) -> bool {
-                let mut members = $crate::codec::Members::of(value, concat!($(stringify!($field), " "),*));
+                let mut members = $crate::codec::Members::of(value, names!($($field)* $($($afield)*)?));
                 $( members.next(&mut self.$field); )*
+                $($( #[cfg(feature = "agents")] members.next(&mut self.$afield); )*)?
                 members.fit()
             }
         }
 
         impl $crate::codec::Wire for $name {
             fn blank() -> Self {
-                Self { $( $field: $crate::codec::Wire::blank(), )* }
+                Self {
+                    $( $field: $crate::codec::Wire::blank(), )*
+                    $($( #[cfg(feature = "agents")] $afield: $crate::codec::Wire::blank(), )*)?
+                }
             }
         }
     };
