@@ -132,6 +132,7 @@ async fn furnish(app: &App, visitors: u64) -> anyhow::Result<Vec<Place>> {
             user_agent: None,
             language: None,
             prepared: false,
+            identity: None,
         };
         let visitor = issue_visitor(app, arrival).await?.visitor;
         let who = Principal::Visitor(VisitorIdentity { tenant: tenant.id, site: site.id, visitor });

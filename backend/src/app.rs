@@ -19,6 +19,7 @@ use crate::files::FileStore;
 use crate::presence::Presence;
 use crate::shared::Redis;
 use crate::store::Store;
+use crate::together::Together;
 
 /// The outside world of an action.
 pub struct App {
@@ -44,6 +45,8 @@ pub struct App {
     pub files: FileStore,
     /// The history this installation holds (C5).
     pub epoch: Epoch,
+    /// Reads of what a whole tenant looks at, shared by those who ask at the same time.
+    pub together: Together<TenantId>,
     /// Wakes the dispatcher for a tenant whose queue, agents or presence changed.
     pub dispatcher: Wake<TenantId>,
     /// Wakes the announcer for a conversation whose line in the agents' lists changed.

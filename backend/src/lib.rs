@@ -10,6 +10,8 @@ pub mod planted;
 pub mod clock;
 /// Numbers for whoever watches this process.
 pub mod metrics;
+/// One read for many.
+pub mod together;
 /// Configuration.
 pub mod config;
 /// Texts of pages and mails.

@@ -23,7 +23,7 @@ pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
             <span class="only-narrow">{ icon_button(link, Icon::Back, texts.get("thread.back"), Msg::See(See::Back)) }</span>
             if let Some(visitor) = visitor { { avatar(&name, visitor.0, online) } }
             <div class="thread-who">
-                <h1><span class="name">{ &name }</span>if let Some(line) = model.selected_line() { { marks(model, line) } }</h1>
+                <h1><span class="name">{ &name }</span>if let Some(line) = model.selected_line() { { marks(model, line, false) } }</h1>
                 <p class="muted">{ standing(model, desk) }</p>
             </div>
             <div class="thread-acts">

@@ -164,7 +164,7 @@ fn row(model: &Model, link: &Link, desk: &Desk, line: &Summary) -> Html {
                     <span class="row-foot">
                         { place(model, desk, line) }
                         <span class="site">{ site(model, desk, line) }</span>
-                        { marks(model, line) }
+                        { marks(model, line, true) }
                         { holder(model, desk, line) }
                         { wait(model, line, now) }
                         if let Some(score) = line.rating { <span class="chip" title={model.texts.get("visitor.rating").to_owned()}>{ "★ " }{ score }</span> }

@@ -50,7 +50,7 @@ fn card(model: &Model, link: &Link, offer: &Offer<'_>, first: bool) -> Html {
                 { countdown(model, offer.left_ms) }
             </header>
             if let Some(preview) = &line.preview { <p class="offer-preview">{ preview }</p> }
-            if line.priority.is_some() || line.kept == Some(true) { <p class="offer-marks">{ marks(model, line) }</p> }
+            if line.priority.is_some() || line.kept == Some(true) { <p class="offer-marks">{ marks(model, line, false) }</p> }
             if offer.others > 0 { <p class="offer-others">{ icon(Icon::People) }{ texts.count("offer.others", offer.others as u64) }</p> }
             if model.view.sound_blocked { <p class="offer-hint">{ texts.get("offer.sound_blocked") }</p> }
             <footer>

@@ -6,7 +6,7 @@ use yew::{Html, classes, html};
 use super::icons::{Icon, icon};
 use super::popover::{Choice, choices};
 use super::ui::{colleague_key, meter, on, presence_key};
-use super::{Link, clock};
+use super::{Link, clock, team};
 use crate::model::msg::{Do, See};
 use crate::model::staff::PAUSES;
 use crate::model::{Desk, Model, Msg, Popover};
@@ -15,12 +15,14 @@ use crate::model::{Desk, Model, Msg, Popover};
 pub(super) fn view(model: &Model, link: &Link, desk: &Desk) -> Html {
     html! {
         <div class="own">
-            <div class="segments availability" role="group" aria-label={model.texts.get("presence.label").to_owned()}>
-                { segment(model, link, desk, Presence::Online) }
-                { away(model, link, desk) }
-                { segment(model, link, desk, Presence::Offline) }
+            <div class="drops">
+                <div class="segments availability" role="group" aria-label={model.texts.get("presence.label").to_owned()}>
+                    { segment(model, link, desk, Presence::Online) }
+                    { away(model, link, desk) }
+                    { segment(model, link, desk, Presence::Offline) }
+                </div>
+                if model.view.popover == Some(Popover::Pauses) { { pauses(model, link) } }
             </div>
-            if model.view.popover == Some(Popover::Pauses) { { pauses(model, link) } }
             { standing(model) }
         </div>
     }
@@ -39,10 +41,13 @@ fn segment(model: &Model, link: &Link, desk: &Desk, presence: Presence) -> Html 
 /// Going away asks why; saying nothing is the first of the answers.
 fn away(model: &Model, link: &Link, desk: &Desk) -> Html {
     let text = model.texts.get(presence_key(Presence::Away)).to_owned();
+    // Where the column is narrow, this is all that says why.
+    let title = model.own_state().filter(|me| me.presence == Presence::Away);
+    let title = title.map_or_else(|| text.clone(), |me| team::state(model, &me));
     let open = model.view.popover == Some(Popover::Pauses);
     let next = (!open).then_some(Popover::Pauses);
     html! {
-        <button type="button" key="away" aria-pressed={(model.presence() == Presence::Away).to_string()} title={text.clone()}
+        <button type="button" key="away" aria-pressed={(model.presence() == Presence::Away).to_string()} title={title}
             disabled={desk.suspended} aria-expanded={open.to_string()} aria-controls="pauses"
             onclick={on(link, Msg::See(See::Popover(next)))}>
             { face(Presence::Away, &text) }

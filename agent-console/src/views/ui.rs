@@ -100,11 +100,17 @@ pub(super) fn presence_dot(model: &Model, one: &Colleague) -> Html {
     }
 }
 
-/// What lifts a line out of the order: a priority, or a place kept for somebody who is away.
-pub(super) fn marks(model: &Model, line: &Summary) -> Html {
+/// What lifts a line out of the order: a priority, or a place kept for somebody who is away. With `short` the words
+/// are left to the tooltip and to screen readers.
+pub(super) fn marks(model: &Model, line: &Summary, short: bool) -> Html {
     let texts = &model.texts;
     let chip = |class: &'static str, picture, key: &str, title: String| {
-        html! { <span class={classes!("chip", class)} {title}>{ icon(picture) }{ texts.get(key) }</span> }
+        let word = texts.get(key).to_owned();
+        html! {
+            <span class={classes!("chip", class)} {title}>
+                { icon(picture) }<span class={short.then_some("hidden")}>{ word }</span>
+            </span>
+        }
     };
     html! {
         <>

@@ -120,8 +120,8 @@ fn checked(change: AgentChange) -> AppResult<AgentChange> {
         return Err(Refusal { limit: u64::try_from(max).ok(), ..refusal }.into());
     }
     let name = change.name.as_deref().map(Name::parse).transpose().on_field("name")?.map(Name::into_string);
-    let languages = change.languages.as_deref().map(|texts| languages(texts)).transpose()?;
-    let skills = change.skills.as_deref().map(|texts| skills(texts)).transpose()?;
+    let languages = change.languages.as_deref().map(languages).transpose()?;
+    let skills = change.skills.as_deref().map(skills).transpose()?;
     if change.departments.iter().flatten().any(|(_, priority)| *priority > LAST_PRIORITY) {
         let message = format!("a priority must be 0 to {LAST_PRIORITY}");
         let refusal = Refusal::field("departments", ErrorCode::Invalid, message);

@@ -7,14 +7,13 @@ const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// A length of time in milliseconds as people say it, in at most two units. Below two minutes to the second, below two
-/// hours to the minute.
+/// A length of time in milliseconds as people say it, in at most two units: below two minutes to the nearest second.
 pub(super) fn duration(ui: &Ui, ms: i64) -> String {
-    let ms = ms.max(0);
+    let ms = ms.max(0).saturating_add(SECOND / 2) / SECOND * SECOND;
     let (key, of, rest) = match ms {
         ..MINUTE => ("seconds", SECOND, None),
-        ..HOUR => ("minutes", MINUTE, Some(SECOND).filter(|_| ms < 2 * MINUTE)),
-        ..DAY => ("hours", HOUR, Some(MINUTE)),
+        MINUTE..HOUR => ("minutes", MINUTE, Some(SECOND).filter(|_| ms < 2 * MINUTE)),
+        HOUR..DAY => ("hours", HOUR, Some(MINUTE)),
         _ => ("days", DAY, Some(HOUR)),
     };
     let whole = ui.texts().fill(&format!("duration.{key}"), &[("n", &(ms / of).to_string())]);
@@ -39,14 +38,16 @@ mod tests {
         let ui = Ui::new(i18n::texts("en"));
         for (ms, said) in [
             (-5, "0 s"),
-            (0, "0 s"),
-            (59_999, "59 s"),
+            (499, "0 s"),
+            (4_980, "5 s"),
+            (59_499, "59 s"),
+            (59_500, "1 min"),
             (MINUTE, "1 min"),
             (MINUTE + 5_000, "1 min 5 s"),
             (5 * MINUTE + 59_000, "5 min"),
             (HOUR, "1 h"),
             (HOUR + MINUTE, "1 h 1 min"),
-            (DAY - 1, "23 h 59 min"),
+            (DAY - 1_000, "23 h 59 min"),
             (DAY, "1 d"),
             (3 * DAY + 2 * HOUR, "3 d 2 h"),
         ] {

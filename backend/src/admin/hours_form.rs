@@ -88,8 +88,12 @@ impl HoursInput {
             }
         }
         let hours = Hours { time_zone: self.time_zone.clone(), week, holidays };
-        if let Some(error) = hours.check().err().filter(|_| sound) {
-            errors.add(field_of(&error), explain(ui, &error));
+        // The check ends at what is wrong first: without the time zone it says more.
+        let elsewhere = Hours { time_zone: "UTC".to_owned(), ..hours.clone() };
+        for error in [hours.check().err(), elsewhere.check().err().filter(|_| sound)].into_iter().flatten() {
+            if sound || error.field == "time_zone" {
+                errors.add(field_of(&error), explain(ui, &error));
+            }
         }
         Some(hours)
     }
@@ -253,5 +257,9 @@ mod tests {
             let error = errors.of(field).unwrap_or_default();
             assert!(error.contains(said), "{name} {text}: {errors:?}");
         }
+        let mut errors = Errors::default();
+        let both = [("hours_on", "on"), ("time_zone", "Mars/Olympus"), ("hours_mon", "9-12, 11-13")];
+        HoursInput::sent(&sent(&both)).read(&ui(), &mut errors);
+        assert!(errors.of("time_zone").is_some() && errors.of("hours_mon").is_some(), "{errors:?}");
     }
 }

@@ -52,8 +52,8 @@ fn every_text_that_a_page_uses_exists() {
 
 #[test]
 fn every_word_of_the_protocol_has_a_text() {
-    use protocol::site::{FieldRule, Side, Theme};
     use protocol::command::DeclineReason;
+    use protocol::site::{FieldRule, Side, Theme};
     use protocol::state::{AwayReason, ConversationState, Pause, Presence, Role};
     let words = [
         ("state", ConversationState::ALL.iter().map(|word| word.as_str()).collect::<Vec<_>>()),

@@ -69,7 +69,7 @@ pub struct Flags {
     /// PostgreSQL: connections for reading, 1-1000 [env: FRONTDESK_DATABASE_CONNECTIONS] [default: 16]
     #[arg(long, value_name = "N", global = true)]
     pub database_connections: Option<String>,
-    /// PostgreSQL: connections for writing, 1-64 [env: FRONTDESK_DATABASE_LANES] [default: 4]
+    /// PostgreSQL: connections for writing, 1-64 [env: FRONTDESK_DATABASE_LANES] [default: 2]
     #[arg(long, value_name = "N", global = true)]
     pub database_lanes: Option<String>,
     /// PostgreSQL: seconds after which a statement is given up, 1-300 [env: FRONTDESK_DATABASE_TIMEOUT] [default: 5]

@@ -33,6 +33,7 @@ use crate::realtime::Realtime;
 use crate::realtime::hub::Hub;
 use crate::realtime::room::Limits;
 use crate::store::{EveryTenant, Store, claim, copy, meta};
+use crate::together::Together;
 use crate::{door, health, jobs, metrics};
 use signals::Signals;
 use together::Outside;
@@ -273,6 +274,7 @@ async fn build(config: Config, store: Store, keys: Keys, clock: Clock, outside: 
         files: FileStore::new(config.data.join("files")),
         epoch,
         dispatcher: Wake::default(),
+        together: Together::default(),
         announcer: Wake::default(),
         indexer: Wake::default(),
         grown: Wake::default(),

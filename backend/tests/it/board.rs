@@ -1,9 +1,9 @@
 //! The live board of supervisors and the history of routing of a conversation: what they say, to whom, and that the board
 //! keeps itself up to date.
 
-use protocol::command::{Command, Decline, DeclineReason, Start};
+use protocol::command::{Command, Decline, DeclineReason, SetPresence, Start};
 use protocol::ids::ConversationId;
-use protocol::state::{ConversationState, Presence};
+use protocol::state::{ConversationState, Pause, Presence};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -12,6 +12,7 @@ use crate::browser::Driver;
 use crate::console_page::Console;
 use crate::panels::{Reader, harmless};
 use crate::people::{Agent, Visitor, cmid};
+use crate::pictures::look;
 use crate::wire::Over;
 use crate::world::{Plan, World};
 
@@ -237,5 +238,45 @@ async fn the_board_keeps_itself_up_to_date_and_the_focus_where_it_is() {
         window.runs("return [window.mark, document.activeElement.closest('[data-table]').dataset.table];", vec![]);
     assert_eq!(kept.await, json!([true, "agents"]), "the page was not loaded again, and the focus is in its table");
     assert_eq!(window.violations().await, Vec::<String>::new());
+    window.closes().await;
+}
+
+#[tokio::test]
+async fn board_and_history_fit_their_window_in_both_languages() {
+    let world = world_with(json!({ "capacity": 1 })).await;
+    let sales = ["department", "create", "--tenant", "acme", "Sales and returns", "--member", "Ann", "--json"];
+    let (made, _, error) = world.feed(&sales, "");
+    assert!(made, "{error}");
+    let ann = at_work(&world, "Ann").await;
+    let (_vera, first) = asking(&world, "the first").await;
+    ann.is_offered_this(first).await;
+    let ben = at_work(&world, "Ben").await;
+    ann.must(Command::Decline(Decline { conversation: first, reason: Some(DeclineReason::OtherTopic) })).await;
+    ben.is_offered_this(first).await;
+    ben.accepts(first).await;
+    ben.must(Command::SetPresence(SetPresence { presence: Presence::Away, pause: Some(Pause::Lunch) })).await;
+    let (_walt, second) = asking(&world, "the second").await;
+    ann.is_offered_this(second).await;
+    ann.accepts(second).await;
+    let (_xena, third) = asking(&world, "the third").await;
+    let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
+    says(&olga, third, "Fully occupied").await;
+    let driver = Driver::start().await;
+    let window = Console::signs_in(driver.window("owner").await, &world, world.acme.person("Olga")).await.window;
+    let agent = window.runs("return navigator.userAgent;", vec![]).await;
+    for (language, full, away) in
+        [("en", "Fully occupied: Ann", "Away: lunch"), ("zh-CN", "名额已满：Ann", "离开：午餐")]
+    {
+        let speaks = json!({"userAgent": agent, "acceptLanguage": language});
+        window.devtools("Emulation.setUserAgentOverride", speaks).await;
+        window.opens(&format!("{}/admin/board", world.origin())).await;
+        window.reads("[data-table=waiting] .reasons", full).await;
+        window.reads("[data-table=agents] .pill", away).await;
+        look(&window, &format!("admin-board-{language}")).await;
+        window.opens(&format!("{}/admin/transcripts/{first}", world.origin())).await;
+        window.reads(".steps", "Ben").await;
+        window.runs("document.querySelectorAll('.steps details').forEach((it) => { it.open = true; });", vec![]).await;
+        look(&window, &format!("admin-history-{language}")).await;
+    }
     window.closes().await;
 }

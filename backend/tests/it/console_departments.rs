@@ -128,8 +128,13 @@ async fn going_away_says_why_and_colleagues_see_it() {
     ann.window.clicks_named(".availability button", "Away").await;
     ann.window.clicks_named("#pauses button", "Meeting").await;
     ann.window.reads(".own .standing", "Meeting").await;
+    ann.window.clicks(".me-button").await;
+    ann.window.clicks_text(".menu button", "中文").await;
+    look(&ann.window, "console-menu-chinese").await;
+    keys(&ann.window, &["\u{e00c}"]).await;
+    ann.window.reads(".own .standing", "会议").await;
     keys(&ann.window, &["o"]).await;
-    ann.window.reads(".own .standing", "Online").await;
+    ann.window.reads(".own .standing", "在线").await;
     ben.window.finds(".team .mate .dot.online").await;
     ann.window.closes().await;
     ben.window.closes().await;

@@ -574,6 +574,10 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     Form::of(&[("name", "too many")]).is_refused(&olga, "/admin/identity", "There are 10 keys in use").await;
 }
 
+fn words(line: &str) -> Vec<&str> {
+    line.split_whitespace().collect()
+}
+
 #[tokio::test]
 async fn the_command_line_sets_up_departments() {
     let world = World::prepare(Plan { second: true, ..Plan::default() });
@@ -586,23 +590,9 @@ async fn the_command_line_sets_up_departments() {
         let (done, said) = world.run(arguments);
         assert!(!done && said.contains(words), "{arguments:?}: {said}");
     };
-    let made: Value = serde_json::from_str(&run(&[
-        "department",
-        "create",
-        "--tenant",
-        "acme",
-        "Sales",
-        "max_queue=5",
-        "max_wait_ms=10min",
-        "--member",
-        "Ann:2",
-        "--overflow",
-        "support",
-        "--overflow-after",
-        "30s",
-        "--json",
-    ]))
-    .expect("JSON");
+    let create = "department create --tenant acme Sales max_queue=5 max_wait_ms=10min --member Ann:2 --overflow support \
+        --overflow-after 30s --json";
+    let made: Value = serde_json::from_str(&run(&words(create))).expect("JSON");
     assert_eq!(made["settings"], json!({"max_queue": 5, "max_wait_ms": 600_000}));
     assert_eq!(made["overflow"]["after_ms"], json!(30_000));
     assert_eq!(made["members"], json!([{"name": "Ann", "priority": 2}]));
@@ -610,19 +600,8 @@ async fn the_command_line_sets_up_departments() {
     let week = json!({"time_zone": "Asia/Shanghai", "week": [{"day": "mon", "from": 540, "to": 1080}]});
     std::fs::write(&hours, week.to_string()).expect("a file");
     let hours = hours.display().to_string();
-    let set = [
-        "department",
-        "set",
-        "--tenant",
-        "acme",
-        "sales",
-        "max_queue=",
-        "--listed",
-        "false",
-        "--hours",
-        &hours,
-        "--json",
-    ];
+    let set = words("department set --tenant acme sales max_queue= --listed false --json --hours");
+    let set = [&set[..], &[hours.as_str()]].concat();
     let changed: Value = serde_json::from_str(&run(&set)).expect("JSON");
     assert_eq!(changed["settings"], json!({"max_wait_ms": 600_000}));
     assert_eq!((&changed["listed"], &changed["hours"]["time_zone"]), (&json!(false), &json!("Asia/Shanghai")));

@@ -253,7 +253,7 @@ async fn the_page_says_who_the_visitor_is_as_often_as_it_is_asked() {
 #[tokio::test]
 async fn a_customer_is_known_and_the_next_one_at_the_same_computer_sees_nothing() {
     let street = street().await;
-    let key = Key::of(&street.world, street.world.acme.id).await;
+    let key = Key::of(&street.world, &street.world.acme).await;
     let signed = |id: &str| key.signs(json!({"sub": id, "name": "Vera Vogel"}));
     let ann = street.ann_at_work().await;
     let vera = street.visit("/").await;

@@ -2,42 +2,48 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use frontdesk::auth::identity::new_secret;
-use frontdesk::auth::keys::Keys;
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{EncodingKey, Header};
 use protocol::frame::VisitorReply;
-use protocol::ids::{ConversationId, TenantId};
+use protocol::ids::ConversationId;
 use protocol::state::VisitorProfile;
 use serde_json::{Value, json};
 use sha2::Sha256;
-use uuid::Uuid;
 
+use crate::panels::Reader;
 use crate::people::{Agent, Visitor, become_visitor};
 use crate::wire::{Client, Credentials, Over};
-use crate::world::{Plan, World};
+use crate::world::{Plan, Tenant, World};
 
 /// A key of a tenant, as its server has it.
 pub(crate) struct Key {
-    id: Uuid,
+    /// Where it is revoked.
+    revoke: String,
     secret: String,
 }
 
 impl Key {
-    /// Makes a key, as the panel does.
-    pub(crate) async fn of(world: &World, tenant: TenantId) -> Self {
-        let keys = Keys::open(&world.data().join("keys")).expect("the keys");
-        let id = Uuid::now_v7();
-        let made = new_secret(&keys, tenant, id).expect("a secret");
-        let (tenant, row) = (uuid(world, tenant.0), uuid(world, id));
-        let sql = "insert into identity_key (tenant_id, id, name, secret, created_at) values";
-        world.change(format!("{sql} ({tenant}, {row}, 'shop', '{}', 1)", made.sealed)).await;
-        Self { id, secret: made.shown }
+    /// Has the owner make a key.
+    pub(crate) async fn of(world: &World, tenant: &Tenant) -> Self {
+        let olga = Reader::signs_in(world, tenant.person("Olga")).await;
+        let (status, page) = olga.sends("/admin/identity", &[("name", "Shop")]).await;
+        assert_eq!(status, 200, "{page}");
+        let (_, rest) = page.split_once("<code id=\"secret\">").expect("a secret");
+        let secret = rest.split('<').next().expect("an end").to_owned();
+        // The newest of those that can be revoked stands last.
+        let (_, revoke) = page.rsplit_once("action=\"/admin/identity/").expect("the key");
+        let revoke = format!("/admin/identity/{}", revoke.split('"').next().expect("an end"));
+        Self { revoke, secret }
     }
 
-    async fn is_revoked(&self, world: &World) {
-        let id = uuid(world, self.id);
-        world.change(format!("update identity_key set revoked_at = 2 where id = {id}")).await;
+    async fn is_revoked(&self, world: &World, tenant: &Tenant) {
+        let olga = Reader::signs_in(world, tenant.person("Olga")).await;
+        assert_eq!(olga.sends(&self.revoke, &[]).await.0, 200);
+    }
+
+    /// One that no tenant has.
+    fn made_up() -> Self {
+        Self { revoke: String::new(), secret: "fdi_made-up".to_owned() }
     }
 
     /// A token with these claims, good for an hour unless they say otherwise.
@@ -53,11 +59,6 @@ impl Key {
         let hmac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
         json!({"id": id, "hmac": hmac, "name": "Hal"})
     }
-}
-
-/// An id as a literal of the world's database.
-fn uuid(world: &World, id: Uuid) -> String {
-    if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
 }
 
 fn now() -> i64 {
@@ -91,7 +92,7 @@ async fn profile(agent: &Agent, conversation: ConversationId) -> VisitorProfile 
 #[tokio::test]
 async fn what_the_merchant_signed_is_shown_to_agents_and_stays() {
     let world = World::with(Plan::default().unlimited()).await;
-    let key = Key::of(&world, world.acme.id).await;
+    let key = Key::of(&world, &world.acme).await;
     let mut ann = world.agent("Ann").await;
     ann.starts_work(Over::Socket).await;
     let signed = key.signs(json!({
@@ -134,11 +135,11 @@ async fn what_the_merchant_signed_is_shown_to_agents_and_stays() {
 #[tokio::test]
 async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
     let world = World::with(Plan { second: true, ..Plan::default() }.unlimited()).await;
-    let key = Key::of(&world, world.acme.id).await;
-    let revoked = Key::of(&world, world.acme.id).await;
-    revoked.is_revoked(&world).await;
-    let other = Key::of(&world, world.other.as_ref().expect("another tenant").id).await;
-    let unknown = Key { id: Uuid::nil(), secret: "fdi_made-up".to_owned() };
+    let key = Key::of(&world, &world.acme).await;
+    let revoked = Key::of(&world, &world.acme).await;
+    revoked.is_revoked(&world, &world.acme).await;
+    let other = Key::of(&world, world.other.as_ref().expect("another tenant")).await;
+    let unknown = Key::made_up();
     let (claims, expired) = (json!({"sub": "7", "vip": true}), json!({"sub": "7", "exp": now() - 61}));
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let none = format!("{}.{}.", part(json!({"alg": "none"})), part(json!({"sub": "7", "exp": now() + 60})));
@@ -181,7 +182,7 @@ async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
 #[tokio::test]
 async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
     let world = World::with(Plan::default().unlimited()).await;
-    let key = Key::of(&world, world.acme.id).await;
+    let key = Key::of(&world, &world.acme).await;
     let person = |id: &str| key.signs(json!({"sub": id}));
     // Somebody nobody vouches for signs in to the shop in the middle of it.
     let stranger = comes(&world, None, &Value::Null).await;
@@ -194,7 +195,7 @@ async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
     let kept = comes(&world, Some(&vera.token), &expired).await;
     assert_eq!((kept.visitor, kept.ignored.as_deref()), (vera.visitor, Some("identity")), "her own token says who");
 
-    let unknown = Key { id: Uuid::nil(), secret: "fdi_made-up".to_owned() };
+    let unknown = Key::made_up();
     for (identity, ignored) in [
         (person("walt"), false),
         (key.signs(json!({"sub": "walt", "exp": now() - 3600})), true),
@@ -220,7 +221,7 @@ async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
 async fn who_the_merchant_says_goes_first_goes_first() {
     let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
     let world = World::with(plan.unlimited()).await;
-    let key = Key::of(&world, world.acme.id).await;
+    let key = Key::of(&world, &world.acme).await;
     let (_held, ann, _) = crate::people::in_conversation(&world, Over::Socket).await;
     let walt = connects(&world, comes(&world, None, &key.signs(json!({"sub": "walt"}))).await, Over::Socket).await;
     walt.asks("I was first").await;
@@ -242,7 +243,7 @@ async fn who_the_merchant_says_goes_first_goes_first() {
 #[tokio::test]
 async fn an_identity_is_not_an_admission() {
     let world = World::with(Plan::default().unlimited()).await;
-    let key = Key::of(&world, world.acme.id).await;
+    let key = Key::of(&world, &world.acme).await;
     let signed = key.signs(json!({"sub": "7"}));
     let token = signed["token"].as_str().expect("a token").to_owned();
     // What the merchant signed is no token of a visitor, and the other way round.

@@ -33,7 +33,7 @@ fn desks(count: usize) -> Vec<Desk> {
         id: department(number, count),
         policy: Policy::default(),
         // Every second helps the next one after two minutes.
-        overflow: (number % 2 == 0).then(|| Overflow { to: department(number + 1, count), after_ms: 120_000 }),
+        overflow: number.is_multiple_of(2).then(|| Overflow { to: department(number + 1, count), after_ms: 120_000 }),
         open: true,
     };
     (0..count).map(desk).collect()
@@ -53,7 +53,7 @@ fn agent(number: usize, departments: usize) -> AgentLoad {
         capacity: 6,
         departments: (0..3).map(member).collect(),
         languages: languages.into_iter().flatten().map(|word| (*word).to_owned()).collect(),
-        skills: (number % 5 == 0).then(|| "law".to_owned()).into_iter().collect(),
+        skills: number.is_multiple_of(5).then(|| "law".to_owned()).into_iter().collect(),
         idle_since: NOW - 1_000 * number as i64,
         last_assigned_at: NOW - 2_000 * number as i64,
     }
@@ -68,15 +68,15 @@ fn waiting(number: usize, departments: usize, agents: usize) -> Waiting {
     Waiting {
         conversation: ConversationId(Uuid::from_u128(number as u128)),
         department: department(number * 3, departments),
-        priority: u8::from(number % 10 == 0),
-        at_head: number % 50 == 0,
+        priority: u8::from(number.is_multiple_of(10)),
+        at_head: number.is_multiple_of(50),
         queued_at: NOW - ago,
         waiting_since: NOW - ago,
-        previous_agent: (number % 4 == 0).then(|| AgentId(Uuid::from_u128((number % agents.max(1)) as u128))),
+        previous_agent: number.is_multiple_of(4).then(|| AgentId(Uuid::from_u128((number % agents.max(1)) as u128))),
         rejections: (0..number % 3).map(rejection).collect(),
         language: LANGUAGES.get(number % 5).map(|word| (*word).to_owned()),
-        skills: (number % 8 == 0).then(|| "law".to_owned()).into_iter().collect(),
-        absent: if number % 40 == 0 { Absence::Kept } else { Absence::Here },
+        skills: number.is_multiple_of(8).then(|| "law".to_owned()).into_iter().collect(),
+        absent: if number.is_multiple_of(40) { Absence::Kept } else { Absence::Here },
     }
 }
 
@@ -96,7 +96,7 @@ fn mix(floor: &mut Floor) {
             1 => (agent.load, agent.offers) = (3, 1),
             _ => agent.load = 2,
         }
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             agent.presence = Presence::Away;
         }
     }

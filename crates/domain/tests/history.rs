@@ -79,13 +79,13 @@ fn change() -> impl Strategy<Value = Change> {
         written().prop_map(Change::Wrote),
         any::<bool>().prop_map(|sent| Change::ReplyStarted { sent }),
         reason.prop_map(|reason| Change::Queued { reason }),
-        (agents(), at.clone()).prop_map(|(to, deadline_at)| Change::Offered { to, deadline_at }),
+        (agents(), at).prop_map(|(to, deadline_at)| Change::Offered { to, deadline_at }),
         (agent(), end).prop_map(|(agent, end)| Change::OfferEnded { agent, end }),
         agent().prop_map(|agent| Change::Assigned { agent, reply_deadline_at: None }),
         agent().prop_map(|agent| Change::AnsweredOffline { agent }),
         receiver().prop_map(|to| Change::Transferred { from: None, to, reply_deadline_at: None }),
         Just(Change::PlaceKept { email: String::new() }),
-        at.clone().prop_map(|deadline_at| Change::Called { deadline_at }),
+        at.prop_map(|deadline_at| Change::Called { deadline_at }),
         at.prop_map(|waiting_since| Change::CameBack { waiting_since }),
         Just(Change::LeftOffline { name: None, email: None }),
         Just(Change::Closed { by: ClosedBy::Agent }),
@@ -171,7 +171,10 @@ impl Seen {
             EntryBody::Assigned(assigned) => self.leave_queue(Place::With(assigned.agent)),
             EntryBody::Transferred(given) => {
                 self.department = given.department.unwrap_or(self.department);
-                given.to.map_or_else(|| self.queue(true), |agent| self.leave_queue(Place::With(agent)));
+                match given.to {
+                    Some(agent) => self.leave_queue(Place::With(agent)),
+                    None => self.queue(true),
+                }
             }
             EntryBody::LeftOffline(_) => self.leave_queue(Place::Offline),
             EntryBody::Closed(_) => self.leave_queue(Place::Closed),
@@ -225,7 +228,7 @@ impl History {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1_500))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn every_history_keeps_the_invariants(

@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use domain::department::{Overflow, overflow_cycle};
+use domain::duration;
+use domain::hours::{Day, Hours, spans_text};
 use domain::policy::{PolicyError, SETTINGS, Scope, Setting};
 use domain::text::Name;
 use protocol::error::ErrorCode;
@@ -114,17 +116,28 @@ pub(super) async fn shown(tx: &mut Conn, tenant: TenantId, plan: &Plan, live: &[
     let members: Vec<String> =
         plan.members.iter().map(|(agent, priority)| format!("{} ({priority})", name(*agent))).collect();
     let overflow = plan.overflow.map(|overflow| {
-        let to = live.iter().find(|row| row.id == overflow.to).map(|row| row.name.as_str());
-        json!({"to": to, "after_ms": overflow.after_ms})
+        let to = live.iter().find(|row| row.id == overflow.to).map_or("?", |row| row.name.as_str());
+        let (number, unit) = duration::split(overflow.after_ms);
+        format!("{to} ({number} {})", unit.name())
     });
     // Every one, so that a setting given back to the tenant is seen too.
     let own = SETTINGS.iter().filter(|setting| setting.scope == Scope::Department);
     let settings: Map<String, Value> =
         own.map(|setting| (setting.name.to_owned(), plan.overrides.get(setting.name).unwrap_or_default())).collect();
-    let hours = plan.hours.as_ref().map(|hours| json!(hours).to_string());
     let (name, listed) = (&plan.name, plan.listed);
-    Ok(json!({"name": name, "listed": listed, "hours": hours, "overflow": overflow, "settings": settings,
-        "members": members}))
+    Ok(json!({"name": name, "listed": listed, "overflow": overflow, "settings": settings, "members": members,
+        "when_open": plan.hours.as_ref().map(opening)}))
+}
+
+/// Hours in one line: `Europe/Berlin: mon 09:00-12:00; 2026-12-25 closed`.
+fn opening(hours: &Hours) -> String {
+    let week = Day::ALL.into_iter().map(|day| (day.name(), hours.of(day))).filter(|(_, spans)| !spans.is_empty());
+    let days = week.map(|(day, spans)| format!("{day} {}", spans_text(&spans)));
+    let dates = hours.holidays.iter().map(|holiday| match holiday.blocks.as_slice() {
+        [] => format!("{} closed", holiday.date),
+        spans => format!("{} {}", holiday.date, spans_text(spans)),
+    });
+    format!("{}: {}", hours.time_zone, days.chain(dates).collect::<Vec<_>>().join("; "))
 }
 
 #[cfg(test)]
@@ -147,6 +160,14 @@ mod tests {
         let refusal = check_overflow(&live, live[0].id, &plan, plan.overflow.unwrap()).unwrap_err().to_refusal();
         assert_eq!(refusal.field, Some("overflow"));
         assert!(refusal.message.ends_with("D1 > D2 > D3 > D1"), "{}", refusal.message);
+    }
+
+    #[test]
+    fn hours_are_told_in_one_line() {
+        let text = r#"{"time_zone": "UTC", "week": [{"day": "tue", "from": 540, "to": 600}, {"day": "mon", "from": 0, "to": 60}],
+            "holidays": [{"date": "2026-12-25"}, {"date": "2026-12-31", "blocks": [{"from": 60, "to": 120}]}]}"#;
+        let told = opening(&serde_json::from_str(text).unwrap());
+        assert_eq!(told, "UTC: mon 00:00-01:00; tue 09:00-10:00; 2026-12-25 closed; 2026-12-31 01:00-02:00");
     }
 
     #[test]

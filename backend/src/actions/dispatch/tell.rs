@@ -57,7 +57,8 @@ pub(super) fn tell(app: &App, floor: &Floor, told: &mut Told) {
     for (row, place) in floor.queue.iter().zip(&places) {
         if !before.contains(place) {
             app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::StateChanged);
-            app.announcer.call((tenant, row.id));
+            // A place is looked at, not acted upon: told as often as agents can read.
+            app.grown.call((tenant, row.id));
         }
     }
     let departments: Vec<_> = floor

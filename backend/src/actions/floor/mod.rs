@@ -13,6 +13,8 @@ pub(super) use agent::inactive_at;
 pub use department::DepartmentNow;
 pub use queue::{Places, Rejections};
 
+use std::sync::Arc;
+
 use domain::policy::Policy;
 use domain::routing::{AgentLoad, Desk, Reason, Rejection, Waiting, explain};
 use protocol::ids::{AgentId, ConversationId, DepartmentId, TenantId};
@@ -73,6 +75,15 @@ impl Floor {
             .collect();
         let places = Places::new(&mut queue, &departments, policy.ageing_ms);
         Ok(Self { tenant: row, policy, departments, agents, queue, active, places, at: now })
+    }
+
+    /// The picture as it is now, read once for all who ask at the same time.
+    ///
+    /// # Errors
+    /// As [`Floor::read`].
+    pub async fn now(app: &App, tenant: TenantId) -> AppResult<Arc<Self>> {
+        let read = || async { Self::read(app, &mut app.store.read(tenant).await?, tenant).await };
+        app.together.get(tenant, read).await
     }
 
     /// Who declined, missed or gave back what waits now.

@@ -106,7 +106,7 @@ pub async fn replay_routing(app: &App, tenant: &Tenant, question: &Question) -> 
         bail!("nobody waited in that time");
     }
     if past.shifts.values().all(Vec::is_empty) {
-        bail!("it is not known who was there in that time: presence is recorded since version 0.6");
+        bail!("it is not known who was there in that time: nothing was recorded about the presence of agents");
     }
     question.trial.check_names(&past.departments)?;
     let policy = tenant.policy();

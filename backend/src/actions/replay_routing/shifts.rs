@@ -8,11 +8,11 @@ use protocol::state::Presence;
 use crate::store::presence_change::PresenceChange;
 
 /// From when to when somebody took conversations, Unix milliseconds, in order, without overlap.
-pub type Shifts = Vec<(i64, i64)>;
+pub(super) type Shifts = Vec<(i64, i64)>;
 
 /// The shifts of every agent of whom changes are known. `changes` are in order of time and begin with what holds at `from`;
 /// what still holds at their end goes on until `until`.
-pub fn shifts(changes: &[PresenceChange], from: i64, until: i64) -> HashMap<AgentId, Shifts> {
+pub(super) fn shifts(changes: &[PresenceChange], from: i64, until: i64) -> HashMap<AgentId, Shifts> {
     let mut all: HashMap<AgentId, Shifts> = HashMap::new();
     let mut began: HashMap<AgentId, i64> = HashMap::new();
     for change in changes {
@@ -34,7 +34,7 @@ pub fn shifts(changes: &[PresenceChange], from: i64, until: i64) -> HashMap<Agen
 }
 
 /// When anybody was there.
-pub fn together(all: &HashMap<AgentId, Shifts>) -> Shifts {
+pub(super) fn together(all: &HashMap<AgentId, Shifts>) -> Shifts {
     let mut parts: Vec<(i64, i64)> = all.values().flatten().copied().collect();
     parts.sort_unstable();
     let mut joined: Shifts = Vec::new();

@@ -9,7 +9,7 @@ use crate::store::passage::Passage;
 
 /// One stay. A conversation that was reopened has several.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stay {
+pub(super) struct Stay {
     /// Of which conversation.
     pub conversation: ConversationId,
     /// The department it was in last.
@@ -30,7 +30,7 @@ pub struct Stay {
 
 /// How a stay went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// An agent took it.
     Served {
         /// When, Unix milliseconds.
@@ -56,7 +56,7 @@ pub enum End {
 
 impl Stay {
     /// What became of the visitor; `None`: nothing yet, or an agent ended it out of the queue.
-    pub fn fate(&self) -> Option<Fate> {
+    pub(super) fn fate(&self) -> Option<Fate> {
         let after = |at: i64| at.saturating_sub(self.queued_at).max(0);
         Some(match self.end {
             End::Served { at, agent, .. } => Fate::Served { agent, department: self.department, waited_ms: after(at) },
@@ -67,7 +67,7 @@ impl Stay {
     }
 
     /// After how long the visitor gave up, milliseconds, if so.
-    pub fn patience_ms(&self) -> Option<i64> {
+    pub(super) fn patience_ms(&self) -> Option<i64> {
         match self.fate() {
             Some(Fate::GaveUp { waited_ms }) => Some(waited_ms),
             _ => None,
@@ -75,7 +75,7 @@ impl Stay {
     }
 
     /// For how long it kept a place, milliseconds, if that is known.
-    pub fn service_ms(&self) -> Option<i64> {
+    pub(super) fn service_ms(&self) -> Option<i64> {
         match self.end {
             End::Served { service_ms, .. } => service_ms,
             _ => None,
@@ -85,7 +85,7 @@ impl Stay {
 
 /// Reads the stays out of entries that stand conversation by conversation. After `inactive_after_ms` without a message a
 /// conversation keeps no place any more.
-pub fn stays(passages: &[Passage], inactive_after_ms: i64) -> Vec<Stay> {
+pub(super) fn stays(passages: &[Passage], inactive_after_ms: i64) -> Vec<Stay> {
     let mut all = Vec::new();
     for of_one in passages.chunk_by(|one, next| one.conversation_id == next.conversation_id) {
         let mut reader = Reader { inactive_after_ms, stay: None, agent: None, all: &mut all };

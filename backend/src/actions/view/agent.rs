@@ -19,9 +19,9 @@ const CLOSED: i64 = 50;
 /// # Errors
 /// `forbidden` when the membership has ended; `unavailable` when the role is another; when the database fails.
 pub async fn agent_state(app: &App, who: &AgentIdentity) -> AppResult<AgentState> {
-    let mut conn = app.store.read(who.tenant).await?;
-    let floor = Floor::read(app, &mut conn, who.tenant).await?;
+    let floor = Floor::now(app, who.tenant).await?;
     check_membership(&floor, who)?;
+    let mut conn = app.store.read(who.tenant).await?;
     let mut rows = summary::open(&mut conn, who.tenant).await?;
     rows.extend(summary::closed(&mut conn, who.tenant, CLOSED).await?);
     let oldest = rows.iter().map(|row| row.updated_at).min().unwrap_or(0);

@@ -36,8 +36,7 @@ pub struct SiteNow {
 /// # Errors
 /// When the database fails.
 pub async fn site_now(app: &App, site: &Site) -> AppResult<SiteNow> {
-    let mut conn = app.store.read(site.tenant_id).await?;
-    let floor = Floor::read(app, &mut conn, site.tenant_id).await?;
+    let floor = Floor::now(app, site.tenant_id).await?;
     Ok(of_site(&floor, &site.config, site.department_id))
 }
 
@@ -67,8 +66,7 @@ fn of_site(floor: &Floor, config: &SiteConfig, own: DepartmentId) -> SiteNow {
 /// # Errors
 /// `not_found` for the tenant; when the database fails.
 pub async fn availability_of(app: &App, tenant: TenantId, department: DepartmentId) -> AppResult<Availability> {
-    let mut conn = app.store.read(tenant).await?;
-    let floor = Floor::read(app, &mut conn, tenant).await?;
+    let floor = Floor::now(app, tenant).await?;
     Ok(floor.availability(department))
 }
 
@@ -84,7 +82,8 @@ pub async fn destination(
 ) -> AppResult<(DepartmentId, Availability)> {
     let mut conn = app.store.read(who.tenant).await?;
     let site = site::find(&mut conn, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?;
-    let floor = Floor::read(app, &mut conn, who.tenant).await?;
+    drop(conn);
+    let floor = Floor::now(app, who.tenant).await?;
     let found = floor.destination(&site.config, site.department_id, chosen);
     let id = found.ok_or_else(|| AppError::not_found("department"))?.row.id;
     Ok((id, floor.availability(id)))
@@ -95,10 +94,11 @@ pub async fn destination(
 /// # Errors
 /// `unauthenticated` for a visitor who is no more; when the database fails.
 pub async fn visitor_state(app: &App, who: &VisitorIdentity) -> AppResult<VisitorState> {
+    // Before a connection is taken: whoever waits for the picture must not keep one from whoever reads it.
+    let floor = Floor::now(app, who.tenant).await?;
     let mut conn = app.store.read(who.tenant).await?;
     let seen = visitor::find(&mut conn, who.tenant, who.visitor).await?.ok_or_else(AppError::unauthenticated)?;
     let site = site::find(&mut conn, who.tenant, who.site).await?.ok_or_else(AppError::unauthenticated)?;
-    let floor = Floor::read(app, &mut conn, who.tenant).await?;
     let rows = conversation::of_visitor(&mut conn, who.tenant, who.visitor, HISTORY).await?;
     let mut times = ServiceTimes { since: app.now() - RECENT, known: HashMap::new() };
     let mut conversations = Vec::with_capacity(rows.len());

@@ -3,7 +3,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use domain::text::{EmailAddress, Locale, Name};
+use domain::text::{EmailAddress, Locale, Name, Skill};
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Header};
@@ -117,7 +117,7 @@ pub enum Flaw {
 /// Claims of a token. The types are strict: a time in quotes or with a fraction is no time.
 #[derive(Deserialize)]
 struct Claims {
-    sub: String,
+    sub: Subject,
     exp: i64,
     nbf: Option<i64>,
     name: Option<String>,
@@ -125,6 +125,23 @@ struct Claims {
     vip: Option<bool>,
     language: Option<String>,
     skills: Option<Vec<String>>,
+}
+
+/// The merchant's id. Where ids are numbers, servers sign them as such.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Subject {
+    Text(String),
+    Number(u64),
+}
+
+impl Subject {
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Number(number) => number.to_string(),
+        }
+    }
 }
 
 /// Checks an identity against the secrets of a tenant's keys that were not revoked. What only describes the person,
@@ -143,12 +160,13 @@ pub fn verify(identity: &Identity, secrets: &[String], now_ms: i64) -> Result<Pr
 /// The id that an identity is about, whether it is valid or not.
 pub fn claimed_id(identity: &Identity) -> Option<String> {
     #[derive(Deserialize)]
-    struct Subject {
-        sub: String,
+    struct About {
+        sub: Subject,
     }
     match &identity.token {
         Some(token) if token.len() <= TOKEN_BYTES => {
-            jsonwebtoken::dangerous::insecure_decode_claims::<Subject>(token).ok().map(|subject| subject.sub)
+            let about = jsonwebtoken::dangerous::insecure_decode_claims::<About>(token);
+            about.ok().map(|about| about.sub.into_text())
         }
         Some(_) => None,
         None => identity.id.clone(),
@@ -167,7 +185,7 @@ fn verify_token(token: &str, secrets: &[String], now_ms: i64) -> Result<Proven, 
         return Err(Flaw::Time);
     }
     Ok(Proven {
-        external_id: external_id(&claims.sub)?,
+        external_id: external_id(&claims.sub.into_text())?,
         name: claims.name.as_deref().and_then(name),
         email: claims.email.as_deref().and_then(email),
         vip: claims.vip.unwrap_or_default(),
@@ -244,7 +262,7 @@ fn email(text: &str) -> Option<String> {
 
 fn skills(wanted: &[String]) -> Vec<String> {
     let mut skills: Vec<String> = Vec::new();
-    for skill in wanted.iter().filter_map(|text| Name::parse(text).ok()).map(Name::into_string).take(SKILLS) {
+    for skill in wanted.iter().filter_map(|text| Skill::parse(text).ok()).map(Skill::into_string).take(SKILLS) {
         if !skills.contains(&skill) {
             skills.push(skill);
         }

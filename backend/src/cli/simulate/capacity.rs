@@ -10,7 +10,7 @@ use crate::cli::output::Output;
 /// The load, and the figures. The defaults of the figures were measured as docs/performance.md says; measure your
 /// own with `frontdesk bench`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Capacity {
+pub(in crate::cli) struct Capacity {
     /// Visitors connected at once, at the busiest moment.
     #[arg(long, value_name = "COUNT", default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(..=1_000_000_000))]
     visitors: u64,
@@ -51,7 +51,7 @@ struct Machines {
     #[arg(long = "use", value_name = "PERCENT", default_value_t = 60.0, value_parser = positive)]
     part: f64,
     /// Connections of each node that write (FRONTDESK_DATABASE_LANES).
-    #[arg(long, value_name = "COUNT", default_value_t = 4.0, value_parser = positive)]
+    #[arg(long, value_name = "COUNT", default_value_t = 2.0, value_parser = positive)]
     lanes: f64,
     /// Messages a second that one database takes.
     #[arg(long, value_name = "RATE", default_value_t = DATABASE_MESSAGES, value_parser = positive)]
@@ -111,8 +111,8 @@ const WEBSOCKET_BYTES: f64 = 3_550.0;
 const POLL_BYTES: f64 = 5_930.0;
 /// Growth of the kernel's slabs meanwhile, for one of the two ends.
 const KERNEL_BYTES: f64 = 4_800.0;
-/// `bench --url --rate 500` against PostgreSQL.
-const MESSAGE_US: f64 = 404.0;
+/// `bench --start --rate 500` on PostgreSQL.
+const MESSAGE_US: f64 = 576.0;
 /// More than between 4 and 44 agents could be told from noise.
 const NEWS_US: f64 = 0.3;
 /// CPU of the server while idle connections were held.
@@ -122,13 +122,13 @@ const POLL_SECOND_US: f64 = 17.7;
 /// CPU of the server until they were open, tokens included.
 const CONNECT_US: f64 = 490.0;
 /// From sending to the acknowledgement at 500 messages a second.
-const COMMIT_MS: f64 = 1.2;
+const COMMIT_MS: f64 = 4.2;
 /// Growth of the database for each entry.
 const STORED_BYTES: f64 = 750.0;
 /// For the visitor, for the agents who watch, for the lists.
 const NOTES: f64 = 3.0;
 /// Closed loop; node, database and load on 2 cores.
-const DATABASE_MESSAGES: f64 = 1_990.0;
+const DATABASE_MESSAGES: f64 = 6_815.0;
 /// Published and delivered to 3 subscribers; server and load on 2 cores.
 const REDIS_MESSAGES: f64 = 140_000.0;
 

@@ -17,7 +17,7 @@ use crate::server;
 
 /// Who came when, and what to try.
 #[derive(Debug, clap::Args)]
-pub(super) struct Routing {
+pub(in crate::cli) struct Routing {
     /// Short name of the tenant.
     #[arg(long, value_name = "SLUG")]
     tenant: String,

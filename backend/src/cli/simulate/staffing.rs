@@ -21,7 +21,7 @@ const MOST_AGENTS: u32 = 5_000;
 
 /// The load, and what is promised.
 #[derive(Debug, clap::Args)]
-pub(super) struct Staffing {
+pub(in crate::cli) struct Staffing {
     /// Conversations that begin in an hour.
     #[arg(long, value_name = "RATE", value_parser = positive, required_unless_present = "tenant")]
     arrivals_per_hour: Option<f64>,
@@ -149,30 +149,28 @@ fn words(told: &Told) -> String {
         percent(told.share)
     );
     let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), percent);
-    let rows: Vec<Vec<String>> = told
-        .lines
-        .iter()
-        .map(|line| {
-            vec![
-                line.hour.map_or_else(String::new, |hour| format!("{hour:02}:00")),
-                format!("{:.1}", line.arrivals_per_hour),
-                time(line.service_ms as i64),
-                time(line.within_ms),
-                line.agents.map_or_else(|| format!("over {MOST_AGENTS}"), |agents| agents.to_string()),
-                share(line.within),
-                share(line.simulated),
-                line.mean_ms.map_or_else(|| "-".to_owned(), |ms| time(ms as i64)),
-                share(line.one_less),
-            ]
-        })
-        .collect();
+    let row = |line: &Answer| {
+        vec![
+            line.hour.map_or_else(|| "every hour".to_owned(), |hour| format!("{hour:02}:00")),
+            format!("{:.1}", line.arrivals_per_hour),
+            time(line.service_ms as i64),
+            time(line.within_ms),
+            line.agents.map_or_else(|| format!("over {MOST_AGENTS}"), |agents| agents.to_string()),
+            share(line.within),
+            share(line.simulated),
+            line.mean_ms.map_or_else(|| "-".to_owned(), |ms| time(ms as i64)),
+            share(line.one_less),
+        ]
+    };
+    let rows: Vec<Vec<String>> = told.lines.iter().map(row).collect();
     text += &table(
-        &["hour", "arrivals/h", "service", "within", "agents", "Erlang C", "simulated", "mean wait", "one less"],
+        &["", "arrivals/h", "service", "within", "agents", "Erlang C", "simulated", "mean wait", "one less"],
         &rows,
     );
-    text += "\n\"one less\" is Erlang's share with one agent less; \"-\" is a queue that grows without end, or a load too large \
-             to simulate.\n";
-    text += "Visitors come by chance at a steady rate and wait as long as it takes. Days have peaks and agents have \
-             breaks: plan for the busiest hour, and for who is away.";
-    text
+    text + NOTES
 }
+
+const NOTES: &str = "
+\"one less\" is Erlang's share with one agent less; \"-\": a queue that grows without end, or a load too large to simulate.
+Visitors come by chance at a steady rate and wait as long as it takes. Days have peaks and agents have breaks: plan for
+the busiest hour, and for who is away.";

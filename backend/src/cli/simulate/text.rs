@@ -43,8 +43,8 @@ pub(super) fn time(ms: i64) -> String {
     let seconds = ms / 1_000;
     match ms {
         ..1_000 => format!("{ms} ms"),
-        ..60_000 => format!("{}.{} s", seconds, ms % 1_000 / 100),
-        ..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
+        1_000..60_000 => format!("{}.{} s", seconds, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h {} min", seconds / 3_600, seconds / 60 % 60),
     }
 }

@@ -43,6 +43,7 @@ use crate::store::site::Site;
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
 use crate::store::{EveryTenant, Store, account, agent, department, site, tenant, visitor};
+use crate::together::Together;
 
 /// Nothing in a test takes longer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -372,6 +373,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
         files: FileStore::new(data.join("files")),
         epoch: Epoch(Uuid::from_u128(1)),
         dispatcher: Wake::default(),
+        together: Together::default(),
         announcer: Wake::default(),
         indexer: Wake::default(),
         grown: Wake::default(),

@@ -111,15 +111,16 @@ impl Conversation {
     }
 
     fn offer(&mut self, to: &[AgentId], deadline_at: i64) {
-        self.end_offer();
+        if to.is_empty() {
+            return;
+        }
+        self.state = ConversationState::Offered;
+        self.offer_deadline_at = Some(deadline_at);
+        self.offered_to.clear();
         for agent in to {
             if !self.offered_to.contains(agent) {
                 self.offered_to.push(*agent);
             }
-        }
-        if !self.offered_to.is_empty() {
-            self.state = ConversationState::Offered;
-            self.offer_deadline_at = Some(deadline_at);
         }
     }
 

@@ -193,11 +193,11 @@ impl Chance {
 /// Independent arrivals and exponential service times, served first come first served: what Erlang C is about.
 #[test]
 fn the_formula_for_staffing_agrees_with_what_happens() {
-    for (agents, capacity, per_hour) in [(1, 1, 7.0), (3, 2, 45.0), (10, 1, 80.0)] {
+    for (agents, capacity, per_hour) in [(1, 1, 7.0), (3, 2, 45.0), (10, 1, 75.0)] {
         let demand = Demand { arrivals_per_hour: per_hour, service_ms: 360_000.0, capacity };
         let mut chance = Chance(7);
         let mut at = 0;
-        let arrivals: Vec<Arrival> = (1..=12_000)
+        let arrivals: Vec<Arrival> = (1..=40_000)
             .map(|number| {
                 at += chance.exponential(HOUR as f64 / per_hour);
                 arrival(number, at, chance.exponential(demand.service_ms))
@@ -216,8 +216,8 @@ fn the_formula_for_staffing_agrees_with_what_happens() {
         let mean = waits.iter().sum::<i64>() as f64 / waits.len() as f64;
         let expected = staffing::wait(&demand, agents, 120_000).unwrap();
         let about = format!("{agents} agents: {mean}, {}, {} for {expected:?}", share(0), share(120_000));
-        assert!((mean / expected.mean_ms - 1.0).abs() < 0.15, "{about}");
-        assert!((1.0 - share(0) - expected.probability).abs() < 0.03, "{about}");
-        assert!((share(120_000) - expected.within).abs() < 0.03, "{about}");
+        assert!((mean / expected.mean_ms - 1.0).abs() < 0.05, "{about}");
+        assert!((1.0 - share(0) - expected.probability).abs() < 0.01, "{about}");
+        assert!((share(120_000) - expected.within).abs() < 0.01, "{about}");
     }
 }

@@ -181,7 +181,7 @@ fn check_complete(world: &World, waiting: &Waiting, reasons: &[Reason]) -> Resul
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(500))]
 
     #[test]
     fn reasons_are_complete(world in any_world()) {

@@ -41,7 +41,7 @@ fn check_offer(world: &World, waiting: &Waiting, offer: &Assignment, given: &Giv
     let departments = reached(world, waiting, NOW);
     let first = asked.iter().filter_map(|agent| seat(agent, &departments)).map(|(rank, _)| rank).min();
     prop_assert_eq!(Some(offer.department), first.map(|rank| departments[rank]));
-    let policy = &world.desk(waiting.department).unwrap().policy;
+    let policy = &world.desk(waiting.department).expect("a department").policy;
     prop_assert_eq!(offer.deadline_at, NOW + policy.offer_deadline_ms);
     Ok(())
 }
@@ -99,7 +99,7 @@ fn promised(world: &World, waiting: &Waiting, given: &Given) -> AgentId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
     fn every_round_is_as_the_rules_say(world in any_world()) {

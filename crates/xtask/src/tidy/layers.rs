@@ -5,7 +5,10 @@ use crate::rust;
 
 /// Lowest first. Members of a layer may use each other unless it is `apart`.
 const LAYERS: [Layer; 10] = [
-    Layer::new(&["error", "planted", "clock", "config", "assets", "telemetry", "i18n", "metrics", "shared"], false),
+    Layer::new(
+        &["error", "planted", "clock", "config", "assets", "telemetry", "i18n", "metrics", "shared", "together"],
+        false,
+    ),
     Layer::new(&["store", "bus", "presence", "mail", "files"], true),
     Layer::new(&["app", "auth"], false),
     Layer::new(&["actions"], false),
