@@ -27,8 +27,10 @@ impl Trial {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        serde_json::from_str(text)
-            .context("a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}")
+        let wrong = "a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}";
+        // Read as an object first: a list would do for a struct, too.
+        let members: Map<String, Value> = serde_json::from_str(text).context(wrong)?;
+        serde_json::from_value(Value::Object(members)).context(wrong)
     }
 
     /// The tenant's settings with those of the trial.
