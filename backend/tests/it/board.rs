@@ -77,7 +77,7 @@ async fn the_board_says_why_each_conversation_waits_until_it_is_taken() {
     assert!(held.contains(&format!("/admin/transcripts/{first}")) && held.contains("1 / 1"), "{held}");
     assert!(row(&now, "agents", &ben.id().to_string()).contains("Away"), "{now}");
     let summary = now["summary"].as_str().unwrap_or_default();
-    assert!(summary.contains("1 visitor waits") && summary.contains("1 of 3 agents"), "{summary}");
+    assert!(summary.contains("1 visitor has waited for") && summary.contains("1 of 3 agents"), "{summary}");
 
     ann.closes(first).await;
     ann.is_offered_this(second).await;
