@@ -114,7 +114,10 @@ impl Scene {
 
     /// Somebody new makes the dispatcher look.
     async fn somebody_asks(&self) -> (Visitor, ConversationId) {
-        self.waiting("anybody?", Over::Poll).await
+        let mut visitor = self.world.visitor().await;
+        visitor.connect(Over::Poll).await;
+        let conversation = visitor.asks("anybody?").await;
+        (visitor, conversation)
     }
 }
 
@@ -188,6 +191,9 @@ async fn the_place_stays_in_the_order_while_its_visitor_is_away_and_being_away_c
     let (mut walt, second) = scene.waiting("me second", Over::Socket).await;
     walt.waits_at(2).await;
     scene.leaves(&mut walt, second).await;
+    let noted = "select count(*) from conversation where visitor_left_at is not null and state = 'waiting'";
+    eventually("it is noted that both are away", || async { (scene.world.count(noted).await == 2).then_some(()) })
+        .await;
     // Both are away for longer than anybody may be who does not keep the place.
     scene.world.change("update conversation set visitor_left_at = 1 where visitor_left_at is not null").await;
     let (xena, _) = scene.somebody_asks().await;
