@@ -7,11 +7,11 @@ use anyhow::{Context as _, Result, bail};
 use crate::shell::{root, say};
 use crate::wasm::{brotli, gzip, read_manifest, web_dir};
 
-/// The design's budgets in bytes. A kilobyte is 1024.
+/// The design's budgets in bytes, a kilobyte being 1024; those of the widget are larger by what decision 6 says.
 const LOADER_GZIP: usize = 3 * 1024;
-const WASM_AND_GLUE_BROTLI: usize = 35 * 1024;
+const WASM_AND_GLUE_BROTLI: usize = 37 * 1024;
 const STYLE_BROTLI: usize = 5 * 1024;
-const FIRST_LOAD_BROTLI: usize = 45 * 1024;
+const FIRST_LOAD_BROTLI: usize = 46 * 1024 + 512;
 /// Above this the console is said to be large; it does not fail.
 const CONSOLE_BROTLI: usize = 400 * 1024;
 
