@@ -13,6 +13,7 @@ use crate::basics::{Scratch, eventually};
 use crate::browser::Driver;
 use crate::mailbox::Mailbox;
 use crate::people::{Agent, Visitor, code_of, in_conversation};
+use crate::pictures::look;
 use crate::text_browser::{Kind, TextBrowser};
 use crate::widget_page::Widget;
 use crate::wire::{Failure, Over, View};
@@ -368,4 +369,34 @@ async fn in_a_browser_one_press_opens_the_chat_where_it_was() {
     scene.ann.sees(conversation, "thank you for waiting").await;
     assert!(vera.window.violations().await.is_empty());
     vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn the_pages_of_the_way_fit_in_both_languages_and_need_no_storage() {
+    let scene = Scene::start().await;
+    let (_vera, conversation) = scene.away().await;
+    let way = format!("{}{}", scene.world.origin(), scene.calls(conversation).await);
+    let driver = Driver::start().await;
+    let window = driver.window_without_storage("mail").await;
+    let agent = window.runs("return navigator.userAgent;", vec![]).await;
+    let speaks = async |language: &str| {
+        let speaks = json!({"userAgent": agent, "acceptLanguage": language});
+        window.devtools("Emulation.setUserAgentOverride", speaks).await;
+        window.opens(&way).await;
+    };
+    for language in ["zh-CN", "en"] {
+        speaks(language).await;
+        look(&window, &format!("back-{language}")).await;
+    }
+    window.clicks("button.main").await;
+    window.shows("#here a").await;
+    look(&window, "back-here").await;
+    for language in ["zh-CN", "en"] {
+        speaks(language).await;
+        window.shows("p.way a").await;
+        look(&window, &format!("back-gone-{language}")).await;
+    }
+    window.opens(&format!("{}/back/nothing", scene.world.origin())).await;
+    look(&window, "back-unknown").await;
+    window.closes().await;
 }
