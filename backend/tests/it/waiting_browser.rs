@@ -216,12 +216,12 @@ async fn a_full_queue_offers_to_leave_a_message() {
     let vera = scene.vera().await;
     // The place is taken while the visitor writes.
     vera.window.clicks("#main").await;
-    vera.types("me too").await;
+    vera.window.types("#text", "me too").await;
     let mut second = scene.world.visitor().await;
     second.connect(Over::Socket).await;
     second.asks("me second").await;
     second.waits_at(1).await;
-    vera.window.clicks("form.composer button.send").await;
+    vera.window.clicks("form button.main").await;
     vera.window.reads("main", "Please leave a message").await;
     let text = vera.window.runs("return document.querySelector('#text').value", vec![]).await;
     assert_eq!(text, json!("me too"), "what was written stays");
