@@ -158,7 +158,8 @@ const heard = {
     tell(2, target.id + '\n' + target.value);
   },
   change(event, target) {
-    if (target != picker) return;
+    // Not every browser says `input` when something was chosen from a list.
+    if (target != picker) return target.options && heard.input(event, target);
     take(picker.files);
     // So that the same file can be chosen again.
     picker.value = '';

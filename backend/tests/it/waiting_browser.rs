@@ -247,6 +247,12 @@ async fn a_kept_place_brings_the_visitor_back_by_mail() {
     vera.window.clicks("section.wait form button.main").await;
     vera.window.reads("#email-error", "Please enter your email address.").await;
     look(&vera.window, "widget-keep-place").await;
+    for (locale, words) in [("zh-CN", "保留我的排位"), ("en", "Keep my place")] {
+        vera.calls(json!(["setLocale", locale])).await;
+        vera.enters().await;
+        vera.window.reads("section.wait", words).await;
+        look(&vera.window, &format!("widget-keep-place-{locale}")).await;
+    }
     vera.window.types("#email", "vera@example.com").await;
     vera.window.clicks("section.wait form button.main").await;
     vera.sees_note("Your place is kept. We will write to vera@example.com.").await;
