@@ -27,7 +27,10 @@ impl Trial {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        serde_json::from_str(text)
+        // Serde would take a list for the members in order.
+        let members: anyhow::Result<Map<String, Value>> = serde_json::from_str(text).map_err(Into::into);
+        members
+            .and_then(|members| Ok(serde_json::from_value(Value::Object(members))?))
             .context("a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}")
     }
 
