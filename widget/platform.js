@@ -158,7 +158,8 @@ const heard = {
     tell(2, target.id + '\n' + target.value);
   },
   change(event, target) {
-    if (target != picker) return;
+    // Not every browser says `input` when something was chosen from a list.
+    if (target != picker) return target.options && heard.input(event, target);
     take(picker.files);
     // So that the same file can be chosen again.
     picker.value = '';
@@ -333,9 +334,11 @@ const functions = [
       port.postMessage('{"t":"who"}');
     }));
     ask('/v1/visitor', JSON.stringify({ site: site.key, token: earlier || undefined, origin: alone ? undefined : origin, identity }), 0, (status, text) => {
-      const reply = json(text);
-      if (reply.ignored) port.postMessage('{"t":"event","name":"error","message":"identify: not valid"}');
-      if (number == asks) tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
+      const reply = json(text), bad = identity && status == 400;
+      if (bad || reply.ignored) port.postMessage('{"t":"event","name":"error","message":"identify: not valid"}');
+      // What is no identity at all keeps nobody from chatting.
+      if (bad) functions[12](earlier, (wanted = 0));
+      else if (number == asks) tell(4, reply.visitor + '\n' + reply.token, status, reply.retry_after_ms);
     });
   },
   (text) => (token = text),
@@ -418,7 +421,7 @@ try {
       port = event.ports[0];
       port.onmessage = (event) => {
         const text = '' + event.data, note = json(text);
-        if (note.t == 'who') return answered(typeof note.v == 'string' ? { token: note.v } : note.v);
+        if (note.t == 'who') return answered(typeof note.v == 'string' ? { token: note.v } : note.v || undefined);
         wanted = wanted || note.who;
         tell(3, text);
       };

@@ -5,7 +5,7 @@ use protocol::command::{Active, Command};
 use super::effect::{Effect, Spot};
 use super::msg::See;
 use super::thread::SHOWN_STEP;
-use super::{Composer, Dialog, Link, Model, Pane, compose};
+use super::{Composer, Dialog, Link, Model, Pane, Popover, compose};
 use crate::text::Texts;
 
 /// Handles looking around.
@@ -25,7 +25,7 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
         See::Back => back(model, effects),
         See::Column(shown) => model.view.column_hidden = !shown,
         See::Visitor => model.view.pane = Pane::Visitor,
-        See::Popover(popover) => model.view.popover = popover,
+        See::Popover(popover) => fold_out(model, popover),
         See::Help => show(model, Dialog::Help),
         See::Team => show(model, Dialog::Team),
         See::Colleague(agent) => {
@@ -64,6 +64,14 @@ pub(super) fn update(model: &mut Model, msg: See, effects: &mut Vec<Effect>) {
             }
         }
     }
+}
+
+fn fold_out(model: &mut Model, popover: Option<Popover>) {
+    if model.view.narrow && matches!(popover, Some(Popover::Pauses | Popover::Scopes)) {
+        // They hang on what only this pane shows.
+        model.view.pane = Pane::List;
+    }
+    model.view.popover = popover;
 }
 
 fn show(model: &mut Model, dialog: Dialog) {

@@ -1,6 +1,7 @@
 //! The console where there are departments: queues apart, offers to several, going away and why, and what
 //! supervisors do about colleagues.
 
+use protocol::command::{Command, KeepPlace};
 use protocol::state::Presence;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -229,5 +230,32 @@ async fn a_supervisor_assigns_what_waits_and_empties_an_absent_agents_list() {
     for text in ["the first of two", "the second of two"] {
         olga.window.reads(".rows .row", text).await;
     }
+    olga.window.closes().await;
+}
+
+#[tokio::test]
+async fn what_lifts_a_visitor_out_of_the_order_is_seen() {
+    // Nobody is called here: it is enough that mail could be sent.
+    let plan = Plan { policy: json!({"strategy": "manual"}), ..Plan::default() }
+        .with("FRONTDESK_SMTP_URL", "smtp://127.0.0.1:9")
+        .with("FRONTDESK_MAIL_FROM", "chat@shop.example");
+    let world = World::with(plan).await;
+    let driver = Driver::start().await;
+    let _ann = works(&world, "Ann").await;
+    let mut vera = world.visitor().await;
+    world.change("update visitor set vip = true, external_id = 'customer-4711'").await;
+    vera.connect(Over::Socket).await;
+    let conversation = vera.asks("am I next?").await;
+    vera.must(Command::KeepPlace(KeepPlace { conversation, email: "vera@example.com".to_owned() })).await;
+    let olga = console(&driver, &world, "Olga").await;
+    olga.opens("Waiting", "am I next?").await;
+    for mark in [".priority", ".kept"] {
+        olga.window.shows(&format!(".rows .row {mark}")).await;
+        olga.window.shows(&format!(".thread-head {mark}")).await;
+    }
+    olga.window.reads(".log .system", "will be called at vera@example.com").await;
+    olga.window.reads(".visitor .facts", "customer-4711").await;
+    olga.window.reads(".visitor .visitor-who", "VIP").await;
+    look(&olga.window, "console-kept").await;
     olga.window.closes().await;
 }

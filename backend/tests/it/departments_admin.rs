@@ -154,7 +154,7 @@ async fn a_department_is_made_shown_and_changed() {
         "value=\"90 s\"",
         "value=\"1 h\"",
         "As everywhere (100)",
-        "Member, priority 3",
+        "<option value=\"3\" selected>Priority 3",
     ];
     shows(&olga, &path, &shown).await;
 

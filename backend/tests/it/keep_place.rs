@@ -13,6 +13,7 @@ use crate::basics::{Scratch, eventually};
 use crate::browser::Driver;
 use crate::mailbox::Mailbox;
 use crate::people::{Agent, Visitor, code_of, in_conversation};
+use crate::pictures::look;
 use crate::text_browser::{Kind, TextBrowser};
 use crate::widget_page::Widget;
 use crate::wire::{Failure, Over, View};
@@ -114,7 +115,10 @@ impl Scene {
 
     /// Somebody new makes the dispatcher look.
     async fn somebody_asks(&self) -> (Visitor, ConversationId) {
-        self.waiting("anybody?", Over::Poll).await
+        let mut visitor = self.world.visitor().await;
+        visitor.connect(Over::Poll).await;
+        let conversation = visitor.asks("anybody?").await;
+        (visitor, conversation)
     }
 }
 
@@ -188,6 +192,9 @@ async fn the_place_stays_in_the_order_while_its_visitor_is_away_and_being_away_c
     let (mut walt, second) = scene.waiting("me second", Over::Socket).await;
     walt.waits_at(2).await;
     scene.leaves(&mut walt, second).await;
+    let noted = "select count(*) from conversation where visitor_left_at is not null and state = 'waiting'";
+    eventually("it is noted that both are away", || async { (scene.world.count(noted).await == 2).then_some(()) })
+        .await;
     // Both are away for longer than anybody may be who does not keep the place.
     scene.world.change("update conversation set visitor_left_at = 1 where visitor_left_at is not null").await;
     let (xena, _) = scene.somebody_asks().await;
@@ -362,4 +369,34 @@ async fn in_a_browser_one_press_opens_the_chat_where_it_was() {
     scene.ann.sees(conversation, "thank you for waiting").await;
     assert!(vera.window.violations().await.is_empty());
     vera.window.closes().await;
+}
+
+#[tokio::test]
+async fn the_pages_of_the_way_fit_in_both_languages_and_need_no_storage() {
+    let scene = Scene::start().await;
+    let (_vera, conversation) = scene.away().await;
+    let way = format!("{}{}", scene.world.origin(), scene.calls(conversation).await);
+    let driver = Driver::start().await;
+    let window = driver.window_without_storage("mail").await;
+    let agent = window.runs("return navigator.userAgent;", vec![]).await;
+    let speaks = async |language: &str| {
+        let speaks = json!({"userAgent": agent, "acceptLanguage": language});
+        window.devtools("Emulation.setUserAgentOverride", speaks).await;
+        window.opens(&way).await;
+    };
+    for language in ["zh-CN", "en"] {
+        speaks(language).await;
+        look(&window, &format!("back-{language}")).await;
+    }
+    window.clicks("button.main").await;
+    window.shows("#here a").await;
+    look(&window, "back-here").await;
+    for language in ["zh-CN", "en"] {
+        speaks(language).await;
+        window.shows("p.way a").await;
+        look(&window, &format!("back-gone-{language}")).await;
+    }
+    window.opens(&format!("{}/back/nothing", scene.world.origin())).await;
+    look(&window, "back-unknown").await;
+    window.closes().await;
 }

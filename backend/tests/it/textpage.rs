@@ -145,7 +145,8 @@ async fn a_department_is_chosen_without_a_script() {
 async fn a_place_is_kept_without_a_script() {
     let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
     // Nothing has to arrive.
-    let world = World::with(plan.unlimited().with("FRONTDESK_SMTP_URL", "smtp://127.0.0.1:9")).await;
+    let plan = plan.unlimited().with("FRONTDESK_SMTP_URL", "smtp://127.0.0.1:9");
+    let world = World::with(plan.with("FRONTDESK_MAIL_FROM", "Frontdesk <chat@acme.example>")).await;
     let mut ann = world.agent("Ann").await;
     ann.starts_work(Over::Socket).await;
     let mut held = world.visitor().await;

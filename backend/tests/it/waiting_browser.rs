@@ -216,12 +216,12 @@ async fn a_full_queue_offers_to_leave_a_message() {
     let vera = scene.vera().await;
     // The place is taken while the visitor writes.
     vera.window.clicks("#main").await;
-    vera.types("me too").await;
+    vera.window.types("#text", "me too").await;
     let mut second = scene.world.visitor().await;
     second.connect(Over::Socket).await;
     second.asks("me second").await;
     second.waits_at(1).await;
-    vera.window.clicks("form.composer button.send").await;
+    vera.window.clicks("form button.main").await;
     vera.window.reads("main", "Please leave a message").await;
     let text = vera.window.runs("return document.querySelector('#text').value", vec![]).await;
     assert_eq!(text, json!("me too"), "what was written stays");
@@ -247,6 +247,12 @@ async fn a_kept_place_brings_the_visitor_back_by_mail() {
     vera.window.clicks("section.wait form button.main").await;
     vera.window.reads("#email-error", "Please enter your email address.").await;
     look(&vera.window, "widget-keep-place").await;
+    for (locale, words) in [("zh-CN", "保留我的排位"), ("en", "Keep my place")] {
+        vera.calls(json!(["setLocale", locale])).await;
+        vera.enters().await;
+        vera.window.reads("section.wait", words).await;
+        look(&vera.window, &format!("widget-keep-place-{locale}")).await;
+    }
     vera.window.types("#email", "vera@example.com").await;
     vera.window.clicks("section.wait form button.main").await;
     vera.sees_note("Your place is kept. We will write to vera@example.com.").await;

@@ -7,7 +7,7 @@ use protocol::state::{AwayReason, Colleague, ConversationState as S, Pause, Pres
 use super::fixture::*;
 use crate::model::keys::Press;
 use crate::model::msg::{Do, Net, See};
-use crate::model::{Dialog, List, Msg, Popover};
+use crate::model::{Dialog, List, Msg, Pane, Popover};
 
 fn ack() -> Ack {
     Ack { id: 1, conversation: None, cmid: None, seq: None, at: None }
@@ -83,6 +83,17 @@ fn what_the_server_set_is_explained_until_the_agent_returns() {
     let sent = tab.sent().pop().unwrap();
     tab.tell(Msg::Net(Net::Done(sent, ack())));
     assert_eq!((tab.model.set_away(), tab.model.presence()), (None, Presence::Online));
+}
+
+#[test]
+fn what_is_folded_out_is_in_sight_on_a_narrow_screen() {
+    let mut server = Server::new();
+    server.add(1, S::Active, Some(ME));
+    let mut tab = Tab::new(&server);
+    tab.tell(Msg::See(See::Narrow(true)));
+    tab.open(chat(1), &server);
+    press(&mut tab, "b");
+    assert_eq!((tab.model.view.popover, tab.model.view.pane), (Some(Popover::Pauses), Pane::List));
 }
 
 #[test]

@@ -9,6 +9,8 @@ mod call;
 mod decide;
 /// Telling people what changed for them.
 mod tell;
+#[cfg(test)]
+mod tests;
 
 pub use tell::Told;
 
@@ -34,8 +36,11 @@ const AT_ONCE: usize = 16;
 pub async fn round(app: &App, tenant: TenantId, told: &mut Told) -> AppResult<Option<i64>> {
     let mut floor = read(app, tenant).await?;
     due::note_gone(app, &floor);
-    let moved = idle(app, &floor).await?;
-    if expire(app, &floor).await? || moved {
+    // What is offered to who is away now is taken back in the same round.
+    if idle(app, &floor).await? {
+        floor = read(app, tenant).await?;
+    }
+    if expire(app, &floor).await? {
         floor = read(app, tenant).await?;
     }
     let decided = decide::decide(app, &floor).await?;

@@ -27,10 +27,11 @@ impl Trial {
     /// # Errors
     /// What is wrong with it, and where.
     pub fn parse(text: &str) -> anyhow::Result<Self> {
-        let wrong = "a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}";
-        // Read as an object first: a list would do for a struct, too.
-        let members: Map<String, Value> = serde_json::from_str(text).context(wrong)?;
-        serde_json::from_value(Value::Object(members)).context(wrong)
+        // Serde would take a list for the members in order.
+        let members: anyhow::Result<Map<String, Value>> = serde_json::from_str(text).map_err(Into::into);
+        members
+            .and_then(|members| Ok(serde_json::from_value(Value::Object(members))?))
+            .context("a file of settings is {\"settings\": {...}, \"departments\": {\"NAME\": {...}}}")
     }
 
     /// The tenant's settings with those of the trial.
