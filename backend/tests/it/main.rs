@@ -80,6 +80,9 @@ mod delivery;
 /// Order, capacity, offers, transfer, availability.
 #[cfg(test)]
 mod queue;
+/// Who is asked: departments, order, several at the same time.
+#[cfg(test)]
+mod routing;
 /// Waiting, by the widget's screen.
 #[cfg(test)]
 mod waiting_browser;

@@ -76,6 +76,7 @@ const ON_POSTGRES: &[&str] = &[
     "panels::",
     "queue::",
     "routes::",
+    "routing::",
     "search::",
     "second_factor::",
     "simulate::",
@@ -85,7 +86,7 @@ const ON_POSTGRES: &[&str] = &[
 
 /// Arguments that choose the tests of what people do with each other, wherever they are connected. Faults of several
 /// servers are among the tests of the first run.
-const ON_NODES: &[&str] = &["--test", "it", "--", "delivery::", "faults::twice::", "queue::", "uploads::"];
+const ON_NODES: &[&str] = &["--test", "it", "--", "delivery::", "faults::twice::", "queue::", "routing::", "uploads::"];
 
 /// What the summaries of `cargo test` add up to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

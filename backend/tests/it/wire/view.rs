@@ -23,6 +23,8 @@ pub(crate) struct View {
     newest: BTreeMap<ConversationId, u64>,
     /// A visitor's state.
     pub(crate) visitor: Option<VisitorState>,
+    /// How many visitor's states came.
+    pub(crate) states: usize,
     /// An agent's state, with the lines that changed since.
     pub(crate) agent: Option<AgentState>,
     /// Typing notices, in order.
@@ -98,7 +100,10 @@ impl View {
     pub(crate) fn apply(&mut self, event: Event) -> Option<Command> {
         match event {
             Event::Entries(entries) => return self.entries(&entries),
-            Event::Visitor(state) => self.visitor = Some(state),
+            Event::Visitor(state) => {
+                self.visitor = Some(state);
+                self.states += 1;
+            }
             Event::Agent(state) => self.agent = Some(state),
             Event::Conversation(changed) => self.line(changed.conversation),
             Event::Typing(typing) => self.typing.push(typing),
@@ -221,7 +226,9 @@ impl View {
     /// Conversations offered to this agent.
     pub(crate) fn offers(&self) -> Vec<ConversationId> {
         let Some(agent) = &self.agent else { return Vec::new() };
-        let mine = |line: &&Summary| line.state == ConversationState::Offered && line.offered_to == Some(agent.me);
+        let also = |line: &Summary| line.offered_also.as_ref().is_some_and(|others| others.contains(&agent.me));
+        let to_me = |line: &Summary| line.offered_to == Some(agent.me) || also(line);
+        let mine = |line: &&Summary| line.state == ConversationState::Offered && to_me(line);
         agent.conversations.iter().filter(mine).map(|line| line.id).collect()
     }
 }
