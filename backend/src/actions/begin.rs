@@ -78,7 +78,7 @@ async fn again(tx: &mut Conn, who: &VisitorIdentity, cmid: Cmid, row: Conversati
 
 /// Takes over what a form said; returns the visitor as known from then on.
 pub(super) async fn remember(tx: &mut Conn, who: &VisitorIdentity, profile: &Profile, now: i64) -> AppResult<Visitor> {
-    let seen = visitor::find(tx, who.tenant, who.visitor).await?;
+    let seen = visitor::find_to_change(tx, who.tenant, who.visitor).await?;
     let mut seen: Visitor = seen.ok_or_else(AppError::unauthenticated)?;
     seen.name = profile.name.clone().or(seen.name);
     seen.email = profile.email.clone().or(seen.email);

@@ -50,7 +50,7 @@ pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::
         .write((tenant, id), move |tx| {
             Box::pin(async move {
                 let mut changed = Vec::new();
-                if let Some(mut seen) = visitor::find(tx, tenant, id).await? {
+                if let Some(mut seen) = visitor::find_to_change(tx, tenant, id).await? {
                     seen.last_seen_at = now;
                     visitor::save(tx, tenant, &seen).await?;
                 }

@@ -108,7 +108,7 @@ async fn take_over(
     (tenant, id): (TenantId, protocol::ids::VisitorId),
     said: &Said,
 ) -> AppResult<Option<Vec<ConversationId>>> {
-    let row = visitor::find(tx, tenant, id).await?;
+    let row = visitor::find_to_change(tx, tenant, id).await?;
     let Some(mut row) = row.filter(|row| said.is_about(row)) else { return Ok(None) };
     said.describe(&mut row);
     visitor::save(tx, tenant, &row).await?;

@@ -17,7 +17,7 @@ pub async fn visit_page(app: &App, who: &Principal, command: Page) -> AppResult<
     app.store
         .write((tenant, id), move |tx| {
             Box::pin(async move {
-                let mut seen = visitor::find(tx, tenant, id).await?.ok_or_else(AppError::unauthenticated)?;
+                let mut seen = visitor::find_to_change(tx, tenant, id).await?.ok_or_else(AppError::unauthenticated)?;
                 look(&mut seen, &command);
                 seen.last_seen_at = now;
                 visitor::save(tx, tenant, &seen).await

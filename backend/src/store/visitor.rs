@@ -3,7 +3,7 @@
 use protocol::ids::{SiteId, TenantId, VisitorId};
 
 use super::words::Words;
-use super::{Conn, on, rows};
+use super::{Conn, locked, on, rows};
 use crate::error::AppResult;
 use crate::planted::{Bug, planted};
 
@@ -66,19 +66,27 @@ impl Visitor {
     }
 }
 
+macro_rules! select {
+    ($whose:literal) => {
+        concat!(
+            "select id, site_id, name, email, browser, language, page_url, page_title, referrer, token_version, \
+             first_seen_at, last_seen_at, external_id, vip, skills from visitor where ",
+            $whose,
+            " and id = $2"
+        )
+    };
+}
+
 /// One visitor.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult<Option<Visitor>> {
-    macro_rules! find {
-        ($whose:literal) => {
-            concat!(
-                "select id, site_id, name, email, browser, language, page_url, page_title, referrer, token_version, \
-                 first_seen_at, last_seen_at, external_id, vip, skills from visitor where ",
-                $whose,
-                " and id = $2"
-            )
-        };
-    }
-    let sql = if planted(Bug::ForgottenTenant) { find!("$1 = $1") } else { find!("tenant_id = $1") };
+    let sql = if planted(Bug::ForgottenTenant) { select!("$1 = $1") } else { select!("tenant_id = $1") };
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
+}
+
+/// One visitor, to be changed: in a write nobody else changes it until the commit. Ask for it before any conversation, so
+/// that two writes never wait for each other; whoever only reads takes [`find`].
+pub async fn find_to_change(conn: &mut Conn, tenant: TenantId, id: VisitorId) -> AppResult<Option<Visitor>> {
+    let sql = locked!(conn, select!("tenant_id = $1"));
     Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(id).fetch_optional(c).await)?)
 }
 
