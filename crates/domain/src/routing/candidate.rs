@@ -5,12 +5,14 @@ use std::cmp::Ordering;
 use protocol::ids::AgentId;
 use protocol::state::Presence;
 
-use super::{Absence, AgentLoad, Choice, Rejection, Skip, Waiting, understands};
+use super::language::Tag;
+use super::{Absence, AgentLoad, Choice, Rejection, Skip, Waiting};
 use crate::policy::{Match, Policy, Strategy};
 
 /// An agent, with what was given to the agent in this round.
 pub(super) struct Standing<'a> {
     pub(super) of: &'a AgentLoad,
+    languages: Vec<Tag<'a>>,
     load: u32,
     offers: u32,
     /// Places meant for visitors who are called.
@@ -22,9 +24,10 @@ pub(super) struct Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    pub(super) const fn new(of: &'a AgentLoad) -> Self {
+    pub(super) fn new(of: &'a AgentLoad) -> Self {
         Self {
             of,
+            languages: of.languages.iter().map(|tag| Tag::read(tag)).collect(),
             load: of.load,
             offers: of.offers,
             promised: 0,
@@ -106,23 +109,28 @@ pub(super) struct Candidate {
 pub(super) struct Asking<'a> {
     pub(super) waiting: &'a Waiting,
     pub(super) policy: &'a Policy,
-    pub(super) offers_at_once: u32,
-    pub(super) now: i64,
+    /// The visitor's language, unless it does not matter.
+    language: Option<Tag<'a>>,
+    offers_at_once: u32,
+    now: i64,
 }
 
 impl<'a> Asking<'a> {
+    pub(super) fn new(waiting: &'a Waiting, policy: &'a Policy, offers_at_once: u32, now: i64) -> Self {
+        let language = waiting.language.as_deref().filter(|_| policy.language != Match::Ignore).map(Tag::read);
+        Self { waiting, policy, language, offers_at_once, now }
+    }
+
     /// The agent as a candidate, or why not. What the agent is comes before what the agent does just now.
     pub(super) fn candidate(&self, seat: Seat, standing: &Standing) -> Result<Candidate, No<'a>> {
         let agent = standing.of;
         if agent.presence != Presence::Online {
             return Err(No::Away);
         }
-        let is_foreign = self.policy.language != Match::Ignore && self.is_foreign(agent);
-        if is_foreign && self.policy.language == Match::Require {
+        if self.policy.language == Match::Require && self.is_foreign(standing) {
             return Err(No::OtherLanguage);
         }
-        let missing = self.missing_skill(agent).filter(|_| self.policy.skills != Match::Ignore);
-        if let (Some(skill), Match::Require) = (missing, self.policy.skills) {
+        if let (Match::Require, Some(skill)) = (self.policy.skills, self.missing_skill(agent)) {
             return Err(No::MissingSkill(skill));
         }
         // Only who is away has to share the places with others who were called.
@@ -143,14 +151,13 @@ impl<'a> Asking<'a> {
             seat,
             rejected_at: newest.map(|newest| newest.at),
             is_previous: self.policy.sticky && self.waiting.previous_agent == Some(agent.agent),
-            is_missing_skill: missing.is_some(),
-            is_foreign,
+            is_missing_skill: self.policy.skills == Match::Prefer && self.missing_skill(agent).is_some(),
+            is_foreign: self.policy.language == Match::Prefer && self.is_foreign(standing),
         })
     }
 
-    fn is_foreign(&self, agent: &AgentLoad) -> bool {
-        let wanted = self.waiting.language.as_deref();
-        wanted.is_some_and(|wanted| !agent.languages.iter().any(|spoken| understands(spoken, wanted)))
+    fn is_foreign(&self, agent: &Standing) -> bool {
+        self.language.is_some_and(|wanted| !agent.languages.iter().any(|spoken| spoken.understands(&wanted)))
     }
 
     fn missing_skill(&self, agent: &AgentLoad) -> Option<&'a str> {

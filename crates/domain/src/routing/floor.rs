@@ -104,7 +104,7 @@ impl<'a> Floor<'a> {
     }
 
     fn asking<'w>(&self, waiting: &'w Waiting, post: Post<'w>) -> Asking<'w> {
-        Asking { waiting, policy: &post.desk.policy, offers_at_once: self.offers_at_once, now: self.now }
+        Asking::new(waiting, &post.desk.policy, self.offers_at_once, self.now)
     }
 
     /// Who is to be asked of those who can take it now.
@@ -178,27 +178,25 @@ impl<'a> Floor<'a> {
 
     /// The whole explanation: about the conversation, about every member of the departments reached, and about these.
     pub(super) fn reasons(&self, waiting: &Waiting, post: Post, chosen: Option<&Chosen>) -> Vec<Reason> {
+        let asking = self.asking(waiting, post);
         let seats = self.seats(waiting, post);
         let mut reasons = self.about(waiting, post);
-        reasons.reserve(seats.len() + 2);
-        let mut others = Vec::with_capacity(seats.len());
+        reasons.reserve(seats.len() + 3);
+        for candidate in chosen.into_iter().flat_map(|chosen| &chosen.all) {
+            let agent = self.agents.get(candidate.seat.agent).map(|standing| standing.of.agent);
+            let why = chosen.map(|chosen| chosen.why.clone());
+            reasons.extend(agent.zip(why).map(|(agent, why)| Reason::Chosen { agent, why }));
+        }
         for seat in &seats {
             let Some(standing) = self.agents.get(seat.agent) else { continue };
-            let agent = standing.of.agent;
-            let candidate = self.asking(waiting, post).candidate(*seat, standing);
-            match (candidate, chosen) {
-                (Ok(_), Some(chosen)) if chosen.holds(seat.agent) => {
-                    reasons.push(Reason::Chosen { agent, why: chosen.why.clone() });
-                }
-                (Ok(candidate), Some(chosen)) => {
-                    let why = self.asking(waiting, post).passed_over(&candidate, chosen, standing.of);
-                    others.push(Reason::Skipped { agent, why });
-                }
-                (Ok(_), None) => others.push(Reason::Skipped { agent, why: Skip::NotPreferred }),
-                (Err(no), _) => others.push(Reason::Skipped { agent, why: no.into() }),
-            }
+            let why = match (asking.candidate(*seat, standing), chosen) {
+                (Ok(_), Some(chosen)) if chosen.holds(seat.agent) => continue,
+                (Ok(candidate), Some(chosen)) => asking.passed_over(&candidate, chosen, standing.of),
+                (Ok(_), None) => Skip::NotPreferred,
+                (Err(no), _) => no.into(),
+            };
+            reasons.push(Reason::Skipped { agent: standing.of.agent, why });
         }
-        reasons.append(&mut others);
         let helping = self.due(waiting, post).skip(1).filter_map(|at| self.desks.get(at));
         reasons.extend(helping.map(|desk| Reason::Overflowed { department: desk.id }));
         if let Some((department, at)) = self.next_overflow(waiting, post).filter(|_| chosen.is_none()) {
@@ -213,13 +211,16 @@ impl<'a> Floor<'a> {
 
     /// Every member of the departments reached, by agent, in the first of them.
     fn seats(&self, waiting: &Waiting, post: Post) -> Vec<Seat> {
-        let mut seats = Vec::new();
+        let mut seats =
+            Vec::with_capacity(self.due(waiting, post).filter_map(|at| Some(self.members.get(at)?.all.len())).sum());
         for (rank, at) in self.due(waiting, post).enumerate() {
             let members = self.members.get(at).into_iter().flat_map(|members| &members.all);
             seats.extend(members.map(|member| Seat { agent: member.agent, rank, priority: member.priority }));
         }
-        seats.sort_unstable();
-        seats.dedup_by_key(|seat| seat.agent);
+        if seats.iter().any(|seat| seat.rank > 0) {
+            seats.sort_unstable();
+            seats.dedup_by_key(|seat| seat.agent);
+        }
         seats
     }
 

@@ -4,22 +4,26 @@
 /// same language, whatever the country, unless both are known to be written in different scripts (`zh-CN` and
 /// `zh-Hant`, `sr-Latn` and `sr-Cyrl`).
 pub fn understands(spoken: &str, wanted: &str) -> bool {
-    let (spoken, wanted) = (Tag::read(spoken), Tag::read(wanted));
-    let is_same_script = match (spoken.script(), wanted.script()) {
-        (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
-        _ => true,
-    };
-    !wanted.language.is_empty() && spoken.language.eq_ignore_ascii_case(wanted.language) && is_same_script
+    Tag::read(spoken).understands(&Tag::read(wanted))
 }
 
-struct Tag<'a> {
+/// What counts of a language tag.
+#[derive(Clone, Copy)]
+pub(super) struct Tag<'a> {
     language: &'a str,
     script: Option<&'a str>,
-    region: Option<&'a str>,
 }
 
 impl<'a> Tag<'a> {
-    fn read(tag: &'a str) -> Self {
+    pub(super) fn understands(&self, wanted: &Tag) -> bool {
+        let is_same_script = match (self.script, wanted.script) {
+            (Some(one), Some(other)) => one.eq_ignore_ascii_case(other),
+            _ => true,
+        };
+        !wanted.language.is_empty() && self.language.eq_ignore_ascii_case(wanted.language) && is_same_script
+    }
+
+    pub(super) fn read(tag: &'a str) -> Self {
         let mut parts = tag.split(['-', '_']);
         let language = parts.next().unwrap_or_default();
         let (mut script, mut region) = (None, None);
@@ -33,16 +37,15 @@ impl<'a> Tag<'a> {
                 _ => {}
             }
         }
-        Self { language, script, region }
+        // Chinese is known by where it is written.
+        let region = region.filter(|_| language.eq_ignore_ascii_case("zh"));
+        Self { language, script: script.or_else(|| region.map(script_of_chinese)) }
     }
+}
 
-    /// The script, as far as the tag says. Chinese is known by where it is written.
-    fn script(&self) -> Option<&'a str> {
-        let traditional = |region: &str| ["TW", "HK", "MO"].iter().any(|it| it.eq_ignore_ascii_case(region));
-        let by_region = |region: &str| if traditional(region) { "Hant" } else { "Hans" };
-        let is_chinese = self.language.eq_ignore_ascii_case("zh");
-        self.script.or_else(|| self.region.filter(|_| is_chinese).map(by_region))
-    }
+fn script_of_chinese(region: &str) -> &'static str {
+    let traditional = ["TW", "HK", "MO"].iter().any(|it| it.eq_ignore_ascii_case(region));
+    if traditional { "Hant" } else { "Hans" }
 }
 
 #[cfg(test)]
