@@ -57,8 +57,9 @@ impl Floor {
     pub async fn read(app: &App, conn: &mut Conn, tenant: TenantId) -> AppResult<Self> {
         let row = tenant::find(conn, tenant).await?.ok_or_else(|| AppError::not_found("tenant"))?;
         let (policy, now) = (row.policy(), app.now());
-        let departments = departments::list(conn, tenant).await?;
+        // Members first: of a department that is removed in between, who took over is seen with its own members at least.
         let members = departments::members(conn, tenant).await?;
+        let departments = departments::list(conn, tenant).await?;
         let agents = agents::list(conn, tenant).await?;
         let mut queue = conversation::queue(conn, tenant).await?;
         let active = conversation::active(conn, tenant).await?;
