@@ -191,6 +191,32 @@ async fn the_place_moves_the_agent_is_lost_and_found_and_a_department_takes_over
 }
 
 #[tokio::test]
+async fn whoever_waits_long_enough_is_helped_by_another_department() {
+    let scene = Scene::with(json!({}), vec![]).await;
+    let ben = scene.at_work("Ben").await;
+    // Nobody of Orders is there, and Ben, who is, is none of them.
+    let create = "department create --tenant acme Orders --member Ann --overflow Support --overflow-after 3s --json";
+    let (made, said, error) = scene.world.feed(&create.split(' ').collect::<Vec<_>>(), "");
+    assert!(made, "{error}");
+    let orders: Value = serde_json::from_str(&said).expect("JSON");
+    let vera = scene.vera().await;
+    let answer = vera.calls(json!(["setDepartment", orders["id"]])).await;
+    assert_eq!(answer, json!({ "ok": null }));
+    vera.enters().await;
+    vera.starts("where is my order?").await;
+    vera.waits_at(1).await;
+    let conversation = ben.is_offered().await;
+    let line = ben.look(|view| view.summary(conversation).cloned()).expect("its line");
+    assert_eq!(json!(line.department), orders["id"], "it stays in its department");
+    vera.window.reads("section.wait", "Connecting you with an agent").await;
+    ben.accepts(conversation).await;
+    vera.sees_note("Ben").await;
+    let early = "select count(*) from offer o join conversation c on c.tenant_id = o.tenant_id \
+                 and c.id = o.conversation_id where o.offered_at < c.created_at + 3000";
+    assert_eq!(scene.world.count(early).await, 0, "not before the wait was long enough");
+}
+
+#[tokio::test]
 async fn leaving_a_message_instead_keeps_the_thread() {
     let scene = Scene::with(json!({ "capacity": 1 }), vec![]).await;
     let ann = scene.at_work("Ann").await;
