@@ -2,7 +2,11 @@
 //! the last is durable, through the action that a socket's `post` ends in. No sockets, nobody listening.
 //!
 //! `cargo bench -p frontdesk --bench lane -- [SENDERS] [SECONDS] [MESSAGES A SECOND]`; 64 senders and 5 seconds
-//! by default. With a rate, messages are due at fixed times and waiting counts from then.
+//! by default. With a rate, messages are due at fixed times and waiting counts from then. On PostgreSQL with
+//! `DATABASE_URL=postgres://...` of an empty database.
+
+/// Where the data is.
+mod place;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -19,7 +23,6 @@ use frontdesk::actions::pick::pick_conversation;
 use frontdesk::actions::post::post_message;
 use frontdesk::app::App;
 use frontdesk::auth::{AgentIdentity, Principal, VisitorIdentity};
-use frontdesk::config::Config;
 use frontdesk::server::open_app;
 use protocol::command::{LeaveMessage, Pick, Post, PostBody};
 use protocol::entry::Text;
@@ -37,7 +40,7 @@ async fn run() -> anyhow::Result<()> {
     let (senders, seconds, rate) = (number(0, 64), number(1, 5), number(2, 0));
     let folder = std::env::temp_dir().join(format!("frontdesk-lane-{}", Uuid::new_v4()));
     std::fs::create_dir_all(&folder)?;
-    let app = open_app(Config { rate_limits: false, ..Config::with_data(&folder) }).await?;
+    let app = open_app(place::config(&folder)?).await?;
     let places = furnish(&app, senders).await?;
     let end = Instant::now() + Duration::from_secs(seconds);
     let pace = (rate > 0).then(|| Duration::from_secs_f64(senders as f64 / rate as f64));

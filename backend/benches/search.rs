@@ -6,6 +6,9 @@
 //! messages a conversation, over two years. A query is the whole action behind the page of transcripts: 50
 //! conversations with the parts of their messages that are shown.
 
+/// Where the data is.
+mod place;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -20,8 +23,6 @@ use frontdesk::actions::find_transcripts::find_transcripts;
 use frontdesk::actions::index_conversations::{index, missing, note_progress};
 use frontdesk::app::App;
 use frontdesk::auth::AgentIdentity;
-use frontdesk::config::Config;
-use frontdesk::config::database::{Database, Postgres};
 use frontdesk::error::AppResult;
 use frontdesk::server::open_app;
 use frontdesk::store::Conn;
@@ -59,7 +60,7 @@ async fn run() -> anyhow::Result<()> {
     let (messages, queries) = (number(0, 200_000), number(1, 50));
     let folder = std::env::temp_dir().join(format!("frontdesk-search-{}", Uuid::new_v4()));
     std::fs::create_dir_all(&folder)?;
-    let app = open_app(config(&folder)?).await?;
+    let app = open_app(place::config(&folder)?).await?;
     let texts = Arc::new(Texts::new());
     let shop = furnish(&app).await?;
     let conversations = messages / EACH;
@@ -100,14 +101,6 @@ async fn run() -> anyhow::Result<()> {
     app.store.close().await;
     std::fs::remove_dir_all(&folder)?;
     Ok(())
-}
-
-fn config(folder: &Path) -> anyhow::Result<Config> {
-    let config = Config { rate_limits: false, ..Config::with_data(folder) };
-    let Ok(url) = std::env::var("DATABASE_URL") else { return Ok(config) };
-    let postgres =
-        Postgres { url: url.parse()?, owner_url: None, connections: 4, lanes: 2, timeout: Duration::from_secs(120) };
-    Ok(Config { database: Database::Postgres(postgres), ..config })
 }
 
 /// Bytes of the database, when it is a file.

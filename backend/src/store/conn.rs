@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use protocol::ids::TenantId;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgQueryResult;
 use sqlx::sqlite::SqliteQueryResult;
@@ -15,7 +16,8 @@ const GOODBYE_WITHIN: Duration = Duration::from_secs(1);
 pub enum Conn {
     /// SQLite.
     Sqlite(PoolConnection<Sqlite>),
-    /// PostgreSQL, always inside a transaction, which holds the tenant (rule T2).
+    /// PostgreSQL, inside a transaction, which holds the tenant (rule T2); only a batch of appends may be a statement by
+    /// itself, for which the session holds it.
     Postgres(Lease),
 }
 
@@ -25,6 +27,8 @@ pub struct Lease {
     holder: Holder,
     /// Nothing once the server did not answer.
     patience: Duration,
+    /// Whose rows statements outside a transaction may touch.
+    stands_before: Option<TenantId>,
 }
 
 enum Holder {
@@ -35,12 +39,12 @@ enum Holder {
 impl Lease {
     /// A connection that reads and goes back to its pool.
     pub(super) fn reading(connection: PoolConnection<Postgres>, patience: Duration) -> Self {
-        Self { holder: Holder::Reader(connection), patience }
+        Self { holder: Holder::Reader(connection), patience, stands_before: None }
     }
 
     /// A connection of a lane: rows that are read to be changed are locked.
     pub(super) fn writing(connection: PgConnection, patience: Duration) -> Self {
-        Self { holder: Holder::Writer(connection), patience }
+        Self { holder: Holder::Writer(connection), patience, stands_before: None }
     }
 
     /// What a statement runs on.
@@ -49,6 +53,11 @@ impl Lease {
             Holder::Reader(connection) => connection,
             Holder::Writer(connection) => connection,
         }
+    }
+
+    /// Whose rows statements outside a transaction may touch: what [`super::wall::stand_before`] has set.
+    pub(super) fn stands_before(&mut self) -> &mut Option<TenantId> {
+        &mut self.stands_before
     }
 
     /// How long to wait for the server: longer than the server lets a statement run.

@@ -115,3 +115,12 @@ pub async fn agent_messages_after(
         .fetch_one(c).await)?;
     Ok(count)
 }
+
+/// Whether the tenant has an entry whose conversation does not exist. SQLite lets none in; PostgreSQL does not look
+/// (`schema.rs`).
+pub async fn any_without_conversation(conn: &mut Conn, tenant: TenantId) -> AppResult<bool> {
+    const SQL: &str = "select count(*) from (select distinct conversation_id from entry where tenant_id = $1) e \
+         where not exists (select 1 from conversation c where c.tenant_id = $1 and c.id = e.conversation_id)";
+    let (count,): (i64,) = on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_one(c).await)?;
+    Ok(count > 0)
+}

@@ -9,6 +9,8 @@
 pub mod append;
 /// Connections, and one text for both databases.
 mod conn;
+/// Errors that speak of the database itself.
+mod broken;
 /// The right to serve a database.
 pub mod claim;
 /// The write lane: group commit.

@@ -27,6 +27,8 @@ const QUICK: [(&str, &str); 1] = [("jit", "off")];
 /// enough to be read whole, and kept when they are not.
 const BY_KEY: [(&str, &str); 4] =
     [("enable_seqscan", "off"), ("enable_bitmapscan", "off"), ("enable_hashjoin", "off"), ("enable_mergejoin", "off")];
+/// What a lane's statement is that is a transaction by itself (`append/quick.rs`); transactions say theirs.
+const ALONE: [(&str, &str); 1] = [("default_transaction_isolation", "repeatable read")];
 /// The oldest version it is tested with.
 const OLDEST: i64 = 130_000;
 
@@ -71,7 +73,7 @@ pub(super) async fn open(settings: &Postgres) -> anyhow::Result<(Pool, Server)> 
             })
         })
         .connect_lazy_with(options.clone());
-    let server = Server { options: options.options(BY_KEY), patience };
+    let server = Server { options: options.options(BY_KEY).options(ALONE), patience };
     let mut conn = server.connection().await?;
     check(&mut conn).await?;
     let _ = conn.close().await;

@@ -5,6 +5,7 @@
 //! It is not a numbered migration but built after every one, so that no new table can be forgotten.
 
 use anyhow::bail;
+use protocol::ids::TenantId;
 use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::{Conn, Scope, on, rows};
@@ -36,8 +37,23 @@ fn set(scope: Scope) -> String {
 pub(super) async fn begin_write(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
     match conn {
         Conn::Sqlite(_) => execute(conn, "begin immediate").await,
-        Conn::Postgres(_) => send(conn, &begin(scope, "")).await,
+        // Whatever the session's own isolation is (`postgres.rs`).
+        Conn::Postgres(_) => send(conn, &begin(scope, " isolation level read committed")).await,
     }
+}
+
+/// Lets statements outside a transaction touch the tenant's rows and no others.
+pub(super) async fn stand_before(conn: &mut Conn, tenant: TenantId) -> Result<(), sqlx::Error> {
+    let Conn::Postgres(lease) = &mut *conn else { return Ok(()) };
+    if *lease.stands_before() == Some(tenant) {
+        return Ok(());
+    }
+    *lease.stands_before() = None;
+    send(conn, &format!("set frontdesk.tenant = '{tenant}'")).await?;
+    if let Conn::Postgres(lease) = conn {
+        *lease.stands_before() = Some(tenant);
+    }
+    Ok(())
 }
 
 /// Turns the transaction under way to `scope`.
@@ -136,10 +152,8 @@ pub(super) async fn check(conn: &mut PgConnection) -> anyhow::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use protocol::ids::TenantId;
-
     use super::super::EveryTenant;
-    use super::{Scope, begin};
+    use super::{Scope, TenantId, begin};
 
     #[test]
     fn a_transaction_names_its_tenant() {

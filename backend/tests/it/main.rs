@@ -98,6 +98,9 @@ mod identity;
 /// Places in the queue that wait for their visitors.
 #[cfg(test)]
 mod keep_place;
+/// Batches of messages on PostgreSQL.
+#[cfg(test)]
+mod appends;
 /// Copies of everything, and a history that goes back.
 #[cfg(test)]
 mod backups;

@@ -275,7 +275,12 @@ fn not_sound(members: &Members, key: &str) -> Vec<Case> {
     let (site, entries) = ("tables/site.jsonl", "tables/entry.jsonl");
     let unknown = line(members, "tables/conversation.jsonl", "\"active\"", "\"actives\"");
     let nowhere = forged(members, site, |text| text.replacen("\"department_id\":\"0", "\"department_id\":\"1", 1));
+    let astray = |text: String| {
+        let last = text.lines().last().expect("an entry").replace("\"conversation_id\":\"0", "\"conversation_id\":\"1");
+        format!("{text}{last}\n")
+    };
     vec![
+        ("an entry of no conversation", forged(members, entries, astray), "do not fit"),
         (
             "a site that embeds anywhere",
             line(members, site, "http://shop.example", "http://*; script-src *"),

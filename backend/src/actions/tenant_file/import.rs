@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::{AppError, AppResult};
 use crate::store::copy::tables::{TABLES, Table, named};
 use crate::store::copy::{self, Of, Row, Value};
-use crate::store::{Conn, EveryTenant, agent, attachment, audit, department, site, tenant, visitor};
+use crate::store::{Conn, EveryTenant, agent, attachment, audit, department, entry, site, tenant, visitor};
 
 /// Rows read at a time when they are checked.
 const PAGE: i64 = 500;
@@ -200,6 +200,9 @@ async fn check_stored(tx: &mut Conn, manifest: &Manifest) -> AppResult<()> {
         if !same {
             return Err(anyhow::Error::from(FileError::Rows(format!("the site {:?}", found.name))).into());
         }
+    }
+    if entry::any_without_conversation(tx, id).await.map_err(rows)? {
+        return Err(anyhow::Error::from(FileError::Rows("an entry without its conversation".to_owned())).into());
     }
     for name in ["visitor", "conversation", "attachment"] {
         let table = table(name)?;

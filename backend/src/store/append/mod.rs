@@ -5,6 +5,10 @@
 
 /// The statements on PostgreSQL.
 mod arrays;
+/// What is kept from one batch to the next.
+mod heads;
+/// One statement for a batch, on PostgreSQL.
+mod quick;
 /// The statements.
 mod sql;
 
@@ -21,14 +25,14 @@ use uuid::Uuid;
 use super::Conn;
 use super::conversation::Conversation;
 use super::entry::{Entry, Stored};
-use super::tenant::{TenantState, policy_of};
 use crate::error::{AppError, AppResult};
+
+pub(super) use heads::Heads;
+use heads::Place;
+pub(super) use quick::quick;
 
 /// Most appends that share their statements.
 pub(super) const MOST: usize = super::list::MOST;
-
-/// Most heads that are kept from one batch to the next.
-const KNOWN: usize = 4096;
 
 /// Which conversation an entry goes into, and which send it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,61 +133,6 @@ where
     }
 }
 
-/// Heads as they were left, so that a busy conversation is not read for each batch. They hold as long as
-/// nobody else has written: the lane forgets them after every job, and another connection's write shows in the
-/// database's version.
-#[derive(Default)]
-pub(super) struct Heads {
-    known: HashMap<(TenantId, ConversationId), Head>,
-    version: Option<i64>,
-}
-
-impl Heads {
-    /// Forgets everything.
-    pub(super) fn forget(&mut self) {
-        self.known.clear();
-    }
-
-    /// Forgets everything if another connection may have written since.
-    fn trust(&mut self, version: Option<i64>) {
-        if version.is_none() || version != self.version || self.known.len() > KNOWN {
-            self.forget();
-        }
-        self.version = version;
-    }
-
-    /// Reads the heads of these conversations that are not known.
-    async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
-        let places = addresses.iter().map(|address| (address.tenant, address.conversation));
-        let mut asked: Vec<_> = places.filter(|place| !self.known.contains_key(place)).collect();
-        if asked.is_empty() {
-            return Ok(());
-        }
-        // In one order, whoever asks: where rows are locked, two batches never wait for each other.
-        asked.sort_unstable();
-        asked.dedup();
-        let mut policies: HashMap<TenantId, Arc<Policy>> = HashMap::new();
-        for row in sql::heads(conn, &asked).await? {
-            let tenant = row.tenant_id;
-            let settings = || row.tenant_settings.as_deref().unwrap_or_default();
-            let policy = policies.entry(tenant).or_insert_with(|| Arc::new(policy_of(tenant, settings())));
-            let head = Head {
-                suspended: row.tenant_state == TenantState::Suspended,
-                policy: Arc::clone(policy),
-                visitor_name: row.visitor_name,
-                row: row.conversation,
-            };
-            self.known.insert((tenant, head.row.id), head);
-        }
-        Ok(())
-    }
-
-    /// The rows of these conversations.
-    fn rows<'a>(&'a self, places: &'a [(TenantId, ConversationId)]) -> Vec<(TenantId, &'a Conversation)> {
-        places.iter().filter_map(|place| Some((place.0, &self.known.get(place)?.row))).collect()
-    }
-}
-
 /// Runs a batch of at most [`MOST`] appends inside the caller's transaction. An append that is refused writes
 /// nothing and leaves the others alone; an error concerns them all. `heads` holds what the transaction will have
 /// made of them: forget them when it fails.
@@ -197,7 +146,11 @@ pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn
         return Ok(());
     }
     sql::insert(conn, &entries).await?;
-    sql::update(conn, &heads.rows(&touched)).await
+    let changed = sql::update(conn, &heads.rows(&touched)).await?;
+    if let (Some(first), Conn::Postgres(_)) = (addresses.first(), conn) {
+        heads.written(first.tenant, &touched, changed);
+    }
+    Ok(())
 }
 
 /// As [`run`], in a transaction of its own on a connection to SQLite, from its begin to just before its end. What is
@@ -215,7 +168,7 @@ pub(super) async fn begin(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<d
 /// What a batch writes.
 pub(super) struct Written {
     entries: Vec<sql::Placed>,
-    touched: Vec<(TenantId, ConversationId)>,
+    touched: Vec<Place>,
 }
 
 impl Written {
@@ -235,11 +188,7 @@ fn addresses(batch: &[Box<dyn Append>]) -> Vec<Address> {
 }
 
 /// Lets each decide, in order. Returns the entries and the conversations they go into.
-fn decide(
-    heads: &mut Heads,
-    sends: Vec<sql::Sent>,
-    batch: &mut [Box<dyn Append>],
-) -> (Vec<sql::Placed>, Vec<(TenantId, ConversationId)>) {
+fn decide(heads: &mut Heads, sends: Vec<sql::Sent>, batch: &mut [Box<dyn Append>]) -> (Vec<sql::Placed>, Vec<Place>) {
     let mut stored: HashMap<(TenantId, Uuid, Cmid), Vec<Stored>> = HashMap::new();
     for (send, place) in sends {
         stored.entry(send).or_default().push(place);
@@ -250,12 +199,10 @@ fn decide(
         let Address { tenant, conversation, author, cmid } = append.address();
         let place = (tenant, conversation);
         let sent = stored.entry((tenant, author, cmid)).or_default();
-        let Some(new) = append.decide(Found { head: heads.known.get(&place), stored: sent }) else { continue };
+        let Some(new) = append.decide(Found { head: heads.get(&place), stored: sent }) else { continue };
         sent.push(Stored { conversation_id: conversation, seq: new.entry.seq, at: new.entry.at });
         entries.push((place, new.entry));
-        if let Some(head) = heads.known.get_mut(&place) {
-            head.row = new.row;
-        }
+        heads.set(&place, new.row);
         if !touched.contains(&place) {
             touched.push(place);
         }

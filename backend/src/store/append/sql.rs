@@ -25,6 +25,49 @@ pub(super) struct HeadRow {
     /// On PostgreSQL with the first alone.
     pub(super) tenant_settings: Option<String>,
     pub(super) visitor_name: Option<String>,
+    #[sqlx(flatten)]
+    pub(super) version: Versioned,
+}
+
+/// Which versions of its rows a conversation was read from; nothing on SQLite.
+#[derive(sqlx::FromRow)]
+pub(super) struct Versioned {
+    #[sqlx(default)]
+    place: Option<String>,
+    #[sqlx(default)]
+    version: Option<String>,
+    #[sqlx(default)]
+    visitor_place: Option<String>,
+    #[sqlx(default)]
+    around: Option<String>,
+}
+
+impl Versioned {
+    pub(super) fn sound(self) -> Option<Version> {
+        let Self { place, version, visitor_place, around } = self;
+        Some(Version { place: place?, version: version?, visitor_place: visitor_place?, around: around? })
+    }
+}
+
+/// Which versions of its rows a conversation was read from, or made.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Version {
+    /// Where the row of the conversation lies (`ctid`).
+    pub(super) place: String,
+    /// Which transaction wrote it (`xmin`). A place is used again, but not for a row of the same transaction.
+    pub(super) version: String,
+    /// Where the visitor's row lies.
+    pub(super) visitor_place: String,
+    /// Which transactions wrote the visitor's row and the tenant's.
+    pub(super) around: String,
+}
+
+/// The version of a conversation after it was changed.
+#[derive(sqlx::FromRow)]
+pub(super) struct Written {
+    pub(super) id: ConversationId,
+    pub(super) place: String,
+    pub(super) version: String,
 }
 
 /// A send, and where it is stored.
@@ -226,16 +269,16 @@ pub(super) async fn insert(conn: &mut Conn, entries: &[Placed]) -> AppResult<()>
     }
 }
 
-/// Writes what an entry changes of its conversation.
-pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<()> {
-    let Some((tenant, _)) = changed.first() else { return Ok(()) };
+/// Writes what an entry changes of its conversation. On PostgreSQL it gives the versions this makes.
+pub(super) async fn update(conn: &mut Conn, changed: &[(TenantId, &Conversation)]) -> AppResult<Vec<Written>> {
+    let Some((tenant, _)) = changed.first() else { return Ok(Vec::new()) };
     match conn {
         Conn::Postgres(lease) => arrays::update(lease, *tenant, changed).await,
         Conn::Sqlite(connection) => {
             let index = list::index(changed.len());
             let query = bind_heads!(sqlx::query(UPDATE[index].as_str()), list::filled(changed, index));
             query.execute(&mut **connection).await?;
-            Ok(())
+            Ok(Vec::new())
         }
     }
 }
