@@ -21,6 +21,7 @@ use super::process::{self, Processes};
 use super::report::{Finished, Messages};
 use super::visitors::{self, Line};
 use super::{Place, agents, pace};
+use crate::store::inspect;
 
 /// How long what was sent may take to be answered and seen after the last was sent.
 const SETTLED_WITHIN: Duration = Duration::from_secs(15);
@@ -50,6 +51,10 @@ pub(super) async fn run(place: Place, load: &Load) -> anyhow::Result<Finished> {
     let mut lines: Vec<Line> = lines.into_iter().map(|(_, line)| line).collect();
     let conversations = begin(nodes, &mut lines, &tokens).await?;
     let holders = agents::take(&mut staff, &conversations).await?;
+    if let Some(database) = &place.database {
+        // A server that has run for a minute has done so itself; before, plans are made for empty tables.
+        inspect::take_statistics(database).await?;
+    }
 
     let board = Board::new(load.shape.rate.is_none(), load.shape.count);
     let staff: Vec<Rc<Link>> =

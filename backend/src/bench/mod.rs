@@ -59,6 +59,7 @@ pub use report::Finished;
 use anyhow::{Context, bail};
 
 use crate::config::Config;
+use crate::config::database::Postgres;
 use options::{Kind, Load};
 use throwaway::Throwaway;
 
@@ -69,6 +70,8 @@ struct Place {
     site: String,
     agents: Vec<agents::Login>,
     server: Option<process::Processes>,
+    /// The PostgreSQL database of a throw-away installation.
+    database: Option<Postgres>,
 }
 
 /// Measures what was asked for.
@@ -110,5 +113,5 @@ async fn existing(load: &Load) -> anyhow::Result<Place> {
     let agents = if load.idle.is_some() { Vec::new() } else { agents::Login::read(&load.agent)? };
     let pids = &load.server_pid;
     let server = if pids.is_empty() { None } else { Some(process::Processes::new(pids.clone())?) };
-    Ok(Place { nodes, site, agents, server })
+    Ok(Place { nodes, site, agents, server, database: None })
 }

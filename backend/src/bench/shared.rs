@@ -35,6 +35,11 @@ impl Shared {
         self.0.iter().any(|(name, _)| *name == variable)
     }
 
+    /// Whether it says where the database is.
+    pub(super) fn is_given(&self) -> bool {
+        self.has("DATABASE_URL")
+    }
+
     /// Refuses all of it beside a server that runs, which has its own.
     pub(super) fn check_unused(&self) -> anyhow::Result<()> {
         match self.0.first() {

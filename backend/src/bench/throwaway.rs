@@ -15,6 +15,7 @@ use super::process::Processes;
 use super::tool::{Node, Tool, tail};
 use crate::auth::secret::Secret;
 use crate::config::Config;
+use crate::config::database::{Database, Postgres};
 
 /// Where merchants' pages would be; nothing is fetched from there.
 const SHOP: &str = "http://shop.example";
@@ -27,6 +28,7 @@ pub(super) struct Throwaway {
     nodes: Vec<Node>,
     site: String,
     agents: Vec<Login>,
+    database: Option<Postgres>,
     folder: Folder,
 }
 
@@ -72,7 +74,11 @@ impl Throwaway {
             let node = tool.serve(number, public_url).await?;
             nodes.push(node);
         }
-        Ok(Self { nodes, site, agents, folder })
+        let database = match &config.database {
+            Database::Postgres(settings) if load.shared.is_given() => Some(settings.clone()),
+            _ => None,
+        };
+        Ok(Self { nodes, site, agents, database, folder })
     }
 
     /// Where the load goes.
@@ -82,7 +88,8 @@ impl Throwaway {
         let nodes = Nodes::new(&urls, origin, load.sources, load.connections()).await?;
         let ids: Option<Vec<u32>> = self.nodes.iter().map(|node| node.child.id()).collect();
         let server = Some(Processes::new(ids.context("a server ended")?)?);
-        Ok(Place { nodes, site: self.site.clone(), agents: self.agents.clone(), server })
+        let (site, agents, database) = (self.site.clone(), self.agents.clone(), self.database.clone());
+        Ok(Place { nodes, site, agents, server, database })
     }
 
     /// The last lines the servers logged.

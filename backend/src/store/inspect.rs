@@ -1,11 +1,11 @@
-//! Looking at a database without changing anything in it: for `frontdesk doctor` and measurements.
+//! Looking at a database without changing what is in it: for `frontdesk doctor` and measurements.
 
 use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::migrate::Migrate;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use super::{postgres, schema};
 use crate::config::database::{Database, Postgres};
@@ -144,4 +144,22 @@ mod tests {
         assert_eq!(compare(&[known.as_slice(), &[9_999]].concat(), true), Schema::Newer(9_999));
         assert_eq!(compare(&[], false), Schema::Empty);
     }
+}
+
+/// Lets the server count what is in the tables now, as it does by itself within the first minute.
+///
+/// # Errors
+/// When the owner of the tables cannot connect or may not.
+pub async fn take_statistics(settings: &Postgres) -> anyhow::Result<()> {
+    const TABLES: &str = "select string_agg(quote_ident(c.relname), ', ') from pg_class c \
+         where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r' \
+         and pg_has_role(c.relowner, 'usage')";
+    let mut conn = postgres::connect_to(settings.owner_url.as_ref().unwrap_or(&settings.url)).await?;
+    let (tables,): (Option<String>,) = sqlx::query_as(TABLES).fetch_one(&mut conn).await?;
+    if let Some(tables) = tables {
+        // Names come from the catalogue.
+        sqlx::raw_sql(AssertSqlSafe(format!("analyze {tables}"))).execute(&mut conn).await?;
+    }
+    let _ = conn.close().await;
+    Ok(())
 }

@@ -109,7 +109,10 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 /// Compares the versions of conversations, their visitors and their tenant with those given, and looks whether one of the sends is
 /// stored already. If all is well, adds the entries, changes the conversations and gives their versions; else it gives
 /// nothing. As a transaction of its own it does nothing either unless the isolation is the one that makes it an error
-/// when a row changes after it was compared. Rows are reached by their place, without an index.
+/// when a row changes after it was compared.
+///
+/// A conversation is compared by its key, although its place is known: only a scan of an index clears a page of versions that
+/// nobody sees any more, and without room in the page each change would be written into every index of the table.
 static WRITE: LazyLock<String> = LazyLock::new(|| {
     let kept = [("id", "uuid"), ("place", "text"), ("version", "text"), ("visitor_place", "text"), ("around", "text")];
     let columns = [kept.as_slice(), &CHANGED].concat();
@@ -125,8 +128,8 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
          and not exists (select from unnest($3::uuid[], $4::uuid[]) s (author_id, cmid) cross join lateral \
          (select from entry e where e.tenant_id = $1 and e.cmid = s.cmid and e.author_id = s.author_id offset 0) e) \
          and (select count(*) from a \
-         cross join lateral (select from conversation c where c.ctid = a.place and c.tenant_id = $1 \
-         and c.id = a.id and c.xmin = a.version offset 0) c \
+         cross join lateral (select from conversation c where c.tenant_id = $1 and c.id = a.id \
+         and c.xmin = a.version offset 0) c \
          cross join lateral (select v.xmin from visitor v where v.ctid = a.visitor_place \
          and v.tenant_id = $1 offset 0) v \
          where v.xmin::text || ' ' || t.xmin::text = a.around) = cardinality($5) as well \
