@@ -1,5 +1,7 @@
 //! What routing decided besides offers, and why.
 
+use std::collections::HashSet;
+
 use protocol::ids::{ConversationId, TenantId};
 use uuid::Uuid;
 
@@ -48,10 +50,11 @@ pub async fn of_conversation(
 }
 
 /// What waits now and of which it is noted why it began to wait.
-pub async fn explained(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<ConversationId>> {
-    const SQL: &str = "select distinct c.id from conversation c join routing_decision d on d.tenant_id = c.tenant_id \
-         and d.conversation_id = c.id and d.at >= c.waiting_since and d.kind = 'waits' \
-         where c.tenant_id = $1 and c.state in ('waiting', 'offered')";
+pub async fn explained(conn: &mut Conn, tenant: TenantId) -> AppResult<HashSet<ConversationId>> {
+    // Not `distinct`: SQLite would go through everything the tenant ever had, because that comes in order.
+    const SQL: &str = "select c.id from conversation c where c.tenant_id = $1 and c.state in ('waiting', 'offered') \
+         and exists (select 1 from routing_decision d where d.tenant_id = c.tenant_id and d.conversation_id = c.id \
+         and d.at >= c.waiting_since and d.kind = 'waits')";
     let rows: Vec<(ConversationId,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
