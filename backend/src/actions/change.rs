@@ -18,7 +18,8 @@ use crate::metrics::metrics;
 use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::Entry;
-use crate::store::{Conn, agent, department, entry, offer, tenant};
+use crate::store::offer::NewOffer;
+use crate::store::{Conn, agent, department, entry, offer, offer_batch, tenant};
 
 /// Who asks.
 #[derive(Clone)]
@@ -166,6 +167,25 @@ pub(super) struct Why<'a> {
     pub(super) decline: Option<DeclineReason>,
 }
 
+/// The rows of an offer, one for each agent; the reasons, which say something about each of them, stand with the first.
+pub(super) fn new_offers(
+    conversation: ConversationId,
+    (to, deadline_at): (&[AgentId], i64),
+    reasons: &str,
+    now: i64,
+) -> Vec<NewOffer> {
+    let reasons = std::iter::once(reasons).chain(std::iter::repeat("[]"));
+    let each = to.iter().zip(reasons).map(|(agent, reasons)| NewOffer {
+        id: new_id(now),
+        conversation,
+        agent: *agent,
+        offered_at: now,
+        deadline_at,
+        reasons: reasons.to_owned(),
+    });
+    each.collect()
+}
+
 /// How a request is written down.
 pub(super) struct Recording<'a> {
     pub(super) tenant: TenantId,
@@ -227,7 +247,11 @@ impl Recording<'_> {
 
     async fn note_offer(&self, tx: &mut Conn, row: &Conversation, change: &Change, why: Why<'_>) -> AppResult<()> {
         match change {
-            Change::Offered { to, deadline_at } => self.note_offers(tx, row, (to, *deadline_at), why.offer).await,
+            Change::Offered { to, deadline_at } => {
+                let new = new_offers(row.id, (to, *deadline_at), why.offer.unwrap_or("[]"), self.now);
+                to.iter().for_each(|_| metrics().offered("made"));
+                offer_batch::insert(tx, self.tenant, &new).await
+            }
             Change::OfferEnded { agent, end } => {
                 let outcome = match end {
                     OfferEnd::Declined => ("declined", why.decline),
@@ -250,33 +274,10 @@ impl Recording<'_> {
         }
     }
 
-    /// One row for each agent; the reasons, which say something about each of them, stand with the first.
-    async fn note_offers(
-        &self,
-        tx: &mut Conn,
-        row: &Conversation,
-        (to, deadline_at): (&[AgentId], i64),
-        reasons: Option<&str>,
-    ) -> AppResult<()> {
-        for (number, agent) in to.iter().enumerate() {
-            let new = offer::NewOffer {
-                id: new_id(self.now),
-                conversation: row.id,
-                agent: *agent,
-                offered_at: self.now,
-                deadline_at,
-                reasons: reasons.filter(|_| number == 0).unwrap_or("[]").to_owned(),
-            };
-            metrics().offered("made");
-            offer::insert(tx, self.tenant, &new).await?;
-        }
-        Ok(())
-    }
-
     /// Whoever held a conversation and gave it back, or did not answer, is not the one to offer it to next.
     async fn note_return(&self, tx: &mut Conn, row: &Conversation) -> AppResult<()> {
         let Some(agent) = row.agent_id else { return Ok(()) };
-        let new = offer::NewOffer {
+        let new = NewOffer {
             id: new_id(self.now),
             conversation: row.id,
             agent,

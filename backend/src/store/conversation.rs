@@ -197,8 +197,11 @@ macro_rules! select {
     };
 }
 
-/// The columns of a [`Conversation`], for statements that join.
-pub(super) const COLUMNS: &str = columns!();
+/// The columns of a [`Conversation`] in a statement that joins, where its table goes by `name`.
+pub(super) fn columns_of(name: &str) -> String {
+    let columns: Vec<_> = columns!().split(", ").map(|column| format!("{name}.{column}")).collect();
+    columns.join(", ")
+}
 
 /// The conversation with this id. In a write nobody else changes it until the commit.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<Conversation>> {

@@ -70,6 +70,8 @@ pub mod entry;
 pub mod read_mark;
 /// Offers and what came of them.
 pub mod offer;
+/// The offers of a round.
+pub mod offer_batch;
 /// Stored files.
 pub mod attachment;
 /// E-mail waiting to be sent.

@@ -16,7 +16,7 @@ pub use queue::{Places, Rejections};
 use std::sync::Arc;
 
 use domain::policy::Policy;
-use domain::routing::{AgentLoad, Desk, Reason, Rejection, Waiting, explain};
+use domain::routing::{AgentLoad, Desk, Explainer, Reason, Rejection, Waiting};
 use protocol::ids::{AgentId, ConversationId, DepartmentId, TenantId};
 use protocol::state::Presence;
 
@@ -62,7 +62,8 @@ impl Floor {
         let departments = departments::list(conn, tenant).await?;
         let agents = agents::list(conn, tenant).await?;
         let mut queue = conversation::queue(conn, tenant).await?;
-        let active = conversation::active(conn, tenant).await?;
+        let mut active = conversation::active(conn, tenant).await?;
+        active.sort_unstable_by_key(|row| row.id);
         let departments: Vec<DepartmentNow> =
             departments.into_iter().map(|row| DepartmentNow::new(row, &policy, now)).collect();
         let loads = agent::loads(&queue, &active, &policy, now);
@@ -153,9 +154,30 @@ impl Floor {
         queue::waiting(row, department, here, rejections)
     }
 
-    /// Why a conversation of the queue is with nobody yet: for every agent who could take it, why not.
-    pub fn explain(&self, app: &App, row: &Conversation, rejections: &Rejections) -> Vec<Reason> {
-        explain(&self.waiting(app, row, rejections), &self.loads(), &self.desks(), self.at)
+    /// Why conversations of the queue are with nobody yet: for every agent who could take one, why not.
+    pub fn explain<'a>(
+        &self,
+        app: &App,
+        rows: impl IntoIterator<Item = &'a Conversation>,
+        rejections: &Rejections,
+    ) -> Vec<(ConversationId, Vec<Reason>)> {
+        let (loads, desks) = (self.loads(), self.desks());
+        let mut explainer = Explainer::new(&loads, &desks, self.at);
+        let rows = rows.into_iter();
+        rows.map(|row| (row.id, explainer.explain(&self.waiting(app, row, rejections)))).collect()
+    }
+
+    /// Notes that a conversation of the queue was offered, as reading the picture again would.
+    pub(super) fn offered(&mut self, offered: Conversation) {
+        for agent in offered.offered() {
+            if let Some(now) = self.agents.iter_mut().find(|now| now.agent.id == agent) {
+                now.counted += 1;
+                now.offers += 1;
+            }
+        }
+        if let Some(row) = self.queue.iter_mut().find(|row| row.id == offered.id) {
+            *row = offered;
+        }
     }
 }
 

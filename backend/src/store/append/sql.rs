@@ -48,8 +48,7 @@ impl StoredRow {
 }
 
 static HEADS: Statement = LazyLock::new(|| {
-    let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
-    let columns = columns.join(", ");
+    let columns = conversation::columns_of("c");
     let rest = format!(
         "select {columns}, c.tenant_id, t.state as tenant_state, t.settings as tenant_settings, \
          v.name as visitor_name \
