@@ -19,6 +19,7 @@ use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::Entry;
 use crate::store::offer::NewOffer;
+use crate::store::ruled::{self, Ruled};
 use crate::store::{Conn, agent, department, entry, offer, offer_batch, tenant};
 
 /// Who asks.
@@ -118,14 +119,7 @@ pub(super) fn announce(app: &App, tenant: TenantId, outcome: Outcome) -> Done {
 /// Carries out a request inside a write; [`announce`] the outcome afterwards.
 pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResult<Outcome> {
     let tenant = request.by.tenant();
-    let tenant_policy = rules(tx, &request.by).await?;
-    let mut row = match &request.by {
-        Asker::Person(who) => access::readable(tx, who, request.conversation).await?,
-        Asker::System(_) => conversation::find(tx, tenant, request.conversation)
-            .await?
-            .ok_or_else(|| AppError::not_found("conversation"))?,
-    };
-    let policy = tenant_policy.with(&department::overrides(tx, tenant, row.department_id).await?);
+    let Ruled { mut row, policy, .. } = changeable(tx, &request.by, request.conversation).await?;
     let author = request.by.author(tx).await?;
     let mut cmid = request.cmid;
     if let (Some(known), Some(id)) = (cmid, author.id)
@@ -147,6 +141,19 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
     row.updated_at = row.updated_at.max(now);
     conversation::save(tx, tenant, &row).await?;
     Ok(Outcome { moved: moved(&before, &row), done: done(&row, &items, request.cmid), row, items })
+}
+
+/// The conversation with the rules that hold in it, if it may be changed by whoever asks.
+async fn changeable(tx: &mut Conn, by: &Asker, id: ConversationId) -> AppResult<Ruled> {
+    let Some(found) = ruled::find(tx, by.tenant(), id).await? else {
+        rules(tx, by).await?;
+        return Err(AppError::not_found("conversation"));
+    };
+    match by {
+        Asker::Person(_) if found.suspended => Err(access::suspended()),
+        Asker::Person(who) if !access::may_read(who, &found.row) => Err(AppError::not_found("conversation")),
+        _ => Ok(found),
+    }
 }
 
 /// The tenant's rules; refuses people's writes while the tenant is suspended.
@@ -236,7 +243,8 @@ impl Recording<'_> {
     async fn names(&self, tx: &mut Conn, change: &Change) -> AppResult<Names> {
         let mut names = Names::default();
         if let Some(id) = change.new_holder() {
-            names.agent = Some(self.note_holder(tx, id).await?);
+            let found = agent::assigned(tx, self.tenant, id, self.now).await?;
+            names.agent = Some(found.ok_or_else(|| AppError::not_found("agent"))?);
         }
         if let Some(id) = change.new_department() {
             let found = department::find_name(tx, self.tenant, id).await?;
@@ -301,15 +309,6 @@ impl Recording<'_> {
             agent.missed_offers = 0;
         }
         agent::save(tx, self.tenant, &agent).await
-    }
-
-    async fn note_holder(&self, tx: &mut Conn, id: AgentId) -> AppResult<String> {
-        let agent = agent::find(tx, self.tenant, id).await?;
-        let mut agent = agent.ok_or_else(|| AppError::not_found("agent"))?;
-        agent.missed_offers = 0;
-        agent.last_assigned_at = Some(self.now);
-        agent::save(tx, self.tenant, &agent).await?;
-        Ok(agent.name)
     }
 }
 

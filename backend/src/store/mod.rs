@@ -62,6 +62,8 @@ pub mod words;
 pub mod visitor;
 /// Conversations: the projection of their logs.
 pub mod conversation;
+/// A conversation with the settings that hold in it.
+pub mod ruled;
 /// Lines of the agents' lists.
 pub mod summary;
 /// Entries: the logs themselves.

@@ -8,8 +8,8 @@ use std::sync::LazyLock;
 
 use protocol::ids::{ConversationId, TenantId};
 
-use super::Address;
-use super::sql::{HeadRow, Placed, StoredRow};
+use super::sql::{HeadRow, StoredRow};
+use super::{Address, Placed};
 use crate::error::AppResult;
 use crate::store::conn::{Lease, asked};
 use crate::store::conversation::{self, Conversation};

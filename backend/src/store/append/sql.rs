@@ -7,11 +7,11 @@ use protocol::ids::{Cmid, ConversationId, TenantId};
 use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Address, arrays};
+use super::{Address, Placed, arrays};
 use crate::error::AppResult;
 use crate::store::Conn;
 use crate::store::conversation::{self, Conversation};
-use crate::store::entry::{Entry, Stored};
+use crate::store::entry::Stored;
 use crate::store::list::{self, LENGTHS, Statement, texts};
 use crate::store::tenant::TenantState;
 
@@ -29,8 +29,6 @@ pub(super) struct HeadRow {
 
 /// A send, and where it is stored.
 pub(super) type Sent = ((TenantId, Uuid, Cmid), Stored);
-/// An entry, and where it goes.
-pub(super) type Placed = ((TenantId, ConversationId), Entry);
 
 #[derive(sqlx::FromRow)]
 pub(super) struct StoredRow {
