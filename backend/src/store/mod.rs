@@ -64,6 +64,8 @@ pub mod visitor;
 pub mod conversation;
 /// A conversation with the settings that hold in it.
 pub mod ruled;
+/// What of open conversations is counted.
+pub mod standing;
 /// Lines of the agents' lists.
 pub mod summary;
 /// Entries: the logs themselves.
