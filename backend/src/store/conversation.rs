@@ -232,16 +232,17 @@ pub async fn of_visitor(
     Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
 }
 
+pub(super) const QUEUE: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
+pub(super) const ACTIVE: &str = select!("and state = 'active'");
+
 /// What waits, first in first out inside priority.
 pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(QUEUE).bind(tenant).fetch_all(c).await)?)
 }
 
 /// What agents hold, in any order: asked for one, SQLite goes through everything the tenant ever had.
 pub async fn active(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str = select!("and state = 'active'");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(ACTIVE).bind(tenant).fetch_all(c).await)?)
 }
 
 /// What an agent holds.

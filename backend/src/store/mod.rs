@@ -96,6 +96,8 @@ pub mod copy;
 pub mod inspect;
 /// How fast the database commits by itself.
 pub mod commit_rate;
+#[cfg(test)]
+mod plans;
 
 use std::sync::Arc;
 

@@ -83,12 +83,13 @@ pub async fn of_conversation(
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(conversation).fetch_all(c).await)?)
 }
 
+/// Not `distinct`: SQLite would go through everything the tenant ever had, because that comes in order.
+pub(super) const EXPLAINED: &str = "select c.id from conversation c where c.tenant_id = $1 and c.state in ('waiting', 'offered') \
+     and exists (select 1 from routing_decision d where d.tenant_id = c.tenant_id and d.conversation_id = c.id \
+     and d.at >= c.waiting_since and d.kind = 'waits')";
+
 /// What waits now and of which it is noted why it began to wait.
 pub async fn explained(conn: &mut Conn, tenant: TenantId) -> AppResult<HashSet<ConversationId>> {
-    // Not `distinct`: SQLite would go through everything the tenant ever had, because that comes in order.
-    const SQL: &str = "select c.id from conversation c where c.tenant_id = $1 and c.state in ('waiting', 'offered') \
-         and exists (select 1 from routing_decision d where d.tenant_id = c.tenant_id and d.conversation_id = c.id \
-         and d.at >= c.waiting_since and d.kind = 'waits')";
-    let rows: Vec<(ConversationId,)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?;
+    let rows: Vec<(ConversationId,)> = on!(conn, c => sqlx::query_as(EXPLAINED).bind(tenant).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -61,32 +61,33 @@ impl Conversation {
     }
 }
 
+pub(super) const QUEUE: &str = "select id, department_id, at_head, priority, queued_at, created_at from conversation \
+     where tenant_id = $1 and state in ('waiting', 'offered')";
+pub(super) const LENGTHS: &str = "select department_id, count(*) from conversation \
+     where tenant_id = $1 and state in ('waiting', 'offered') group by department_id";
+pub(super) const OFFERED: &str = "select offered_to, offered_also from conversation where tenant_id = $1 and state = 'offered'";
+pub(super) const HELD: &str = "select agent_id, message_at, assigned_at, created_at from conversation \
+     where tenant_id = $1 and state = 'active'";
+
 /// What waits or is offered, in any order.
 pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Standing>> {
-    const SQL: &str = "select id, department_id, at_head, priority, queued_at, created_at from conversation \
-         where tenant_id = $1 and state in ('waiting', 'offered')";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(QUEUE).bind(tenant).fetch_all(c).await)?)
 }
 
 /// How many wait or are offered, by department.
 pub async fn lengths(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<(DepartmentId, u32)>> {
-    const SQL: &str = "select department_id, count(*) from conversation \
-         where tenant_id = $1 and state in ('waiting', 'offered') group by department_id";
-    let rows: Vec<(DepartmentId, i64)> = on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?;
+    let rows: Vec<(DepartmentId, i64)> = on!(conn, c => sqlx::query_as(LENGTHS).bind(tenant).fetch_all(c).await)?;
     Ok(rows.into_iter().map(|(department, count)| (department, u32::try_from(count).unwrap_or(u32::MAX))).collect())
 }
 
 /// An agent for each offer that stands.
 pub async fn offered(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<AgentId>> {
-    const SQL: &str = "select offered_to, offered_also from conversation where tenant_id = $1 and state = 'offered'";
     let rows: Vec<(Option<AgentId>, Option<String>)> =
-        on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?;
+        on!(conn, c => sqlx::query_as(OFFERED).bind(tenant).fetch_all(c).await)?;
     Ok(rows.into_iter().flat_map(|(to, also)| to.into_iter().chain(agents_of(also.as_deref()))).collect())
 }
 
 /// What agents hold, in any order.
 pub async fn held(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Held>> {
-    const SQL: &str = "select agent_id, message_at, assigned_at, created_at from conversation \
-         where tenant_id = $1 and state = 'active'";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(HELD).bind(tenant).fetch_all(c).await)?)
 }

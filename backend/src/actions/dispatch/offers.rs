@@ -83,12 +83,15 @@ async fn make_some(app: &App, floor: &mut Floor, planned: Vec<Planned>) -> AppRe
             planned.iter().map(|planned| planned.conversation).collect()
         }
     };
-    let mut moved = false;
+    let (mut moved, mut failed) = (false, None);
     for planned in planned.into_iter().filter(|planned| alone.contains(&planned.conversation)) {
         let request = Request::new(Asker::System(tenant), planned.conversation, planned.command);
-        moved |= lenient(carry_out(app, Request { offer_reasons: Some(planned.reasons), ..request }).await)?;
+        match lenient(carry_out(app, Request { offer_reasons: Some(planned.reasons), ..request }).await) {
+            Ok(made) => moved |= made,
+            Err(error) => failed = Some(error),
+        }
     }
-    Ok(moved)
+    failed.map_or(Ok(moved), Err)
 }
 
 /// Offers that are made in one write.
