@@ -13,7 +13,8 @@ use crate::error::AppResult;
 
 static FIND: Statement = LazyLock::new(|| {
     let columns = conversation::columns_of("c");
-    let rest = format!("select {columns} from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");
+    let rest =
+        format!("select {columns} from batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");
     texts("tenant_id, id", &rest)
 });
 

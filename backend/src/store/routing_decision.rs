@@ -33,7 +33,10 @@ pub struct Decision {
 
 static INSERT: Statement = LazyLock::new(|| {
     const COLUMNS: &str = "tenant_id, id, conversation_id, at, kind, reasons";
-    texts(COLUMNS, &format!("insert into routing_decision ({COLUMNS}) select {COLUMNS} from batch where id is not null"))
+    texts(
+        COLUMNS,
+        &format!("insert into routing_decision ({COLUMNS}) select {COLUMNS} from batch where id is not null"),
+    )
 });
 
 const INSERT_ARRAY: &str = "insert into routing_decision (tenant_id, id, conversation_id, at, kind, reasons) \

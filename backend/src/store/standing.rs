@@ -65,7 +65,8 @@ pub(super) const QUEUE: &str = "select id, department_id, at_head, priority, que
      where tenant_id = $1 and state in ('waiting', 'offered')";
 pub(super) const LENGTHS: &str = "select department_id, count(*) from conversation \
      where tenant_id = $1 and state in ('waiting', 'offered') group by department_id";
-pub(super) const OFFERED: &str = "select offered_to, offered_also from conversation where tenant_id = $1 and state = 'offered'";
+pub(super) const OFFERED: &str =
+    "select offered_to, offered_also from conversation where tenant_id = $1 and state = 'offered'";
 pub(super) const HELD: &str = "select agent_id, message_at, assigned_at, created_at from conversation \
      where tenant_id = $1 and state = 'active'";
 

@@ -72,9 +72,9 @@ pub(super) async fn note_waits(
             let kind = routing_decision::WAITS.to_owned();
             decisions.push(Decision { id: new_id(now), conversation_id, at: now, kind, reasons });
         }
-        let write = app.store.write(tenant, move |tx| {
-            Box::pin(async move { routing_decision::insert(tx, tenant, &decisions).await })
-        });
+        let write = app
+            .store
+            .write(tenant, move |tx| Box::pin(async move { routing_decision::insert(tx, tenant, &decisions).await }));
         write.await?;
     }
     Ok(())

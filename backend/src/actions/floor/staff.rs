@@ -114,7 +114,7 @@ impl Staff {
 
     /// The department with this id, or who took over from it when it was removed.
     pub fn department(&self, id: DepartmentId) -> Option<&DepartmentNow> {
-        department::present(&self.departments, id)
+        present(&self.departments, id)
     }
 
     /// The rules that hold in a department; the tenant's when there is no such department.
