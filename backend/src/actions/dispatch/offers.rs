@@ -73,7 +73,7 @@ async fn make_some(app: &App, floor: &mut Floor, planned: Vec<Planned>) -> AppRe
             for row in written.offered {
                 row.offered().iter().for_each(|_| metrics().offered("made"));
                 publish::line_changed(app, tenant, &row);
-                floor.offered(row);
+                floor.note_offered(row);
             }
             written.busy
         }

@@ -118,7 +118,7 @@ impl Floor {
     }
 
     /// Notes that a conversation of the queue was offered, as reading the picture again would.
-    pub(super) fn offered(&mut self, offered: Conversation) {
+    pub(super) fn note_offered(&mut self, offered: Conversation) {
         for agent in offered.offered() {
             if let Some(now) = self.staff.agents.iter_mut().find(|now| now.agent.id == agent) {
                 now.counted += 1;

@@ -139,12 +139,12 @@ impl Staff {
     }
 
     /// The agents as routing sees them.
-    pub(super) fn loads(&self) -> Vec<AgentLoad> {
+    pub(in crate::actions) fn loads(&self) -> Vec<AgentLoad> {
         self.agents.iter().map(AgentNow::load).collect()
     }
 
     /// The departments as routing sees them.
-    pub(super) fn desks(&self) -> Vec<Desk> {
+    pub(in crate::actions) fn desks(&self) -> Vec<Desk> {
         self.open_departments().map(|found| found.desk(&self.departments)).collect()
     }
 }

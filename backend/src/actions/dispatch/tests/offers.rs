@@ -1,11 +1,9 @@
 use domain::policy::{Policy, Strategy};
 use futures_util::future::join_all;
-use protocol::command::Close;
 use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 
 use super::world::{World, policy};
-use crate::actions::close::close_conversation;
 use crate::actions::dispatch::decide::{Decided, decide};
 use crate::actions::dispatch::{Told, read, round};
 use crate::actions::floor::{AgentNow, Floor};
@@ -42,10 +40,12 @@ async fn offers_made(world: &World, asked: &[ConversationId]) -> Vec<usize> {
 #[actix_web::test]
 async fn an_offer_that_came_too_late_is_left_out_and_the_others_are_made() {
     let mut world = World::with(Policy { capacity: 5, offers_at_once: 5, ..policy() }).await;
-    let ann = world.agent("Ann").await;
-    let asked = waiting(&world, 4).await;
+    world.agent("Ann").await;
+    let mut asked = waiting(&world, 3).await;
+    let vera = world.quiet_visitor().await;
+    asked.insert(1, world.asks_quietly(&vera).await);
     let floor = world.floor().await;
-    close_conversation(&world.app, &ann.who, Close { conversation: asked[1] }).await.unwrap();
+    world.ends(&vera).await;
     let (decided, floor) = decided(&world, floor).await;
     assert!(!decided.moved && decided.unserved.is_empty());
     assert_eq!(offers_made(&world, &asked).await, [1, 0, 1, 1]);
