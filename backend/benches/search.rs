@@ -306,9 +306,6 @@ type Batch = (TenantId, u64, Vec<Conversation>);
 async fn store(tx: &mut Conn, texts: Arc<Texts>, (tenant, from, rows): Batch) -> AppResult<()> {
     for (number, row) in (from..).zip(rows) {
         conversation::insert(tx, tenant, &row).await?;
-        if row.agent_id.is_some() {
-            conversation::save(tx, tenant, &row).await?;
-        }
         for seq in 1..=EACH {
             let text = texts.message(number * EACH + seq - 1);
             entry::append(tx, tenant, row.id, &entry_row(row.created_at, seq, text)).await?;

@@ -1,7 +1,7 @@
 //! One read for many who ask at the same time. When a queue moves, everybody in it looks at the same picture; reading it
 //! once for each of a thousand visitors would take a thousand times as long.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
 use std::hash::Hash;
@@ -14,10 +14,10 @@ use crate::error::AppResult;
 /// reading alone. Nothing is kept longer than somebody waits for it.
 pub struct Together<K> {
     // A std mutex: held for a look into the map, never across an await.
-    slots: Mutex<HashMap<K, Arc<Slot>>>,
+    slots: Mutex<HashMap<(K, TypeId), Arc<Slot>>>,
 }
 
-/// What those who ask for one key share.
+/// What those who ask for the same by one key share.
 #[derive(Default)]
 struct Slot {
     /// How many have asked so far.
@@ -34,7 +34,7 @@ struct Read {
 /// Somebody who asks, until they have their answer or stop waiting. The last one out forgets what was read.
 struct Asking<'a, K: Eq + Hash + Copy> {
     of: &'a Together<K>,
-    key: K,
+    key: (K, TypeId),
     slot: Arc<Slot>,
 }
 
@@ -65,7 +65,7 @@ impl<K: Eq + Hash + Copy> Together<K> {
         T: Any + Send + Sync,
         F: Future<Output = AppResult<T>>,
     {
-        let asking = self.ask(key);
+        let asking = self.ask((key, TypeId::of::<T>()));
         let number = asking.slot.asked.fetch_add(1, Ordering::SeqCst) + 1;
         let mut latest = asking.slot.latest.lock().await;
         let known = latest.as_ref().filter(|known| known.begun >= number);
@@ -78,11 +78,11 @@ impl<K: Eq + Hash + Copy> Together<K> {
         Ok(value)
     }
 
-    fn ask(&self, key: K) -> Asking<'_, K> {
+    fn ask(&self, key: (K, TypeId)) -> Asking<'_, K> {
         Asking { of: self, key, slot: Arc::clone(self.slots().entry(key).or_default()) }
     }
 
-    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<K, Arc<Slot>>> {
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<(K, TypeId), Arc<Slot>>> {
         self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,20 +1,20 @@
 //! A visitor's new conversation: waiting, or left as an offline message. Runs inside a write.
 
 use domain::chain;
-use domain::conversation::{Conversation as Projection, Written};
+use domain::conversation::{Conversation as Projection, Names, Written};
 use protocol::command::Page;
 use protocol::entry::{Author, AuthorKind};
 use protocol::ids::{Cmid, ConversationId, DepartmentId};
 use protocol::state::ConversationState;
 
-use super::change::{Asker, Outcome, Recording, Why, done, rules};
+use super::change::{Asker, Outcome, Recording, done, rules};
 use super::{Done, page};
 use crate::auth::{Principal, VisitorIdentity};
 use crate::clock::new_id;
 use crate::error::{AppError, AppResult};
 use crate::store::conversation::{self, Conversation};
 use crate::store::visitor::Visitor;
-use crate::store::{Conn, entry, site, visitor};
+use crate::store::{Conn, append, entry, site, visitor};
 
 /// What a form said about the visitor. Absent parts leave what is known as it is.
 #[derive(Clone, Default)]
@@ -48,8 +48,10 @@ pub(super) async fn begin(
         return again(tx, who, cmid, row).await;
     }
     let seen = remember(tx, who, &profile, now).await?;
-    let site = site::find(tx, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?;
-    let department = profile.department.unwrap_or(site.department_id);
+    let department = match profile.department {
+        Some(department) => department,
+        None => site::find(tx, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?.department_id,
+    };
     let mut row = empty(who, department, cmid, now);
     row.priority = if seen.vip { i64::from(policy.vip_priority) } else { 0 };
     row.language = seen.language.clone();
@@ -60,11 +62,18 @@ pub(super) async fn begin(
             Projection::leave_message(who.visitor, department, profile.name, profile.email, message).1
         }
     };
-    conversation::insert(tx, who.tenant, &row).await?;
     let author = Author { kind: AuthorKind::Visitor, id: Some(who.visitor.0), name: seen.name };
     let recording = Recording { tenant: who.tenant, author: &author, cmid: Some(cmid), policy: &policy, now };
-    let items = recording.record(tx, &mut row, &changes, Why::default()).await?;
-    conversation::save(tx, who.tenant, &row).await?;
+    let (mut entries, mut items) = (Vec::new(), Vec::new());
+    for change in &changes {
+        // It goes to no agent and no other department: no entry shows a name.
+        if let Some((entry, item)) = recording.fold(&mut row, change, &Names::default())? {
+            entries.push(((who.tenant, row.id), entry));
+            items.push(item);
+        }
+    }
+    conversation::insert(tx, who.tenant, &row).await?;
+    append::insert(tx, &entries).await?;
     Ok(Outcome { done: done(&row, &items, Some(cmid)), row, items, moved: true })
 }
 

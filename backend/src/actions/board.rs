@@ -8,7 +8,7 @@ use protocol::ids::{AgentId, ConversationId, DepartmentId};
 use protocol::state::{AwayReason, ConversationState, Pause, Presence};
 
 use super::directory::Directory;
-use super::floor::{AgentNow, DepartmentNow, Floor, Rejections};
+use super::floor::{AgentNow, DepartmentNow, Floor};
 use crate::app::App;
 use crate::auth::AgentIdentity;
 use crate::error::{AppError, AppResult};
@@ -147,7 +147,9 @@ pub async fn board(app: &App, who: &AgentIdentity) -> AppResult<Board> {
     let lines = summary::some(&mut conn, who.tenant, &shown).await?;
     drop(conn);
     let named = lines.into_iter().filter_map(|line| Some((line.id, line.visitor_name.or(line.visitor_email)?)));
-    let scene = Scene { app, floor, rejections, changes, visitors: named.collect() };
+    let unoffered = floor.queue.iter().take(MOST_WAITING).filter(|row| row.offered_to.is_none());
+    let reasons = floor.explain(app, unoffered, &rejections).into_iter().collect();
+    let scene = Scene { app, floor, reasons, changes, visitors: named.collect() };
     Ok(Board {
         at: scene.floor.at,
         directory,
@@ -162,7 +164,8 @@ pub async fn board(app: &App, who: &AgentIdentity) -> AppResult<Board> {
 struct Scene<'a> {
     app: &'a App,
     floor: Floor,
-    rejections: Rejections,
+    /// Why what is offered to nobody waits.
+    reasons: HashMap<ConversationId, Vec<Reason>>,
     changes: Vec<PresenceChange>,
     visitors: HashMap<ConversationId, String>,
 }
@@ -206,8 +209,6 @@ impl Scene<'_> {
     }
 
     fn line(&self, row: &Conversation) -> WaitingLine {
-        let offered = row.offered();
-        let explain = || self.floor.explain(self.app, row, &self.rejections);
         let left = |until: i64| until.saturating_sub(self.floor.at).max(0);
         WaitingLine {
             conversation: row.id,
@@ -219,8 +220,8 @@ impl Scene<'_> {
             at_head: row.at_head,
             language: row.language.clone(),
             skills: row.wanted_skills(),
-            reasons: if offered.is_empty() { explain() } else { Vec::new() },
-            offered,
+            reasons: self.reasons.get(&row.id).cloned().unwrap_or_default(),
+            offered: row.offered(),
             offer_ms: row.offer_deadline_at.map(left),
             kept: row.kept_at.is_some(),
             called_ms: row.call_deadline_at.map(left),

@@ -18,7 +18,9 @@ use crate::metrics::metrics;
 use crate::planted::{Bug, planted};
 use crate::store::conversation::{self, Conversation};
 use crate::store::entry::Entry;
-use crate::store::{Conn, agent, department, entry, offer, tenant};
+use crate::store::offer::NewOffer;
+use crate::store::ruled::{self, Ruled};
+use crate::store::{Conn, agent, department, entry, offer, offer_batch, tenant};
 
 /// Who asks.
 #[derive(Clone)]
@@ -117,14 +119,7 @@ pub(super) fn announce(app: &App, tenant: TenantId, outcome: Outcome) -> Done {
 /// Carries out a request inside a write; [`announce`] the outcome afterwards.
 pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResult<Outcome> {
     let tenant = request.by.tenant();
-    let tenant_policy = rules(tx, &request.by).await?;
-    let mut row = match &request.by {
-        Asker::Person(who) => access::readable(tx, who, request.conversation).await?,
-        Asker::System(_) => conversation::find(tx, tenant, request.conversation)
-            .await?
-            .ok_or_else(|| AppError::not_found("conversation"))?,
-    };
-    let policy = tenant_policy.with(&department::overrides(tx, tenant, row.department_id).await?);
+    let Ruled { mut row, policy, .. } = changeable(tx, &request.by, request.conversation).await?;
     let author = request.by.author(tx).await?;
     let mut cmid = request.cmid;
     if let (Some(known), Some(id)) = (cmid, author.id)
@@ -148,6 +143,19 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
     Ok(Outcome { moved: moved(&before, &row), done: done(&row, &items, request.cmid), row, items })
 }
 
+/// The conversation with the rules that hold in it, if it may be changed by whoever asks.
+async fn changeable(tx: &mut Conn, by: &Asker, id: ConversationId) -> AppResult<Ruled> {
+    let Some(found) = ruled::find(tx, by.tenant(), id).await? else {
+        rules(tx, by).await?;
+        return Err(AppError::not_found("conversation"));
+    };
+    match by {
+        Asker::Person(_) if found.suspended => Err(access::suspended()),
+        Asker::Person(who) if !access::may_read(who, &found.row) => Err(AppError::not_found("conversation")),
+        _ => Ok(found),
+    }
+}
+
 /// The tenant's rules; refuses people's writes while the tenant is suspended.
 pub(super) async fn rules(tx: &mut Conn, by: &Asker) -> AppResult<Policy> {
     let tenant = tenant::find(tx, by.tenant()).await?.ok_or_else(|| AppError::not_found("tenant"))?;
@@ -164,6 +172,25 @@ pub(super) struct Why<'a> {
     pub(super) offer: Option<&'a str>,
     /// Why an agent declines.
     pub(super) decline: Option<DeclineReason>,
+}
+
+/// The rows of an offer, one for each agent; the reasons, which say something about each of them, stand with the first.
+pub(super) fn new_offers(
+    conversation: ConversationId,
+    (to, deadline_at): (&[AgentId], i64),
+    reasons: &str,
+    now: i64,
+) -> Vec<NewOffer> {
+    let reasons = std::iter::once(reasons).chain(std::iter::repeat("[]"));
+    let each = to.iter().zip(reasons).map(|(agent, reasons)| NewOffer {
+        id: new_id(now),
+        conversation,
+        agent: *agent,
+        offered_at: now,
+        deadline_at,
+        reasons: reasons.to_owned(),
+    });
+    each.collect()
 }
 
 /// How a request is written down.
@@ -216,7 +243,8 @@ impl Recording<'_> {
     async fn names(&self, tx: &mut Conn, change: &Change) -> AppResult<Names> {
         let mut names = Names::default();
         if let Some(id) = change.new_holder() {
-            names.agent = Some(self.note_holder(tx, id).await?);
+            let found = agent::assigned(tx, self.tenant, id, self.now).await?;
+            names.agent = Some(found.ok_or_else(|| AppError::not_found("agent"))?);
         }
         if let Some(id) = change.new_department() {
             let found = department::find_name(tx, self.tenant, id).await?;
@@ -227,7 +255,11 @@ impl Recording<'_> {
 
     async fn note_offer(&self, tx: &mut Conn, row: &Conversation, change: &Change, why: Why<'_>) -> AppResult<()> {
         match change {
-            Change::Offered { to, deadline_at } => self.note_offers(tx, row, (to, *deadline_at), why.offer).await,
+            Change::Offered { to, deadline_at } => {
+                let new = new_offers(row.id, (to, *deadline_at), why.offer.unwrap_or("[]"), self.now);
+                to.iter().for_each(|_| metrics().offered("made"));
+                offer_batch::insert(tx, self.tenant, &new).await
+            }
             Change::OfferEnded { agent, end } => {
                 let outcome = match end {
                     OfferEnd::Declined => ("declined", why.decline),
@@ -250,33 +282,10 @@ impl Recording<'_> {
         }
     }
 
-    /// One row for each agent; the reasons, which say something about each of them, stand with the first.
-    async fn note_offers(
-        &self,
-        tx: &mut Conn,
-        row: &Conversation,
-        (to, deadline_at): (&[AgentId], i64),
-        reasons: Option<&str>,
-    ) -> AppResult<()> {
-        for (number, agent) in to.iter().enumerate() {
-            let new = offer::NewOffer {
-                id: new_id(self.now),
-                conversation: row.id,
-                agent: *agent,
-                offered_at: self.now,
-                deadline_at,
-                reasons: reasons.filter(|_| number == 0).unwrap_or("[]").to_owned(),
-            };
-            metrics().offered("made");
-            offer::insert(tx, self.tenant, &new).await?;
-        }
-        Ok(())
-    }
-
     /// Whoever held a conversation and gave it back, or did not answer, is not the one to offer it to next.
     async fn note_return(&self, tx: &mut Conn, row: &Conversation) -> AppResult<()> {
         let Some(agent) = row.agent_id else { return Ok(()) };
-        let new = offer::NewOffer {
+        let new = NewOffer {
             id: new_id(self.now),
             conversation: row.id,
             agent,
@@ -300,15 +309,6 @@ impl Recording<'_> {
             agent.missed_offers = 0;
         }
         agent::save(tx, self.tenant, &agent).await
-    }
-
-    async fn note_holder(&self, tx: &mut Conn, id: AgentId) -> AppResult<String> {
-        let agent = agent::find(tx, self.tenant, id).await?;
-        let mut agent = agent.ok_or_else(|| AppError::not_found("agent"))?;
-        agent.missed_offers = 0;
-        agent.last_assigned_at = Some(self.now);
-        agent::save(tx, self.tenant, &agent).await?;
-        Ok(agent.name)
     }
 }
 

@@ -45,9 +45,14 @@ fn planted_items(items: &[Item]) -> Option<Vec<Item>> {
 
 /// Tells a visitor's tabs that their state changed, and the dispatcher that the queue did.
 pub(super) fn state_changed(app: &App, tenant: TenantId, row: &Conversation) {
+    line_changed(app, tenant, row);
+    app.dispatcher.call(tenant);
+}
+
+/// Tells everybody but the dispatcher, because it was the dispatcher.
+pub(super) fn line_changed(app: &App, tenant: TenantId, row: &Conversation) {
     app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::StateChanged);
     app.announcer.call((tenant, row.id));
-    app.dispatcher.call(tenant);
 }
 
 /// An event as the text every receiver shares.

@@ -5,6 +5,7 @@ use domain::text::{EmailAddress, MessageText, Name, optional};
 use protocol::command::{Post, PostBody, Start};
 use protocol::entry::Text;
 use protocol::error::ErrorCode;
+use protocol::ids::DepartmentId;
 use protocol::state::{Availability, ConversationState};
 
 use super::begin::{self, Opening, Profile};
@@ -42,18 +43,13 @@ pub(super) async fn in_queue(
     mut profile: Profile,
     first: Option<Written>,
 ) -> AppResult<Done> {
-    // A retransmission is answered even when the queue has filled since.
-    let known = {
-        let mut conn = app.store.read(visitor.tenant).await?;
-        conversation::find_start(&mut conn, visitor.tenant, visitor.visitor, cmid).await?.is_some()
-    };
-    if !known {
-        let (department, availability) = view::destination(app, visitor, profile.department).await?;
-        match availability {
-            Availability::Online | Availability::OnlineForQueue => profile.department = Some(department),
-            Availability::Unavailable => return Err(super::access::suspended()),
-            Availability::Offline => {
-                return Err(Refusal::new(ErrorCode::QueueFull, "nobody can take it now; leave a message").into());
+    match may_wait(app, visitor, profile.department).await {
+        Ok(department) => profile.department = Some(department),
+        // A retransmission is answered even when the queue has filled since.
+        Err(refused) => {
+            let mut conn = app.store.read(visitor.tenant).await?;
+            if conversation::find_start(&mut conn, visitor.tenant, visitor.visitor, cmid).await?.is_none() {
+                return Err(refused);
             }
         }
     }
@@ -65,6 +61,17 @@ pub(super) async fn in_queue(
         })
         .await?;
     Ok(change::announce(app, tenant, outcome))
+}
+
+/// The department that takes a new conversation.
+async fn may_wait(app: &App, visitor: &VisitorIdentity, chosen: Option<DepartmentId>) -> AppResult<DepartmentId> {
+    match view::destination(app, visitor, chosen).await? {
+        (department, Availability::Online | Availability::OnlineForQueue) => Ok(department),
+        (_, Availability::Unavailable) => Err(super::access::suspended()),
+        (_, Availability::Offline) => {
+            Err(Refusal::new(ErrorCode::QueueFull, "nobody can take it now; leave a message").into())
+        }
+    }
 }
 
 /// The conversation the visitor is in, if any; posts the first message there.

@@ -139,6 +139,15 @@ pub async fn save(conn: &mut Conn, tenant: TenantId, agent: &Agent) -> AppResult
     Ok(())
 }
 
+/// Notes that an agent got a conversation, and missed none since; the agent's name. `None` when there is no such agent.
+pub async fn assigned(conn: &mut Conn, tenant: TenantId, id: AgentId, at: i64) -> AppResult<Option<String>> {
+    const SQL: &str = "update agent set missed_offers = 0, last_assigned_at = $3 where tenant_id = $1 and id = $2 \
+         returning name";
+    let found: Option<(String,)> =
+        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(id).bind(at).fetch_optional(c).await)?;
+    Ok(found.map(|(name,)| name))
+}
+
 /// Sets the capacity of everybody who has no own number, which the release before reads.
 pub async fn set_usual_capacity(conn: &mut Conn, tenant: TenantId, capacity: u32) -> AppResult<()> {
     const SQL: &str = "update agent set capacity = $2 where tenant_id = $1 and own_capacity is null";

@@ -197,8 +197,11 @@ macro_rules! select {
     };
 }
 
-/// The columns of a [`Conversation`], for statements that join.
-pub(super) const COLUMNS: &str = columns!();
+/// The columns of a [`Conversation`] in a statement that joins, where its table goes by `name`.
+pub(super) fn columns_of(name: &str) -> String {
+    let columns: Vec<_> = columns!().split(", ").map(|column| format!("{name}.{column}")).collect();
+    columns.join(", ")
+}
 
 /// The conversation with this id. In a write nobody else changes it until the commit.
 pub async fn find(conn: &mut Conn, tenant: TenantId, id: ConversationId) -> AppResult<Option<Conversation>> {
@@ -229,16 +232,17 @@ pub async fn of_visitor(
     Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
 }
 
+pub(super) const QUEUE: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
+pub(super) const ACTIVE: &str = select!("and state = 'active'");
+
 /// What waits, first in first out inside priority.
 pub async fn queue(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(QUEUE).bind(tenant).fetch_all(c).await)?)
 }
 
-/// What agents hold.
+/// What agents hold, in any order: asked for one, SQLite goes through everything the tenant ever had.
 pub async fn active(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Conversation>> {
-    const SQL: &str = select!("and state = 'active' order by id");
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(ACTIVE).bind(tenant).fetch_all(c).await)?)
 }
 
 /// What an agent holds.
@@ -293,18 +297,27 @@ pub async fn recent_service_times(
     Ok(rows.into_iter().map(|(time,)| time).collect())
 }
 
-/// Adds a conversation; [`save`] writes the rest of its projection in the same write.
+/// Adds a conversation as it is.
 pub async fn insert(conn: &mut Conn, tenant: TenantId, row: &Conversation) -> AppResult<()> {
-    const SQL: &str = "insert into conversation (tenant_id, id, site_id, department_id, visitor_id, start_cmid, \
-         state, priority, last_seq, last_hash, last_at, created_at, updated_at, visitor_messages, \
-         visitor_read_seq, agent_read_seq, language, skills) \
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    const SQL: &str = concat!(
+        "insert into conversation (",
+        columns!(),
+        ", tenant_id, settled_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, \
+         $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $37, $38, $39, \
+         $40, $41, $42)"
+    );
+    let settled = matches!(row.state, ConversationState::Closed | ConversationState::Offline);
     on!(conn, c => sqlx::query(SQL)
-        .bind(tenant).bind(row.id).bind(row.site_id).bind(row.department_id).bind(row.visitor_id)
-        .bind(row.start_cmid).bind(row.state).bind(row.priority)
+        .bind(row.id).bind(row.site_id).bind(row.department_id).bind(row.visitor_id).bind(row.start_cmid)
+        .bind(row.state).bind(row.agent_id).bind(row.last_agent).bind(row.offered_to).bind(row.offer_deadline_at)
+        .bind(row.reply_deadline_at).bind(row.waiting_since).bind(row.queued_at).bind(row.priority)
         .bind(row.last_seq).bind(&row.last_hash).bind(row.last_at).bind(row.created_at).bind(row.updated_at)
-        .bind(row.visitor_messages).bind(row.visitor_read_seq).bind(row.agent_read_seq)
-        .bind(&row.language).bind(&row.skills)
+        .bind(row.assigned_at).bind(row.first_reply_at).bind(row.message_at).bind(row.visitor_left_at)
+        .bind(row.closed_at).bind(&row.closed_by).bind(&row.offline_name).bind(&row.offline_email)
+        .bind(row.visitor_messages).bind(row.last_author).bind(&row.preview).bind(row.visitor_read_seq)
+        .bind(row.agent_read_seq).bind(row.rating).bind(&row.offered_also).bind(row.at_head).bind(row.kept_at)
+        .bind(&row.kept_email).bind(row.call_deadline_at).bind(&row.language).bind(&row.skills)
+        .bind(tenant).bind(settled.then_some(row.updated_at))
         .execute(c).await.map(rows))?;
     Ok(())
 }

@@ -50,7 +50,7 @@ impl Department {
 
     /// Its own settings.
     pub fn overrides(&self) -> Overrides {
-        self.read("settings", Some(&self.settings)).unwrap_or_default()
+        overrides_of(self.id, &self.settings)
     }
 
     /// When it is open; `None`: always.
@@ -64,12 +64,19 @@ impl Department {
     }
 
     fn read<T: serde::de::DeserializeOwned>(&self, what: &str, text: Option<&str>) -> Option<T> {
-        serde_json::from_str(text?)
-            .inspect_err(
-                |error| tracing::error!(department.id = %self.id, %error, what, "unreadable; the default holds"),
-            )
-            .ok()
+        read(self.id, what, text?)
     }
+}
+
+/// The settings of its own in the stored text of a department.
+pub(super) fn overrides_of(id: DepartmentId, settings: &str) -> Overrides {
+    read(id, "settings", settings).unwrap_or_default()
+}
+
+fn read<T: serde::de::DeserializeOwned>(id: DepartmentId, what: &str, text: &str) -> Option<T> {
+    serde_json::from_str(text)
+        .inspect_err(|error| tracing::error!(department.id = %id, %error, what, "unreadable; the default holds"))
+        .ok()
 }
 
 /// An agent's membership in a department.

@@ -311,14 +311,13 @@ impl Writer {
             }
             apart(conn, &mut self.heads, appends, &error).await?;
         }
-        for job in jobs.iter_mut() {
-            wall::step(conn, job.scope()).await?;
+        for (number, job) in jobs.iter_mut().enumerate() {
+            wall::step(conn, job.scope(), number == 0).await?;
             match job.run(conn).await {
                 Ran::Well => {}
                 Ran::Badly => execute(conn, "rollback to savepoint job").await?,
                 Ran::Broken(error) => return Err(broken(&error)),
             }
-            execute(conn, "release savepoint job").await?;
         }
         if planted(Bug::AckBeforeCommit) && messages_began() {
             appends.drain(..).for_each(|append| append.finish(Ok(())));
@@ -388,9 +387,9 @@ async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append
     tracing::error!(%error, "a batch of appends is repeated one by one");
     execute(conn, "rollback").await?;
     wall::begin_write(conn, EveryTenant.into()).await?;
-    for append in appends {
+    for (number, append) in appends.iter_mut().enumerate() {
         heads.forget();
-        wall::step(conn, append.address().tenant.into()).await?;
+        wall::step(conn, append.address().tenant.into(), number == 0).await?;
         if let Err(error) = append::run(conn, heads, std::slice::from_mut(append)).await {
             if is_broken(&error) {
                 return Err(error);
@@ -398,7 +397,6 @@ async fn apart(conn: &mut Conn, heads: &mut Heads, appends: &mut [Box<dyn Append
             execute(conn, "rollback to savepoint job").await?;
             append.fail(AppError::Internal(anyhow!("not stored: {error}")));
         }
-        execute(conn, "release savepoint job").await?;
     }
     heads.forget();
     Ok(())

@@ -64,6 +64,10 @@ pub mod words;
 pub mod visitor;
 /// Conversations: the projection of their logs.
 pub mod conversation;
+/// A conversation with the settings that hold in it.
+pub mod ruled;
+/// What of open conversations is counted.
+pub mod standing;
 /// Lines of the agents' lists.
 pub mod summary;
 /// Entries: the logs themselves.
@@ -72,6 +76,8 @@ pub mod entry;
 pub mod read_mark;
 /// Offers and what came of them.
 pub mod offer;
+/// The offers of a round.
+pub mod offer_batch;
 /// Stored files.
 pub mod attachment;
 /// E-mail waiting to be sent.
@@ -92,6 +98,8 @@ pub mod copy;
 pub mod inspect;
 /// How fast the database commits by itself.
 pub mod commit_rate;
+#[cfg(test)]
+mod plans;
 
 use std::sync::Arc;
 

@@ -90,11 +90,14 @@ pub async fn of_conversation(conn: &mut Conn, tenant: TenantId, conversation: Co
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(conversation).fetch_all(c).await)?)
 }
 
+/// The queue first, whatever a planner thinks: there is no end to the offers of the past. SQLite takes the tables of
+/// a cross join in their order, PostgreSQL has statistics.
+pub(super) const REJECTIONS: &str = "select o.conversation_id, o.agent_id, o.decided_at from conversation c cross join offer o \
+     where c.tenant_id = $1 and c.state in ('waiting', 'offered') \
+     and o.tenant_id = c.tenant_id and o.conversation_id = c.id and o.offered_at >= c.waiting_since \
+     and o.outcome in ('declined', 'missed', 'returned') order by o.decided_at";
+
 /// Offers of what waits now that were declined or missed, and who gave it back.
 pub async fn rejections(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<Rejected>> {
-    const SQL: &str = "select o.conversation_id, o.agent_id, o.decided_at from offer o \
-         join conversation c on c.tenant_id = o.tenant_id and c.id = o.conversation_id \
-         where o.tenant_id = $1 and o.outcome in ('declined', 'missed', 'returned') and c.state in ('waiting', 'offered') \
-         and o.offered_at >= c.waiting_since order by o.decided_at";
-    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
+    Ok(on!(conn, c => sqlx::query_as(REJECTIONS).bind(tenant).fetch_all(c).await)?)
 }

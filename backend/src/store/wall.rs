@@ -64,12 +64,16 @@ pub(super) async fn turn(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Erro
     }
 }
 
-/// Turns the transaction under way to `scope` and sets a savepoint. The scope comes first, because going back to
-/// the savepoint must not take it back.
-pub(super) async fn step(conn: &mut Conn, scope: Scope) -> Result<(), sqlx::Error> {
+/// Turns the transaction under way to `scope` and sets a savepoint, in one exchange; what the step before wrote, if there
+/// was one, stays. The scope comes first, because going back to the savepoint must not take it back.
+pub(super) async fn step(conn: &mut Conn, scope: Scope, is_first: bool) -> Result<(), sqlx::Error> {
     match conn {
-        Conn::Sqlite(_) => execute(conn, "savepoint job").await,
-        Conn::Postgres(_) => send(conn, &format!("{}; savepoint job", set(scope))).await,
+        Conn::Sqlite(_) if is_first => execute(conn, "savepoint job").await,
+        Conn::Sqlite(_) => execute(conn, "release savepoint job; savepoint job").await,
+        Conn::Postgres(_) => {
+            let release = if is_first { "" } else { "release savepoint job; " };
+            send(conn, &format!("{release}{}; savepoint job", set(scope))).await
+        }
     }
 }
 

@@ -113,6 +113,36 @@ async fn a_row_that_somebody_holds_delays_and_blocks_nothing_for_good() {
     check(&world, conversation, &[], &[&vera, &ann]).await;
 }
 
+#[tokio::test]
+async fn an_offer_of_a_row_that_somebody_holds_keeps_no_other_from_being_made() {
+    let policy = json!({ "capacity": 2, "offers_at_once": 2 });
+    let world = World::with(Plan { policy, on_postgres: true, ..Plan::default() }.unlimited()).await;
+    let (_vera, ann, conversation) = in_conversation(&world, Over::Socket).await;
+    let mut asked = Vec::new();
+    for _ in 0..3 {
+        let mut visitor = world.visitor().await;
+        visitor.connect(Over::Socket).await;
+        let waits = visitor.asks("and me?").await;
+        asked.push((visitor, waits));
+    }
+    // One more is offered to Ann, who has a place left. The next two wait.
+    ann.is_offered_this(asked[0].1).await;
+    let mut holder = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    let mut held = holder.begin().await.expect("a transaction");
+    sqlx::query("select id from conversation where id = $1 for update")
+        .bind(asked[1].1.0)
+        .execute(&mut *held)
+        .await
+        .expect("the row is held");
+    let mut ben = world.agent("Ben").await;
+    ben.starts_work(Over::Socket).await;
+    ben.is_offered_this(asked[2].1).await;
+    assert_eq!(ben.look(|view| view.offers()), [asked[2].1], "the other is held");
+    held.rollback().await.expect("the row is let go");
+    ben.is_offered_this(asked[1].1).await;
+    check(&world, conversation, &[], &[&ann]).await;
+}
+
 /// Reads that must be put off, of many people at once, each within the same time as one.
 async fn many_are_put_off(world: &World) {
     let one = async || {

@@ -25,7 +25,7 @@ pub(super) async fn call(app: &App, floor: &Floor, called: &Call) -> AppResult<b
         Box::pin(async move {
             let outcome = change::write(tx, &request, now).await?;
             your_turn(tx, tenant, &outcome.row, &letter).await?;
-            routing_decision::insert(tx, tenant, &decision).await?;
+            routing_decision::insert(tx, tenant, &[decision]).await?;
             Ok(outcome)
         })
     });

@@ -1,41 +1,38 @@
-use domain::conversation::Command;
-use domain::routing::{Assignment, Waiting, route};
-use futures_util::{FutureExt, StreamExt, stream};
-use protocol::ids::{ConversationId, TenantId};
+use std::collections::HashSet;
+
+use domain::routing::{Waiting, route};
+use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 
-use super::{AT_ONCE, call, lenient};
-use crate::actions::change::{Asker, Request, carry_out};
+use super::{call, offers};
 use crate::actions::floor::{Floor, Rejections};
 use crate::app::App;
 use crate::clock::new_id;
 use crate::error::AppResult;
+use crate::store::conversation::Conversation;
 use crate::store::routing_decision::{self, Decision};
+
+/// Most explanations in one write: nobody's message waits behind more.
+const AT_ONCE: usize = 32;
 
 /// What a round's decisions came to.
 #[derive(Default)]
 pub(super) struct Decided {
-    /// Anything changed.
+    /// Something changed that is not noted in the picture.
     pub(super) moved: bool,
-    /// What nobody can take now, in order.
-    pub(super) unserved: Vec<ConversationId>,
+    /// What nobody can take now.
+    pub(super) unserved: HashSet<ConversationId>,
     /// When to route again even if nothing happens, Unix milliseconds.
     pub(super) wake_at: Option<i64>,
 }
 
-/// Routes what waits: makes offers, and calls whose turn it is.
-pub(super) async fn decide(app: &App, floor: &Floor) -> AppResult<Decided> {
-    let rejections = match floor.queue.is_empty() || floor.tenant.is_suspended() {
-        true => return Ok(Decided::default()),
-        false => floor.rejections(&mut app.store.read(floor.tenant.id).await?).await?,
-    };
-    let routing = route(&waiting(app, floor, &rejections), &floor.loads(), &floor.desks(), app.now());
-    let offers = routing.decisions.iter().map(|assignment| offer(app, floor.tenant.id, assignment).boxed());
-    let made: Vec<AppResult<bool>> = stream::iter(offers.collect::<Vec<_>>()).buffered(AT_ONCE).collect().await;
-    let mut moved = false;
-    for made in made {
-        moved |= made?;
+/// Routes what waits: makes offers, which are noted in `floor`, and calls whose turn it is.
+pub(super) async fn decide(app: &App, floor: &mut Floor, rejections: &Rejections) -> AppResult<Decided> {
+    if floor.queue.is_empty() || floor.tenant.is_suspended() {
+        return Ok(Decided::default());
     }
+    let routing = route(&waiting(app, floor, rejections), &floor.loads(), &floor.desks(), app.now());
+    let mut moved = offers::make(app, floor, &routing.decisions).await?;
     for called in &routing.calls {
         moved |= call::call(app, floor, called).await?;
     }
@@ -48,42 +45,37 @@ fn waiting(app: &App, floor: &Floor, rejections: &Rejections) -> Vec<Waiting> {
     rows.map(|row| floor.waiting(app, row, rejections)).collect()
 }
 
-async fn offer(app: &App, tenant: TenantId, assignment: &Assignment) -> AppResult<bool> {
-    let reasons = serde_json::to_string(&assignment.reasons).map_err(anyhow::Error::from)?;
-    let command = Command::Offer { to: assignment.agents.clone(), deadline_at: assignment.deadline_at };
-    let request = Request::new(Asker::System(tenant), assignment.conversation, command);
-    lenient(carry_out(app, Request { offer_reasons: Some(reasons), ..request }).await)
-}
-
 /// Notes why conversations have to wait, once for each wait: when it began and nobody could take it.
-pub(super) async fn note_waits(app: &App, floor: &Floor, unserved: &[ConversationId]) -> AppResult<()> {
+pub(super) async fn note_waits(
+    app: &App,
+    floor: &Floor,
+    rejections: &Rejections,
+    unserved: &HashSet<ConversationId>,
+) -> AppResult<()> {
     if unserved.is_empty() {
         return Ok(());
     }
     let tenant = floor.tenant.id;
     let mut conn = app.store.read(tenant).await?;
     let explained = routing_decision::explained(&mut conn, tenant).await?;
-    let fresh: Vec<_> = unserved.iter().filter(|id| !explained.contains(id)).collect();
+    let waits = |row: &&Conversation| row.state == ConversationState::Waiting && unserved.contains(&row.id);
+    let fresh: Vec<_> = floor.queue.iter().filter(waits).filter(|row| !explained.contains(&row.id)).collect();
     if fresh.is_empty() {
         return Ok(());
     }
-    let rejections = floor.rejections(&mut conn).await?;
     drop(conn);
     let now = app.now();
-    let mut decisions = Vec::new();
-    for row in floor.queue.iter().filter(|row| fresh.contains(&&row.id) && row.state == ConversationState::Waiting) {
-        let reasons = serde_json::to_string(&floor.explain(app, row, &rejections)).map_err(anyhow::Error::from)?;
-        let kind = routing_decision::WAITS.to_owned();
-        decisions.push(Decision { id: new_id(now), conversation_id: row.id, at: now, kind, reasons });
+    for rows in fresh.chunks(AT_ONCE) {
+        let mut decisions = Vec::with_capacity(rows.len());
+        for (conversation_id, reasons) in floor.explain(app, rows.iter().copied(), rejections) {
+            let reasons = serde_json::to_string(&reasons).map_err(anyhow::Error::from)?;
+            let kind = routing_decision::WAITS.to_owned();
+            decisions.push(Decision { id: new_id(now), conversation_id, at: now, kind, reasons });
+        }
+        let write = app
+            .store
+            .write(tenant, move |tx| Box::pin(async move { routing_decision::insert(tx, tenant, &decisions).await }));
+        write.await?;
     }
-    app.store
-        .write(tenant, move |tx| {
-            Box::pin(async move {
-                for decision in &decisions {
-                    routing_decision::insert(tx, tenant, decision).await?;
-                }
-                Ok(())
-            })
-        })
-        .await
+    Ok(())
 }

@@ -7,6 +7,8 @@ mod due;
 mod call;
 /// Offers, calls, and why somebody has to wait.
 mod decide;
+/// Making offers.
+mod offers;
 /// Telling people what changed for them.
 mod tell;
 #[cfg(test)]
@@ -20,7 +22,7 @@ use protocol::ids::{ConversationId, TenantId};
 use protocol::state::{AwayReason, Presence};
 
 use super::change::{Asker, Request, carry_out};
-use super::floor::Floor;
+use super::floor::{Floor, Rejections};
 use super::presence::set_idle;
 use crate::app::App;
 use crate::error::{AppError, AppResult};
@@ -34,28 +36,30 @@ const AT_ONCE: usize = 16;
 /// # Errors
 /// When the database fails; what was done until then stays done, and the next round goes on from there.
 pub async fn round(app: &App, tenant: TenantId, told: &mut Told) -> AppResult<Option<i64>> {
-    let mut floor = read(app, tenant).await?;
+    let (mut floor, mut rejections) = read(app, tenant).await?;
     due::note_gone(app, &floor);
     // What is offered to who is away now is taken back in the same round.
     if idle(app, &floor).await? {
-        floor = read(app, tenant).await?;
+        (floor, rejections) = read(app, tenant).await?;
     }
     if expire(app, &floor).await? {
-        floor = read(app, tenant).await?;
+        (floor, rejections) = read(app, tenant).await?;
     }
-    let decided = decide::decide(app, &floor).await?;
+    let decided = decide::decide(app, &mut floor, &rejections).await?;
     if decided.moved {
-        floor = read(app, tenant).await?;
+        (floor, rejections) = read(app, tenant).await?;
     }
-    decide::note_waits(app, &floor, &decided.unserved).await?;
+    decide::note_waits(app, &floor, &rejections, &decided.unserved).await?;
     tell::note_presence(app, &floor, told).await?;
     tell::tell(app, &floor, told);
     Ok([decided.wake_at, due::next(app, &floor)].into_iter().flatten().min())
 }
 
-async fn read(app: &App, tenant: TenantId) -> AppResult<Floor> {
+async fn read(app: &App, tenant: TenantId) -> AppResult<(Floor, Rejections)> {
     let mut conn = app.store.read(tenant).await?;
-    Floor::read(app, &mut conn, tenant).await
+    let floor = Floor::read(app, &mut conn, tenant).await?;
+    let rejections = floor.rejections(&mut conn).await?;
+    Ok((floor, rejections))
 }
 
 /// A person may have been faster than the dispatcher: then the state machine refuses, and that is right. True when

@@ -8,6 +8,7 @@ use protocol::state::{Colleague, Presence};
 use crate::store::agent::Agent;
 use crate::store::conversation::Conversation;
 use crate::store::department::Member;
+use crate::store::standing::Held;
 
 /// An agent, and whether and how busy the agent is.
 pub struct AgentNow {
@@ -92,16 +93,15 @@ impl AgentNow {
 }
 
 /// Conversations in which nobody wrote for a while do not count, nor do those nobody holds.
-pub(super) fn loads(queue: &[Conversation], active: &[Conversation], policy: &Policy, now: i64) -> Loads {
+pub(super) fn loads(offered: &[AgentId], held: &[Held], policy: &Policy, now: i64) -> Loads {
     let mut loads = Loads::new();
-    for agent in queue.iter().flat_map(Conversation::offered) {
-        let (counted, offers) = loads.entry(agent).or_default();
+    for agent in offered {
+        let (counted, offers) = loads.entry(*agent).or_default();
         *counted += 1;
         *offers += 1;
     }
-    for row in active {
-        let counts_until = inactive_at(row, policy);
-        if let (Some(agent), true) = (row.agent_id, now < counts_until) {
+    for row in held {
+        if let (Some(agent), true) = (row.agent_id, now < counts_until(row, policy)) {
             loads.entry(agent).or_default().0 += 1;
         }
     }
@@ -110,5 +110,9 @@ pub(super) fn loads(queue: &[Conversation], active: &[Conversation], policy: &Po
 
 /// When a conversation that an agent holds stops to count against the capacity, unless somebody writes.
 pub(in crate::actions) fn inactive_at(row: &Conversation, policy: &Policy) -> i64 {
+    counts_until(&row.held(), policy)
+}
+
+fn counts_until(row: &Held, policy: &Policy) -> i64 {
     row.message_at.max(row.assigned_at).unwrap_or(row.created_at).saturating_add(policy.inactive_after_ms)
 }

@@ -9,7 +9,7 @@ use protocol::ids::DepartmentId;
 use protocol::site::{FieldRule, SiteConfig};
 use protocol::state::{Availability, Department as Card, DepartmentChoice};
 
-use super::Floor;
+use super::Staff;
 use crate::store::department::Department;
 
 /// A department and the rules that hold in it now.
@@ -64,7 +64,7 @@ pub(super) fn present(all: &[DepartmentNow], id: DepartmentId) -> Option<&Depart
     Some(found)
 }
 
-impl Floor {
+impl Staff {
     /// Whether visitors of a department can chat now. Who helps it after a wait counts as there, but is nobody who
     /// answers at once unless the wait is none.
     pub fn availability(&self, id: DepartmentId) -> Availability {
@@ -89,7 +89,7 @@ impl Floor {
             open: found.open,
             online: u32::try_from(online.len()).unwrap_or(u32::MAX),
             free,
-            waiting: self.places.length(found.row.id),
+            waiting: self.waiting_in(found.row.id),
             max_queue: found.policy.max_queue,
             manual: found.policy.strategy == Strategy::Manual,
         };

@@ -7,6 +7,7 @@ use protocol::ids::{ConversationId, DepartmentId};
 use super::DepartmentNow;
 use super::department::present;
 use crate::store::conversation::Conversation;
+use crate::store::standing::Standing;
 
 /// Who declined, missed or gave back what waits now.
 pub type Rejections = HashMap<ConversationId, Vec<Rejection>>;
@@ -15,36 +16,36 @@ pub type Rejections = HashMap<ConversationId, Vec<Rejection>>;
 #[derive(Default)]
 pub struct Places {
     positions: HashMap<ConversationId, u32>,
-    lengths: HashMap<DepartmentId, u32>,
 }
 
 impl Places {
     /// Puts `queue` in the order in which it is served, and counts.
     pub(in crate::actions) fn new(queue: &mut [Conversation], departments: &[DepartmentNow], ageing_ms: i64) -> Self {
-        let in_department = |id| present(departments, id).map_or(id, |found| found.row.id);
-        let places: Vec<Place> = queue.iter().map(|row| place(row, in_department(row.department_id))).collect();
+        let rows: Vec<Standing> = queue.iter().map(Conversation::standing).collect();
+        let places = places(&rows, departments);
         let order = ordered(&places, ageing_ms).into_iter().enumerate();
         let order: HashMap<ConversationId, usize> = order.map(|(at, place)| (place.conversation, at)).collect();
         queue.sort_by_key(|row| order.get(&row.id).copied());
-        let mut lengths = HashMap::new();
-        for place in &places {
-            *lengths.entry(place.department).or_insert(0) += 1;
-        }
-        Self { positions: positions(&places, ageing_ms), lengths }
+        Self { positions: positions(&places, ageing_ms) }
+    }
+
+    /// Counts.
+    pub(super) fn of(queue: &[Standing], departments: &[DepartmentNow], ageing_ms: i64) -> Self {
+        Self { positions: positions(&places(queue, departments), ageing_ms) }
     }
 
     /// Place in the queue of its department, 1 is next.
     pub fn position(&self, conversation: ConversationId) -> Option<u32> {
         self.positions.get(&conversation).copied()
     }
-
-    /// How many wait or are offered in a department.
-    pub fn length(&self, department: DepartmentId) -> u32 {
-        self.lengths.get(&department).copied().unwrap_or(0)
-    }
 }
 
-fn place(row: &Conversation, department: DepartmentId) -> Place {
+fn places(queue: &[Standing], departments: &[DepartmentNow]) -> Vec<Place> {
+    let in_department = |id| present(departments, id).map_or(id, |found| found.row.id);
+    queue.iter().map(|row| place(row, in_department(row.department_id))).collect()
+}
+
+fn place(row: &Standing, department: DepartmentId) -> Place {
     Place {
         conversation: row.id,
         department,
@@ -56,7 +57,7 @@ fn place(row: &Conversation, department: DepartmentId) -> Place {
 
 /// A conversation of the queue as routing sees it. `here`: the visitor is connected.
 pub(super) fn waiting(row: &Conversation, department: DepartmentId, here: bool, rejections: &Rejections) -> Waiting {
-    let place = place(row, department);
+    let place = place(&row.standing(), department);
     Waiting {
         conversation: row.id,
         department,

@@ -8,7 +8,7 @@ use protocol::state::{
 use std::collections::HashMap;
 
 use super::{HISTORY, unsigned, version};
-use crate::actions::floor::Floor;
+use crate::actions::floor::{Floor, Staff};
 use crate::actions::keep_place;
 use crate::app::App;
 use crate::auth::VisitorIdentity;
@@ -36,15 +36,15 @@ pub struct SiteNow {
 /// # Errors
 /// When the database fails.
 pub async fn site_now(app: &App, site: &Site) -> AppResult<SiteNow> {
-    let floor = Floor::now(app, site.tenant_id).await?;
-    Ok(of_site(&floor, &site.config, site.department_id))
+    let staff = Staff::now(app, site.tenant_id).await?;
+    Ok(of_site(&staff, &site.config, site.department_id))
 }
 
-fn of_site(floor: &Floor, config: &SiteConfig, own: DepartmentId) -> SiteNow {
-    let departments = floor.choices(config);
+fn of_site(staff: &Staff, config: &SiteConfig, own: DepartmentId) -> SiteNow {
+    let departments = staff.choices(config);
     let of_own = || {
-        let opens_at = floor.department(own).and_then(|found| found.opens_at(floor.at));
-        (floor.availability(own), opens_at)
+        let opens_at = staff.department(own).and_then(|found| found.opens_at(staff.at));
+        (staff.availability(own), opens_at)
     };
     let (availability, opens_at) = match &departments {
         None => of_own(),
@@ -66,8 +66,8 @@ fn of_site(floor: &Floor, config: &SiteConfig, own: DepartmentId) -> SiteNow {
 /// # Errors
 /// `not_found` for the tenant; when the database fails.
 pub async fn availability_of(app: &App, tenant: TenantId, department: DepartmentId) -> AppResult<Availability> {
-    let floor = Floor::now(app, tenant).await?;
-    Ok(floor.availability(department))
+    let staff = Staff::now(app, tenant).await?;
+    Ok(staff.availability(department))
 }
 
 /// Where a visitor's new conversation goes when the visitor or the page chose `chosen`, and whether one can chat there
@@ -83,10 +83,10 @@ pub async fn destination(
     let mut conn = app.store.read(who.tenant).await?;
     let site = site::find(&mut conn, who.tenant, who.site).await?.ok_or_else(|| AppError::not_found("site"))?;
     drop(conn);
-    let floor = Floor::now(app, who.tenant).await?;
-    let found = floor.destination(&site.config, site.department_id, chosen);
+    let staff = Staff::now(app, who.tenant).await?;
+    let found = staff.destination(&site.config, site.department_id, chosen);
     let id = found.ok_or_else(|| AppError::not_found("department"))?.row.id;
-    Ok((id, floor.availability(id)))
+    Ok((id, staff.availability(id)))
 }
 
 /// Everything a visitor's screen needs besides the logs.

@@ -8,15 +8,14 @@ use std::sync::LazyLock;
 
 use protocol::ids::{ConversationId, TenantId};
 
-use super::Address;
-use super::sql::{HeadRow, Placed, StoredRow, Version, Written};
+use super::sql::{HeadRow, StoredRow, Version, Written};
+use super::{Address, Placed};
 use crate::error::AppResult;
 use crate::store::conn::{Lease, asked};
 use crate::store::conversation::{self, Conversation};
 
 static HEADS: LazyLock<String> = LazyLock::new(|| {
-    let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
-    let columns = columns.join(", ");
+    let columns = conversation::columns_of("c");
     // The settings come once; what each visitor is called is looked up by key. The weakest lock that keeps other writers
     // out, in the order of the array.
     format!(

@@ -84,6 +84,17 @@ pub struct Appended {
 /// What an append decided: the entry, if it writes one, and what the caller gets.
 pub type Decided<T> = AppResult<(Option<Appended>, T)>;
 
+/// An entry, and the conversation it goes into.
+pub type Placed = ((TenantId, ConversationId), Entry);
+
+/// Adds entries of one tenant to their conversations, at most [`MOST`].
+///
+/// # Errors
+/// When the database fails.
+pub async fn insert(conn: &mut Conn, entries: &[Placed]) -> AppResult<()> {
+    sql::insert(conn, entries).await
+}
+
 /// An append that waits for its batch.
 pub(super) trait Append: Send {
     fn address(&self) -> Address;
@@ -167,7 +178,7 @@ pub(super) async fn begin(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<d
 
 /// What a batch writes.
 pub(super) struct Written {
-    entries: Vec<sql::Placed>,
+    entries: Vec<Placed>,
     touched: Vec<Place>,
 }
 
@@ -188,7 +199,7 @@ fn addresses(batch: &[Box<dyn Append>]) -> Vec<Address> {
 }
 
 /// Lets each decide, in order. Returns the entries and the conversations they go into.
-fn decide(heads: &mut Heads, sends: Vec<sql::Sent>, batch: &mut [Box<dyn Append>]) -> (Vec<sql::Placed>, Vec<Place>) {
+fn decide(heads: &mut Heads, sends: Vec<sql::Sent>, batch: &mut [Box<dyn Append>]) -> (Vec<Placed>, Vec<Place>) {
     let mut stored: HashMap<(TenantId, Uuid, Cmid), Vec<Stored>> = HashMap::new();
     for (send, place) in sends {
         stored.entry(send).or_default().push(place);

@@ -7,11 +7,11 @@ use protocol::ids::{Cmid, ConversationId, TenantId};
 use sqlx::{FromRow, Row, SqliteConnection};
 use uuid::Uuid;
 
-use super::{Address, arrays};
+use super::{Address, Placed, arrays};
 use crate::error::AppResult;
 use crate::store::Conn;
 use crate::store::conversation::{self, Conversation};
-use crate::store::entry::{Entry, Stored};
+use crate::store::entry::Stored;
 use crate::store::list::{self, LENGTHS, Statement, texts};
 use crate::store::tenant::TenantState;
 
@@ -72,8 +72,6 @@ pub(super) struct Written {
 
 /// A send, and where it is stored.
 pub(super) type Sent = ((TenantId, Uuid, Cmid), Stored);
-/// An entry, and where it goes.
-pub(super) type Placed = ((TenantId, ConversationId), Entry);
 
 #[derive(sqlx::FromRow)]
 pub(super) struct StoredRow {
@@ -91,8 +89,7 @@ impl StoredRow {
 }
 
 static HEADS: Statement = LazyLock::new(|| {
-    let columns: Vec<_> = conversation::COLUMNS.split(", ").map(|column| format!("c.{column}")).collect();
-    let columns = columns.join(", ");
+    let columns = conversation::columns_of("c");
     let rest = format!(
         "select {columns}, c.tenant_id, t.state as tenant_state, t.settings as tenant_settings, \
          v.name as visitor_name \

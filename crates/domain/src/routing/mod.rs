@@ -210,18 +210,33 @@ pub fn route(waiting: &[Waiting], agents: &[AgentLoad], desks: &[Desk], now: i64
 }
 
 /// Why a conversation waits, or what would be done were it alone in the queue: the reasons that [`route`] leaves out,
-/// with one line for every member of a department that it reaches.
+/// with one line for every member of a department that it reaches. Of many [`Explainer`] says it.
 pub fn explain(waiting: &Waiting, agents: &[AgentLoad], desks: &[Desk], now: i64) -> Vec<Reason> {
-    let mut floor = Floor::new(agents, desks, now);
-    match floor.post(waiting.department) {
-        Err(unknown) => vec![unknown],
-        Ok(post) => settled(waiting, post.desk).map_or_else(
-            || {
-                let chosen = floor.search(waiting, post);
-                floor.reasons(waiting, post, chosen.as_ref())
-            },
-            |why| vec![why],
-        ),
+    Explainer::new(agents, desks, now).explain(waiting)
+}
+
+/// Explains one conversation after the other, as [`explain`] does, with the same agents and departments.
+pub struct Explainer<'a> {
+    floor: Floor<'a>,
+}
+
+impl<'a> Explainer<'a> {
+    /// One for these agents and departments at this time, Unix milliseconds.
+    pub fn new(agents: &'a [AgentLoad], desks: &'a [Desk], now: i64) -> Self {
+        Self { floor: Floor::new(agents, desks, now) }
+    }
+
+    /// As [`explain`].
+    pub fn explain(&mut self, waiting: &Waiting) -> Vec<Reason> {
+        let post = match self.floor.post(waiting.department) {
+            Err(unknown) => return vec![unknown],
+            Ok(post) => post,
+        };
+        if let Some(why) = settled(waiting, post.desk) {
+            return vec![why];
+        }
+        let chosen = self.floor.search(waiting, post);
+        self.floor.reasons(waiting, post, chosen.as_ref())
     }
 }
 

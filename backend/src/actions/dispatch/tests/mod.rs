@@ -6,6 +6,8 @@ mod world;
 
 /// Timers about agents: offers, replies, silence, absence.
 mod agents;
+/// Many offers in one write.
+mod offers;
 /// Who is asked when several dispatch, and when people are faster.
 mod races;
 /// A process that ends and another that goes on.
