@@ -27,6 +27,14 @@ pub fn again(template: &impl Template) -> Reply {
     page_with(StatusCode::UNPROCESSABLE_ENTITY, template)
 }
 
+/// A page that says why nothing was done: what the form was about has changed since it was drawn (409).
+///
+/// # Errors
+/// When the template fails.
+pub fn stale(template: &impl Template) -> Reply {
+    page_with(StatusCode::CONFLICT, template)
+}
+
 fn page_with(status: StatusCode, template: &impl Template) -> Reply {
     let html = template.render().map_err(|error| AppError::Internal(error.into()))?;
     Ok(HttpResponse::build(status)

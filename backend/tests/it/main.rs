@@ -179,3 +179,6 @@ mod console;
 /// The console where there are departments.
 #[cfg(test)]
 mod console_departments;
+/// Answers to what was left while nobody was there.
+#[cfg(test)]
+mod offline_answers;
