@@ -139,3 +139,18 @@ async fn what_is_not_offline_any_more_is_neither_answered_nor_closed() {
     assert_eq!((world.count(ANSWERS).await, world.count(MAILED).await), (0, 0));
     assert_eq!(world.count("select count(*) from entry where kind = 'closed'").await, 2, "Ann closed it, twice");
 }
+
+#[tokio::test]
+async fn the_longest_answer_fits_in_every_script() {
+    let world = World::start().await;
+    let id = leaves_message(&world, "王小明", "这款茶叶还有货吗").await;
+    let olga = olga(&world).await;
+    let path = format!("/admin/offline/{id}/answer");
+    for letter in ["字", "\u{1f375}"] {
+        let (status, page) = olga.sends(&path, &[("answer", &letter.repeat(8_000))]).await;
+        assert_eq!(status, 200, "{letter}: {page}");
+        let (status, _) = olga.sends(&path, &[("answer", &letter.repeat(8_001))]).await;
+        assert_eq!(status, 422, "{letter}");
+    }
+    assert_eq!(world.count(ANSWERS).await, 2);
+}
