@@ -16,6 +16,8 @@ pub mod field;
 pub mod reply;
 /// Who asks, in which tenant.
 pub mod scope;
+/// Which tenant a form was drawn for.
+pub mod stamp;
 /// Start page of a tenant.
 mod overview;
 /// What goes on now, and why.

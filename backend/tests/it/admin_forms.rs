@@ -1,0 +1,93 @@
+//! Forms of the panels: whose they are, what they refuse and how they say so.
+
+use protocol::ids::TenantId;
+
+use crate::panels::Reader;
+use crate::world::{Plan, World};
+
+async fn olga(world: &World) -> Reader {
+    Reader::signs_in(world, world.acme.person("Olga")).await
+}
+
+/// The address of a page's form.
+fn action(page: &str) -> String {
+    let form = page.split("<main").nth(1).and_then(|main| main.split("<form").nth(1)).expect("a form");
+    let action = form.split("action=\"").nth(1).and_then(|rest| rest.split('"').next());
+    action.expect("its address").replace("&#38;", "&")
+}
+
+/// A link that is shown once, as a path.
+fn link(world: &World, page: &str) -> String {
+    let link = page.split("id=\"link\">").nth(1).and_then(|rest| rest.split('<').next());
+    let link = link.unwrap_or_else(|| panic!("no link: {page}"));
+    link.strip_prefix(&world.origin()).expect("a link of our own").to_owned()
+}
+
+/// The owner of the first tenant is an admin of the second too.
+async fn in_both() -> (World, TenantId, TenantId) {
+    let world = World::with(Plan { second: true, ..Plan::default() }.unlimited()).await;
+    let (acme, other) = (world.acme.id, world.other.clone().expect("another tenant"));
+    let theirs = Reader::signs_in(&world, other.person("Olga")).await;
+    let invited = world.acme.person("Olga");
+    let (status, page) = theirs.sends("/admin/people/invite", &[("email", &invited.email), ("role", "admin")]).await;
+    assert_eq!(status, 200, "{page}");
+    let reader = olga(&world).await;
+    let (status, page) = reader.sends(&link(&world, &page), &[("password", &invited.password)]).await;
+    assert!(status.is_success(), "{status}: {page}");
+    (world, acme, other.id)
+}
+
+const SITES: &str = "select count(*) from site";
+const SITE: [(&str, &str); 3] = [("name", "Second"), ("origins", "https://two.example"), ("color", "#0a7f5a")];
+
+#[tokio::test]
+async fn a_form_opened_for_one_tenant_is_not_saved_in_another() {
+    let (world, acme, other) = in_both().await;
+    let mut olga = olga(&world).await;
+    olga.chooses(acme).await;
+    let (_, page) = olga.opens("/admin/sites/new").await;
+    let form = action(&page);
+    olga.chooses(other).await;
+    for (language, words) in [("en", "This form belongs to another tenant"), ("zh-CN", "此表单属于另一个租户")]
+    {
+        let (status, page) = olga.sends_in(language, &form, &SITE).await;
+        assert_eq!(status, 409, "{page}");
+        assert!(page.contains(words) && page.contains("acme") && page.contains("other"), "{page}");
+        assert!(page.contains(&format!("name=\"tenant\" value=\"{acme}\"")), "the way back is missing: {page}");
+    }
+    // What says nothing, or nonsense, is not for whichever tenant happens to be chosen.
+    for path in ["/admin/sites", "/admin/sites?tenant=nonsense", "/admin/sites?tenant="] {
+        assert_eq!(olga.sends(path, &SITE).await.0, 409, "{path}");
+    }
+    assert_eq!(world.count(SITES).await, 2, "nothing was saved");
+    olga.chooses(acme).await;
+    let (status, page) = olga.sends(&form, &SITE).await;
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("The site is ready."), "{page}");
+    let pool = world.database().await;
+    let owner: uuid::Uuid = crate::database::both!(&pool, it =>
+        sqlx::query_scalar("select tenant_id from site where name = 'Second'").fetch_one(it).await)
+    .expect("the site");
+    pool.close().await;
+    assert_eq!(owner, acme.0);
+}
+
+#[tokio::test]
+async fn a_membership_that_ended_leaves_no_form_in_another_tenant() {
+    let (world, acme, other) = in_both().await;
+    let mut olga = olga(&world).await;
+    olga.chooses(other).await;
+    let (_, page) = olga.opens("/admin/sites/new").await;
+    let theirs = action(&page);
+    world.change("update agent set disabled_at = 1 where role = 'admin'").await;
+    let (status, page) = olga.sends(&theirs, &SITE).await;
+    assert_eq!(status, 409, "{page}");
+    assert_eq!(olga.sends("/admin/sites", &SITE).await.0, 409, "of which tenant was the page?");
+    assert_eq!(world.count(SITES).await, 2, "nothing was saved");
+    // What is left is shown, and what is shown can be changed.
+    let (status, page) = olga.opens("/admin/sites/new").await;
+    assert_eq!(status, 200);
+    assert!(page.contains(&format!("?tenant={acme}\"")), "{page}");
+    assert_eq!(olga.sends(&action(&page), &SITE).await.0, 200);
+    assert_eq!(world.count(SITES).await, 3);
+}
