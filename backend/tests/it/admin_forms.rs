@@ -91,3 +91,56 @@ async fn a_membership_that_ended_leaves_no_form_in_another_tenant() {
     assert_eq!(olga.sends(&action(&page), &SITE).await.0, 200);
     assert_eq!(world.count(SITES).await, 3);
 }
+
+#[tokio::test]
+async fn own_texts_of_a_site_are_checked_before_anything_is_made() {
+    let world = World::start().await;
+    let olga = olga(&world).await;
+    let (long, longest) = ("好".repeat(301), "好".repeat(300));
+    let with = |text: &str, field: &str| {
+        let mut form: Vec<(String, String)> =
+            SITE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        form.push((field.to_owned(), text.to_owned()));
+        form
+    };
+    let send = async |path: &str, form: &[(String, String)]| {
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        olga.sends(path, &fields).await
+    };
+    let own = format!("/admin/sites/{}", world.site_id().await);
+    for path in ["/admin/sites", own.as_str()] {
+        for field in ["greeting_en", "welcome_zh", "offline_en"] {
+            let (status, page) = send(path, &with(&long, field)).await;
+            assert_eq!(status, 422, "{path} {field}: {page}");
+            let error = format!("id=\"{field}-error\">Too long: at most 300 characters.");
+            assert!(page.contains(&error) && page.contains(&long), "{path} {field}: {page}");
+        }
+    }
+    assert_eq!(world.count(SITES).await, 1, "no site is half set up");
+    let (status, page) = send("/admin/sites", &with(&longest, "greeting_en")).await;
+    assert_eq!(status, 200, "{page}");
+    assert!(page.contains("The site is ready.") && page.contains(&longest) && page.contains("#0a7f5a"), "{page}");
+    let recorded = "select count(*) from audit where action like 'site.%'";
+    assert_eq!(world.count(recorded).await, 2, "each site was made at once");
+}
+
+#[tokio::test]
+async fn a_new_site_with_a_department_that_is_gone_is_not_made() {
+    let world = World::start().await;
+    let olga = olga(&world).await;
+    let form = [&SITE[..], &[("department", "01997c00-0000-7000-8000-000000000071")]].concat();
+    let (status, page) = olga.sends("/admin/sites", &form).await;
+    assert_eq!(status, 422, "{page}");
+    assert!(page.contains("value=\"Second\""), "{page}");
+    assert_eq!(world.count(SITES).await, 1, "no site is half set up");
+}
+
+#[tokio::test]
+async fn too_many_is_not_called_too_long() {
+    let world = World::start().await;
+    let olga = olga(&world).await;
+    let origins = (0..51).map(|n| format!("https://s{n}.example")).collect::<Vec<_>>().join("\n");
+    let (status, page) = olga.sends("/admin/sites", &[SITE[0], ("origins", &origins), SITE[2]]).await;
+    assert_eq!(status, 422, "{page}");
+    assert!(page.contains("At most 50.") && !page.contains("50 characters"), "{page}");
+}
