@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::basics::eventually;
 use crate::database::both;
 use crate::panels::Reader;
 use crate::people::{Agent, Visitor};
@@ -322,6 +323,40 @@ async fn removing_a_department_hands_over_everything_in_it() {
     let page = shows(&olga, "/admin/departments", &["Support", "Night"]).await;
     assert!(!page.contains("Sales"), "{page}");
     shows(&olga, "/admin/audit", &["Department removed"]).await;
+}
+
+#[tokio::test]
+async fn who_comes_back_to_a_removed_department_stands_in_line() {
+    let world = World::with(Plan { policy: json!({"capacity": 1}), ..Plan::default() }).await;
+    let olga = olga(&world).await;
+    let sales = with_sales(&world, &olga).await;
+    let support = department(&world, "Support").await;
+    let ann = at_work(&world, "Ann").await;
+    let (walt, early) = asking(&world, "early").await;
+    ann.is_offered_this(early).await;
+    ann.accepts(early).await;
+    ann.closes(early).await;
+    walt.sees_state(ConversationState::Closed).await;
+    let to_support = Form::of(&[("successor", &support.to_string())]);
+    to_support.is_taken(&olga, &format!("/admin/departments/{sales}/remove")).await;
+
+    let (_vera, held) = asking(&world, "held").await;
+    ann.is_offered_this(held).await;
+    ann.accepts(held).await;
+    let (xena, first) = asking(&world, "first").await;
+    xena.waits_at(1).await;
+    walt.says("I am back").await;
+    let there = "select count(*) from conversation c join department d on d.tenant_id = c.tenant_id \
+        and d.id = c.department_id where d.name = 'Support' and c.state = 'waiting' and c.queued_at is not null";
+    eventually("he is in Support's queue", async || (world.count(there).await == 2).then_some(())).await;
+    walt.waits_at(2).await;
+    xena.waits_at(1).await;
+    let ahead = "select count(*) from conversation where at_head";
+    let known = "select count(*) from conversation where state = 'waiting' and last_agent is not null";
+    assert_eq!((world.count(ahead).await, world.count(known).await), (0, 1), "he has his place and his agent");
+    // Ann talked to him before, and still the first comes first.
+    ann.closes(held).await;
+    ann.is_offered_this(first).await;
 }
 
 #[tokio::test]
