@@ -584,11 +584,14 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     let world = World::start().await;
     let olga = olga(&world).await;
     shows(&olga, "/admin/identity", &["No key yet", "jwt.sign"]).await;
-    Form::of(&[("name", " ")]).is_refused(&olga, "/admin/identity", "Please fill this in.").await;
-    let page = Form::of(&[("name", "Shop server")]).is_taken(&olga, "/admin/identity").await;
+    Form::of(&[("name", " "), ("way", "jwt")]).is_refused(&olga, "/admin/identity", "Please fill this in.").await;
+    for way in ["", "both"] {
+        Form::of(&[("name", "Shop server"), ("way", way)]).is_refused(&olga, "/admin/identity", "Please choose.").await;
+    }
+    let page = Form::of(&[("name", "Shop server"), ("way", "jwt")]).is_taken(&olga, "/admin/identity").await;
     let secret = page.split("id=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
     assert!(secret.len() >= 40, "{secret}");
-    let page = shows(&olga, "/admin/identity", &["Shop server", "Valid"]).await;
+    let page = shows(&olga, "/admin/identity", &["Shop server", "Valid", ">Tokens (JWT)</td>"]).await;
     assert!(!page.contains(secret), "it is shown again");
     let sealed =
         texts(&world, "select secret from identity_key where tenant_id = $1 and name = $2", "Shop server").await;
@@ -604,9 +607,10 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     let page = shows(&olga, "/admin/audit", &["Identity key created", "Identity key revoked"]).await;
     assert!(!page.contains(secret), "it is in the audit log");
     for number in 0..10 {
-        Form::of(&[("name", &format!("key {number}"))]).is_taken(&olga, "/admin/identity").await;
+        Form::of(&[("name", &format!("key {number}")), ("way", "hmac")]).is_taken(&olga, "/admin/identity").await;
     }
-    Form::of(&[("name", "too many")]).is_refused(&olga, "/admin/identity", "There are 10 keys in use").await;
+    let more = Form::of(&[("name", "too many"), ("way", "jwt")]);
+    more.is_refused(&olga, "/admin/identity", "There are 10 keys in use").await;
 }
 
 fn words(line: &str) -> Vec<&str> {
