@@ -3,7 +3,8 @@
 use protocol::ids::TenantId;
 
 use crate::panels::Reader;
-use crate::world::{Plan, World};
+use crate::people::sign_in;
+use crate::world::{Person, Plan, World};
 
 async fn olga(world: &World) -> Reader {
     Reader::signs_in(world, world.acme.person("Olga")).await
@@ -143,4 +144,54 @@ async fn too_many_is_not_called_too_long() {
     let (status, page) = olga.sends("/admin/sites", &[SITE[0], ("origins", &origins), SITE[2]]).await;
     assert_eq!(status, 422, "{page}");
     assert!(page.contains("At most 50.") && !page.contains("50 characters"), "{page}");
+}
+
+/// Somebody whom the command line makes a member.
+async fn member(world: &World, name: &str, role: &str) -> Reader {
+    let person = Person {
+        name: name.to_owned(),
+        email: format!("{}@acme.example", name.to_lowercase()),
+        password: "a-long-password-of-an-admin".to_owned(),
+    };
+    let new = ["account", "create", "--name", name, "--email", &person.email, "--tenant", "acme", "--role", role];
+    let (made, _, error) = world.feed(&new, &person.password);
+    assert!(made, "{error}");
+    let _ = sign_in(&world.url(), &world.origin(), &person.email, &person.password).await;
+    Reader::signs_in(world, &person).await
+}
+
+#[tokio::test]
+async fn an_admin_does_not_undo_the_invitation_of_an_owner() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let (olga, adam) = (olga(&world).await, member(&world, "Adam", "admin").await);
+    let boss = [("email", "boss@acme.example"), ("role", "owner")];
+    let (_, page) = olga.sends("/admin/people/invite", &boss).await;
+    let path = link(&world, &page);
+    let (status, page) = adam.sends("/admin/people/invite/withdraw", &boss[..1]).await;
+    assert_eq!(status, 403, "{page}");
+    let (status, page) = adam.sends("/admin/people/invite", &[boss[0], ("role", "agent")]).await;
+    assert_eq!(status, 422, "{page}");
+    assert!(page.contains("Somebody above you has invited this person already."), "{page}");
+    assert_eq!(olga.opens(&path).await.0, 200, "the owner's link is void");
+    let (_, people) = adam.opens("/admin/people").await;
+    assert!(people.contains("boss@acme.example") && !people.contains("/invite/withdraw"), "{people}");
+    // Below owners an admin may.
+    adam.sends("/admin/people/invite", &[("email", "new@acme.example"), ("role", "agent")]).await;
+    assert_eq!(adam.sends("/admin/people/invite/withdraw", &[("email", "new@acme.example")]).await.0, 200);
+    olga.sends("/admin/people/invite/withdraw", &boss[..1]).await;
+    assert_ne!(olga.opens(&path).await.0, 200, "an owner may");
+}
+
+#[tokio::test]
+async fn an_operator_invites_nobody_as_nothing() {
+    let world = World::with(Plan { operator: true, ..Plan::default() }).await;
+    let otto = Reader::signs_in(&world, world.operator.as_ref().expect("an operator")).await;
+    let path = format!("/platform/tenants/{}/invite", world.acme.id);
+    for role in ["", "emperor"] {
+        let (status, page) = otto.sends(&path, &[("email", "new@acme.example"), ("role", role)]).await;
+        assert_eq!(status, 422, "{role}: {page}");
+        assert!(page.contains("id=\"role-error\""), "{role}: {page}");
+    }
+    assert_eq!(world.count("select count(*) from login_link").await, 0);
+    assert_eq!(otto.sends(&path, &[("email", "new@acme.example"), ("role", "agent")]).await.0, 200);
 }
