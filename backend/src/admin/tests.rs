@@ -117,3 +117,18 @@ fn every_form_of_a_tenant_says_whose_it_is() {
     }
     assert!(forms > 20, "the search found only {forms}");
 }
+
+#[test]
+fn everything_that_is_recorded_has_a_text() {
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let mut actions = BTreeSet::new();
+    for (_, text) in files("src/actions", ".rs").iter().filter(|(_, text)| text.contains("audit::add(")) {
+        let literals = text.split('"');
+        let named = literals.filter(|word| word.split_once('.').is_some_and(|(of, done)| is_word(of) && is_word(done)));
+        actions.extend(named.map(str::to_owned));
+    }
+    assert!(actions.len() > 25, "the search found only {}", actions.len());
+    let missing: Vec<_> =
+        actions.iter().filter(|it| i18n::texts("en").find(&format!("audit.{it}")).is_none()).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}

@@ -1,6 +1,7 @@
 //! Forms of the panels: whose they are, what they refuse and how they say so.
 
 use protocol::ids::TenantId;
+use serde_json::Value;
 
 use crate::panels::Reader;
 use crate::people::sign_in;
@@ -194,4 +195,24 @@ async fn an_operator_invites_nobody_as_nothing() {
     }
     assert_eq!(world.count("select count(*) from login_link").await, 0);
     assert_eq!(otto.sends(&path, &[("email", "new@acme.example"), ("role", "agent")]).await.0, 200);
+}
+
+#[tokio::test]
+async fn the_audit_log_shows_what_was_taken_out() {
+    let world = World::start().await;
+    let olga = olga(&world).await;
+    let own = format!("/admin/sites/{}", world.site_id().await);
+    let with = [&SITE[..], &[("locale", "en")]].concat();
+    assert_eq!(olga.sends(&own, &with).await.0, 200);
+    assert_eq!(olga.sends(&own, &SITE).await.0, 200);
+    let (_, page) = olga.opens("/admin/audit").await;
+    assert!(page.contains("locale: en → –"), "{page}");
+    let pool = world.database().await;
+    let detail: String = crate::database::both!(&pool, it =>
+        sqlx::query_scalar("select detail from audit where action = 'site.changed' order by at desc, id desc limit 1")
+            .fetch_one(it).await)
+    .expect("a record");
+    pool.close().await;
+    let detail: Value = serde_json::from_str(&detail).expect("JSON");
+    assert_eq!(detail["after"]["config"].get("locale"), None, "what is not there is left out: {detail}");
 }
