@@ -35,13 +35,13 @@ const makers = {
     return make("span", "sub", `${text} `, time);
   },
   list: ({ items }) => make("ul", "reasons", ...items.map((item) => make("li", "", bdi(item)))),
-  release: ({ agent, text, label }) => {
+  release: ({ action, agent, text, label }) => {
     const field = make("input");
     Object.assign(field, { type: "hidden", name: "agent", value: agent });
     const button = make("button", "btn small", text);
     button.setAttribute("aria-label", label);
     const form = make("form", "", field, button);
-    Object.assign(form, { method: "post", action: "/admin/board/release" });
+    Object.assign(form, { method: "post", action });
     return form;
   },
 };

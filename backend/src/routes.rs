@@ -9,8 +9,8 @@ use crate::{admin, health, http};
 /// Most bytes of a form.
 const FORM_BYTES: usize = 64 * 1024;
 
-/// Most bytes of a form of the chat: the longest message, every byte of it escaped, and the rest.
-const CHAT_FORM_BYTES: usize = 128 * 1024;
+/// Most bytes of a form of the chat or the panels: the longest message, every byte of it escaped, and the rest.
+const LONG_FORM_BYTES: usize = 128 * 1024;
 
 /// The routes.
 pub fn configure(cfg: &mut ServiceConfig) {
@@ -27,7 +27,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
     // The same chat for browsers without JavaScript.
     cfg.service(
         resource("/chat/{key}/text")
-            .app_data(web::FormConfig::default().limit(CHAT_FORM_BYTES))
+            .app_data(web::FormConfig::default().limit(LONG_FORM_BYTES))
             .route(get().to(textpage::show))
             .route(post().to(textpage::act)),
     )
@@ -64,7 +64,7 @@ pub fn configure(cfg: &mut ServiceConfig) {
         .service(resource("/forgot").route(get().to(http::forgot_form)).route(post().to(http::request_reset)));
 
     // The panels.
-    cfg.configure(admin::routes);
+    admin::routes(cfg, LONG_FORM_BYTES);
 
     // For whoever runs it.
     cfg.service(resource("/healthz").route(get().to(health::healthz)))

@@ -32,7 +32,7 @@ pub(super) enum Asker {
 }
 
 impl Asker {
-    fn tenant(&self) -> TenantId {
+    pub(super) fn tenant(&self) -> TenantId {
         match self {
             Self::Person(who) => who.tenant(),
             Self::System(tenant) => *tenant,

@@ -1,7 +1,7 @@
 //! Creates a site: the embed of a tenant.
 
 use domain::permission::Permission;
-use protocol::ids::{SiteId, TenantId};
+use protocol::ids::{DepartmentId, SiteId, TenantId};
 use protocol::site::{FieldRule, Side, SiteConfig, Theme};
 use serde_json::json;
 
@@ -30,27 +30,67 @@ pub struct NewSite {
     pub origins: Vec<String>,
 }
 
-/// Creates a site in the tenant's first department.
+/// How a new site is to be.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Appearance, form and texts; `key` and `name` in it are ignored.
+    pub config: SiteConfig,
+    /// Whose queue its conversations enter; `None`: the tenant's first department's.
+    pub department: Option<DepartmentId>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let config = SiteConfig {
+            key: String::new(),
+            name: String::new(),
+            color: COLOR.to_owned(),
+            side: Side::End,
+            theme: Theme::Auto,
+            locale: None,
+            ask_name: FieldRule::Optional,
+            ask_email: FieldRule::Optional,
+            typing_preview: true,
+            texts: Vec::new(),
+            ask_department: None,
+            departments: None,
+        };
+        Self { config, department: None }
+    }
+}
+
+/// Creates a site as every new one is, in the tenant's first department.
 ///
 /// # Errors
-/// As [`Actor::check`]; `invalid` on `name` or `origins`.
+/// As [`set_up_site`].
 pub async fn create_site(app: &App, actor: &Actor, new: NewSite) -> AppResult<Site> {
+    set_up_site(app, actor, new, Setup::default()).await
+}
+
+/// Creates a site that is at once as it is to be: all of it or nothing.
+///
+/// # Errors
+/// As [`Actor::check`]; `invalid` with the field; `not_found` on a department.
+pub async fn set_up_site(app: &App, actor: &Actor, new: NewSite, setup: Setup) -> AppResult<Site> {
     actor.check(new.tenant, Permission::ManageSites)?;
     let name = site_rules::name(&new.name)?;
     let origins = site_rules::origins(&new.origins)?;
     let (id, now, key) = (SiteId(app.id()), app.now(), new_key());
+    let config = SiteConfig { key: key.clone(), name: name.clone(), ..site_rules::config(setup.config)? };
     let (actor, tenant) = (actor.clone(), new.tenant);
     app.store
         .write(tenant, move |tx| {
             Box::pin(async move {
                 let row = tenant::find(tx, tenant).await?.ok_or_else(|| AppError::not_found("tenant"))?;
-                let department = department::first(tx, row.id).await?;
-                let department = department.ok_or_else(|| AppError::not_found("department"))?;
+                let first = department::first(tx, row.id).await?;
+                let first = first.ok_or_else(|| AppError::not_found("department"))?;
+                let department_id = setup.department.unwrap_or(first.id);
+                site_rules::check_departments(tx, tenant, (first.id, department_id), &config).await?;
                 let new = Site {
                     id,
                     tenant_id: tenant,
-                    department_id: department.id,
-                    config: default_config(&key, &name),
+                    department_id,
+                    config,
                     key,
                     name,
                     origins,
@@ -59,29 +99,13 @@ pub async fn create_site(app: &App, actor: &Actor, new: NewSite) -> AppResult<Si
                     disabled_at: None,
                 };
                 site::insert(tx, tenant, &new).await?;
-                let detail = json!({"name": new.name, "key": new.key, "origins": new.origins});
+                let detail = json!({"name": new.name, "key": new.key, "origins": new.origins,
+                    "department": new.department_id, "config": new.config});
                 audit::add(tx, &actor.record_with(Some(tenant), "site.created", (id.0, detail), now)).await?;
                 Ok(new)
             })
         })
         .await
-}
-
-fn default_config(key: &str, name: &str) -> SiteConfig {
-    SiteConfig {
-        key: key.to_owned(),
-        name: name.to_owned(),
-        color: COLOR.to_owned(),
-        side: Side::End,
-        theme: Theme::Auto,
-        locale: None,
-        ask_name: FieldRule::Optional,
-        ask_email: FieldRule::Optional,
-        typing_preview: true,
-        texts: Vec::new(),
-        ask_department: None,
-        departments: None,
-    }
 }
 
 fn new_key() -> String {

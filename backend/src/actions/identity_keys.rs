@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::actions::actor::Actor;
 use crate::app::App;
-use crate::auth::identity;
+use crate::auth::identity::{self, Way};
 use crate::error::{AppError, AppResult, OnField, Refusal};
 use crate::store::audit;
 use crate::store::identity_key::{self, IdentityKey};
@@ -25,15 +25,20 @@ pub struct Created {
     pub secret: String,
 }
 
-/// Makes a key.
+/// Makes a key that signs in one way.
 ///
 /// # Errors
 /// As [`Actor::check`]; `invalid` on `name`; `wrong_state` on `keys` when there are [`MOST`] already.
-pub async fn create_identity_key(app: &App, actor: &Actor, tenant: TenantId, name: &str) -> AppResult<Created> {
+pub async fn create_identity_key(
+    app: &App,
+    actor: &Actor,
+    tenant: TenantId,
+    (name, way): (&str, Way),
+) -> AppResult<Created> {
     actor.check(tenant, Permission::ManageIdentityKeys)?;
     let name = Name::parse(name).on_field("name")?.into_string();
     let (id, now, actor) = (app.id(), app.now(), actor.clone());
-    let made = identity::new_secret(&app.keys, tenant, id)?;
+    let made = identity::new_secret(&app.keys, (tenant, id), way)?;
     let key = IdentityKey { id, name, secret: made.sealed, created_at: now, revoked_at: None };
     let key = app
         .store
@@ -46,7 +51,7 @@ pub async fn create_identity_key(app: &App, actor: &Actor, tenant: TenantId, nam
                     return Err(Refusal { limit: Some(MOST as u64), ..refusal }.into());
                 }
                 identity_key::insert(tx, tenant, &key).await?;
-                let detail = json!({"name": key.name});
+                let detail = json!({"name": key.name, "signs": way.as_str()});
                 audit::add(tx, &actor.record_with(Some(tenant), "identity_key.created", (id, detail), now)).await?;
                 Ok(key)
             })
@@ -74,4 +79,9 @@ pub async fn revoke_identity_key(app: &App, actor: &Actor, tenant: TenantId, id:
             })
         })
         .await
+}
+
+/// What a key is for; `None` when its secret cannot be opened, so that it is for nothing.
+pub fn way_of(app: &App, tenant: TenantId, key: &IdentityKey) -> Option<Way> {
+    app.keys.open_identity_secret(tenant, key.id, &key.secret).ok().map(|secret| Way::of(&secret))
 }

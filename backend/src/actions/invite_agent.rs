@@ -6,6 +6,7 @@ use protocol::state::Role;
 use serde_json::json;
 
 use crate::actions::actor::Actor;
+use crate::actions::withdraw_invitation::check_open;
 use crate::actions::{create_account, notify};
 use crate::app::App;
 use crate::auth::secret::Secret;
@@ -48,7 +49,8 @@ pub struct OneTimeLink {
 /// Invites somebody, voids earlier invitations of the same address, and mails the link when mail is configured.
 ///
 /// # Errors
-/// As [`Actor::check_role`]; `invalid` on `email`; `conflict` on `email` when it is a member already.
+/// As [`Actor::check_role`]; on `email`: `invalid`, `conflict` when it is a member already, `forbidden` when it is invited
+/// already as what the actor may not give.
 pub async fn invite_agent(app: &App, actor: &Actor, invitation: Invitation) -> AppResult<OneTimeLink> {
     actor.check_role(invitation.tenant, invitation.role)?;
     let email = create_account::email(&invitation.email)?;
@@ -69,6 +71,7 @@ pub async fn invite_agent(app: &App, actor: &Actor, invitation: Invitation) -> A
                 let id = invitation.tenant;
                 let found = tenant::find(tx, id).await?.ok_or_else(|| AppError::not_found("tenant"))?;
                 refuse_member(tx, id, &email).await?;
+                check_open(tx, &actor, (id, &email), now).await?;
                 login_link::void_invitations(tx, id, &email, now).await?;
                 login_link::insert(tx, &row).await?;
                 let detail = json!({"email": email, "role": invitation.role});

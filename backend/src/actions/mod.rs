@@ -68,6 +68,8 @@ pub mod notify_turn;
 pub mod page;
 /// Agent: take from the list.
 pub mod pick;
+/// Agent: answer what was left while nobody was there.
+pub mod answer_offline;
 /// Write into a conversation.
 pub mod post;
 /// Agent: whether to take conversations.

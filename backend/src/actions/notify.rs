@@ -11,7 +11,8 @@ use crate::i18n;
 use crate::mail::letters::{self, Answer, LeftMessage};
 use crate::mail::{Mail, MailKind};
 use crate::store::conversation::{self, Conversation};
-use crate::store::{Conn, outbox, site, transcript, visitor};
+use crate::store::visitor::{self, Visitor};
+use crate::store::{Conn, outbox, site, transcript};
 
 /// A message left while nobody was there. Made before the write, which cannot hold `app`.
 #[derive(Debug, Clone)]
@@ -67,8 +68,14 @@ pub async fn offline_message(tx: &mut Conn, tenant: TenantId, notice: &OfflineNo
     Ok(())
 }
 
-/// Sends an agent's answer in an offline conversation to the address the visitor left; nothing when it is
-/// not offline or no address is known.
+/// Where an answer to a visitor goes who is not there: the address left with the message, or else the one known before,
+/// from the form or as the merchant signed it. Many conversations end up offline without anybody asking for one.
+pub fn answer_address<'a>(row: &'a Conversation, visitor: &'a Visitor) -> Option<&'a str> {
+    row.offline_email.as_deref().or(visitor.email.as_deref())
+}
+
+/// Sends an agent's answer in an offline conversation to the address that is known of the visitor; nothing when it is
+/// not offline or none is known. True when it goes out.
 ///
 /// # Errors
 /// When the database fails.
@@ -78,19 +85,22 @@ pub async fn offline_answer(
     row: &Conversation,
     text: &str,
     now: i64,
-) -> AppResult<()> {
+) -> AppResult<bool> {
     if row.state != ConversationState::Offline {
-        return Ok(());
+        return Ok(false);
     }
-    let Some(email) = row.offline_email.clone() else { return Ok(()) };
-    let site = site::find(tx, who.tenant, row.site_id).await?.ok_or_else(|| AppError::not_found("site"))?;
     let visitor = visitor::find(tx, who.tenant, row.visitor_id).await?;
-    let language = visitor.and_then(|visitor| visitor.language).unwrap_or_default();
-    let texts = i18n::texts(domain::locale::best(&language, site.config.locale.as_deref()));
+    let visitor = visitor.ok_or_else(|| AppError::not_found("visitor"))?;
+    let Some(email) = answer_address(row, &visitor).map(str::to_owned) else { return Ok(false) };
+    let site = site::find(tx, who.tenant, row.site_id).await?.ok_or_else(|| AppError::not_found("site"))?;
+    let language = visitor.language.as_deref().unwrap_or_default();
+    let texts = i18n::texts(domain::locale::best(language, site.config.locale.as_deref()));
     let link = site.origins.first().map(String::as_str);
     let letter = letters::answer(texts, Answer { agent: &who.name, site: &site.name, text, link })?;
-    let mail = Mail { to: email, to_name: row.offline_name.clone(), reply_to: None, thread: Some(row.id), letter };
-    enqueue(tx, who.tenant, MailKind::Reply, &mail, now).await
+    let to_name = row.offline_name.clone().or(visitor.name);
+    let mail = Mail { to: email, to_name, reply_to: None, thread: Some(row.id), letter };
+    enqueue(tx, who.tenant, MailKind::Reply, &mail, now).await?;
+    Ok(true)
 }
 
 /// Adds a mail to the outbox.

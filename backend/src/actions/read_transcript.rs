@@ -9,6 +9,7 @@ use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 
 use super::actor::Actor;
+use super::notify;
 use crate::app::App;
 use crate::auth::AgentIdentity;
 use crate::error::{AppError, AppResult};
@@ -44,7 +45,7 @@ impl Log {
 
     /// The visitor's address as given last.
     pub fn visitor_email(&self) -> Option<&str> {
-        self.row.offline_email.as_deref().or(self.visitor.email.as_deref())
+        notify::answer_address(&self.row, &self.visitor)
     }
 }
 

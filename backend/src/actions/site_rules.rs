@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use domain::text::{Color, Locale, MessageText, Name, Origin, TextError, optional};
 use protocol::error::ErrorCode;
-use protocol::ids::DepartmentId;
+use protocol::ids::{DepartmentId, TenantId};
 use protocol::site::{SiteConfig, SiteTexts};
 
 use crate::error::{AppResult, OnField, Refusal};
+use crate::store::{Conn, department};
 
 /// Most origins of a site.
 const ORIGINS: usize = 50;
@@ -61,7 +62,7 @@ pub(crate) fn config(mut config: SiteConfig) -> AppResult<SiteConfig> {
     let texts = std::mem::take(&mut config.texts);
     for own in texts {
         let text = |text: Option<String>, field| -> AppResult<Option<String>> {
-            optional(text.as_deref(), site_text).on_field(field)
+            optional(text.as_deref(), own_text).on_field(field)
         };
         let own = SiteTexts {
             locale: Locale::parse(&own.locale).on_field("texts")?.into_string(),
@@ -87,12 +88,35 @@ fn offered(departments: Vec<DepartmentId>) -> AppResult<Option<Vec<DepartmentId>
     Ok((!once.is_empty()).then_some(once))
 }
 
-fn site_text(text: &str) -> Result<String, TextError> {
+/// A merchant's own text for visitors: a message of at most 300 characters. Forms check with the same rule.
+///
+/// # Errors
+/// Empty, too long, or with a control character.
+pub(crate) fn own_text(text: &str) -> Result<String, TextError> {
     let text = MessageText::parse(text)?.into_string();
     if text.chars().count() > TEXT_CHARS {
         return Err(TextError::TooLong { limit: TEXT_CHARS as u64 });
     }
     Ok(text)
+}
+
+/// Conversations go only to departments that are there. One that was removed since the form was opened is refused, not
+/// replaced: whoever sent the form should know. `before` is the department the site has.
+pub(crate) async fn check_departments(
+    tx: &mut Conn,
+    tenant: TenantId,
+    (before, after): (DepartmentId, DepartmentId),
+    config: &SiteConfig,
+) -> AppResult<()> {
+    let rows = department::list(tx, tenant).await?;
+    let is_live = |id: &DepartmentId| rows.iter().any(|row| row.id == *id && row.removed_at.is_none());
+    if after != before && !is_live(&after) {
+        return Err(Refusal::field("department", ErrorCode::NotFound, "no such department").into());
+    }
+    if config.departments.iter().flatten().any(|id| !is_live(id)) {
+        return Err(Refusal::field("departments", ErrorCode::NotFound, "no such department").into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! Changes a site.
 
 use domain::permission::Permission;
-use protocol::error::ErrorCode;
 use protocol::ids::{DepartmentId, SiteId, TenantId};
 use protocol::site::SiteConfig;
 use serde_json::json;
@@ -10,9 +9,9 @@ use crate::actions::actor::Actor;
 use crate::actions::site_rules;
 use crate::app::App;
 use crate::bus::{Note, Topic};
-use crate::error::{AppError, AppResult, Refusal};
+use crate::error::{AppError, AppResult};
+use crate::store::audit;
 use crate::store::site::{self, Site};
-use crate::store::{Conn, audit, department};
 
 /// Everything about a site that can change, whole.
 #[derive(Debug, Clone)]
@@ -52,7 +51,8 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
                 let disabled_at = (!enabled).then(|| before.disabled_at.unwrap_or(now));
                 let config = SiteConfig { key: before.key.clone(), name: name.clone(), ..config };
                 let department_id = department.unwrap_or(before.department_id);
-                check_departments(tx, &before, department_id, &config).await?;
+                let departments = (before.department_id, department_id);
+                site_rules::check_departments(tx, tenant, departments, &config).await?;
                 let changed_at = Some(now);
                 let after = Site { name, origins, config, department_id, disabled_at, changed_at, ..before.clone() };
                 site::save(tx, tenant, &after).await?;
@@ -68,23 +68,4 @@ pub async fn update_site(app: &App, actor: &Actor, change: SiteChange) -> AppRes
         .await?;
     app.bus.publish(Topic::Visitors(site.tenant_id), Note::StateChanged);
     Ok(site)
-}
-
-/// Conversations go only to departments that are there. One that was removed since the form was opened is refused, not
-/// replaced: whoever sent the form should know.
-async fn check_departments(
-    tx: &mut Conn,
-    before: &Site,
-    department: DepartmentId,
-    config: &SiteConfig,
-) -> AppResult<()> {
-    let rows = department::list(tx, before.tenant_id).await?;
-    let is_live = |id: &DepartmentId| rows.iter().any(|row| row.id == *id && row.removed_at.is_none());
-    if department != before.department_id && !is_live(&department) {
-        return Err(Refusal::field("department", ErrorCode::NotFound, "no such department").into());
-    }
-    if config.departments.iter().flatten().any(|id| !is_live(id)) {
-        return Err(Refusal::field("departments", ErrorCode::NotFound, "no such department").into());
-    }
-    Ok(())
 }

@@ -4,7 +4,7 @@ use actix_web::web;
 use askama::Template;
 use domain::permission::Permission;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::parts::Time;
@@ -66,18 +66,22 @@ fn described(detail: &str) -> Option<String> {
     (!short.is_empty()).then_some(short)
 }
 
+/// What differs, member by member: what was taken out of an object is a difference too.
 fn differences(name: &str, before: &Value, after: &Value, parts: &mut Vec<String>) {
-    if let Value::Object(members) = after {
-        for (key, value) in members {
-            let old = before.get(key).unwrap_or(&Value::Null);
-            differences(key, old, value, parts);
+    let members = |value: &Value| value.as_object().cloned();
+    match (members(before), members(after)) {
+        (None, None) if before == after => {}
+        (None, None) if before.is_null() => parts.push(format!("{name}: {}", shown(after))),
+        // Nothing against an object is every member of it.
+        (old, new) if (old.is_some() || before.is_null()) && (new.is_some() || after.is_null()) => {
+            let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
+            let gone = old.keys().filter(|key| !new.contains_key(*key));
+            for key in new.keys().chain(gone) {
+                let of = |members: &Map<String, Value>| members.get(key).cloned().unwrap_or_default();
+                differences(key, &of(&old), &of(&new), parts);
+            }
         }
-    } else if before != after {
-        let part = match before {
-            Value::Null => format!("{name}: {}", shown(after)),
-            before => format!("{name}: {} → {}", shown(before), shown(after)),
-        };
-        parts.push(part);
+        _ => parts.push(format!("{name}: {} → {}", shown(before), shown(after))),
     }
 }
 

@@ -3,6 +3,7 @@
 use actix_web::web;
 use askama::Template;
 use domain::permission::Permission;
+use protocol::error::ErrorCode;
 use protocol::state::Role;
 use serde::Deserialize;
 
@@ -13,7 +14,7 @@ use super::scope::{Area, Member};
 use super::ui::{Chrome, Ui};
 use crate::actions::invite_agent::{Invitation, OneTimeLink, invite_agent};
 use crate::actions::withdraw_invitation::withdraw_invitation;
-use crate::error::AppResult;
+use crate::error::{AppError, AppResult};
 
 #[derive(Template)]
 #[template(path = "admin/invite.html")]
@@ -110,8 +111,9 @@ pub(super) async fn make(member: Member, input: web::Form<InviteInput>) -> Reply
                 return page(&invite_page(&member, &input, &errors, Some(made)).await?);
             }
             Err(error) => {
+                let above = matches!(&error, AppError::Refused(refusal) if refusal.code == ErrorCode::Forbidden);
                 let (field, _) = refused_field(&ui, error)?;
-                errors.add(field, ui.t("error.member"));
+                errors.add(field, ui.t(if above { "error.invited_above" } else { "error.member" }));
             }
         }
     }

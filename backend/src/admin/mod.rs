@@ -16,6 +16,8 @@ pub mod field;
 pub mod reply;
 /// Who asks, in which tenant.
 pub mod scope;
+/// Which tenant a form was drawn for.
+pub mod stamp;
 /// Start page of a tenant.
 mod overview;
 /// What goes on now, and why.
@@ -73,9 +75,10 @@ mod platform;
 
 use actix_web::web::{self, ServiceConfig, get, post};
 
-/// The routes of both panels.
-pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(web::scope("/admin").configure(tenant_side));
+/// The routes of both panels. Forms of the tenant side have at most `form_bytes`.
+pub fn routes(cfg: &mut ServiceConfig, form_bytes: usize) {
+    let forms = web::FormConfig::default().limit(form_bytes);
+    cfg.service(web::scope("/admin").app_data(forms).configure(tenant_side));
     cfg.service(web::scope("/platform").configure(platform::routes));
 }
 

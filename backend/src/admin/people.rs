@@ -43,6 +43,8 @@ struct InvitationView {
     until: Time,
     /// Nobody can use it any more; it can be sent again.
     expired: bool,
+    /// It may be sent again and withdrawn by whoever looks.
+    may_manage: bool,
 }
 
 /// How long an invitation that expired is still listed, in milliseconds (14 days).
@@ -89,6 +91,7 @@ pub(super) async fn list(member: Member) -> Reply {
                 role_word: role.as_str(),
                 until: Time(link.expires_at),
                 expired: link.expires_at <= at,
+                may_manage: permission::may_manage(member.who.role, role),
             })
         })
         .collect();

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use askama::Template;
+use domain::text::TextError;
 use protocol::error::ErrorCode;
 
 use super::ui::Ui;
@@ -25,6 +26,14 @@ pub fn page(template: &impl Template) -> Reply {
 /// When the template fails.
 pub fn again(template: &impl Template) -> Reply {
     page_with(StatusCode::UNPROCESSABLE_ENTITY, template)
+}
+
+/// A page that says why nothing was done: what the form was about has changed since it was drawn (409).
+///
+/// # Errors
+/// When the template fails.
+pub fn stale(template: &impl Template) -> Reply {
+    page_with(StatusCode::CONFLICT, template)
 }
 
 fn page_with(status: StatusCode, template: &impl Template) -> Reply {
@@ -54,7 +63,11 @@ pub fn refused_field(ui: &Ui, error: AppError) -> AppResult<(&'static str, Strin
     let Some(field) = refusal.field else { return Err(error) };
     let text = match (refusal.code, refusal.limit) {
         (ErrorCode::Conflict, _) => ui.t("error.taken").to_owned(),
-        (_, Some(limit)) => ui.t1("error.too_long", limit),
+        // Other limits are those of numbers: of how many, or of how much.
+        (_, Some(limit)) if refusal.message == (TextError::TooLong { limit }).to_string() => {
+            ui.t1("error.too_long", limit)
+        }
+        (_, Some(limit)) => ui.t1("error.at_most", limit),
         _ => ui.t("error.format").to_owned(),
     };
     Ok((field, text))

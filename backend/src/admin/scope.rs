@@ -7,11 +7,13 @@ use actix_web::http::header;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, web};
 use domain::permission::{self, Permission};
 use futures_util::future::LocalBoxFuture;
+use protocol::error::ErrorCode;
 use protocol::ids::TenantId;
 use serde::Deserialize;
 
 use super::parts::Icon;
 use super::reply::Reply;
+use super::stamp::{self, Stamp};
 use super::ui::{Choice, Chrome, Flash, Group, NavLink, Ui};
 use crate::actions::actor::Actor;
 use crate::app::App;
@@ -78,22 +80,21 @@ pub struct Operator {
 }
 
 impl FromRequest for Member {
-    type Error = AppError;
-    type Future = LocalBoxFuture<'static, AppResult<Self>>;
+    type Error = actix_web::Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let app = extract::app(&request)?.clone();
-            let signed = extract::signed(&request).await?;
-            let chosen = request.cookie(CHOICE).and_then(|cookie| TenantId::parse(cookie.value()));
-            let who = match browser::agent(&app, &signed.account, chosen).await {
-                // The membership chosen before may have ended.
-                Err(_) if chosen.is_some() => browser::agent(&app, &signed.account, None).await?,
-                result => result?,
-            };
-            let ui = Ui::new(extract::texts(&request));
-            Ok(Self { ui, query: request.query_string().to_owned(), app, signed, who })
+            let stamp = Stamp::read(&request);
+            let (member, is_choice) = Self::of(&request).await?;
+            let fits = request.method().is_safe()
+                || match stamp {
+                    Stamp::Of(tenant) => tenant == member.who.tenant,
+                    Stamp::Missing => is_choice && member.is_alone().await?,
+                    Stamp::Unreadable => false,
+                };
+            if fits { Ok(member) } else { Err(stamp::refuse(&member, stamp).await) }
         })
     }
 }
@@ -115,6 +116,32 @@ impl FromRequest for Operator {
 }
 
 impl Member {
+    /// Who asks, and whether it is the tenant that was chosen: a membership that ended leaves the oldest one there is.
+    async fn of(request: &HttpRequest) -> AppResult<(Self, bool)> {
+        let app = extract::app(request)?.clone();
+        let signed = extract::signed(request).await?;
+        let chosen = request.cookie(CHOICE).and_then(|cookie| TenantId::parse(cookie.value()));
+        let (who, is_choice) = match browser::agent(&app, &signed.account, chosen).await {
+            Err(AppError::Refused(refusal)) if chosen.is_some() && refusal.code == ErrorCode::Forbidden => {
+                (browser::agent(&app, &signed.account, None).await?, false)
+            }
+            result => (result?, true),
+        };
+        let ui = Ui::new(extract::texts(request));
+        Ok((Self { ui, query: request.query_string().to_owned(), app, signed, who }, is_choice))
+    }
+
+    /// Whether there is no other tenant that a form could be meant for.
+    async fn is_alone(&self) -> AppResult<bool> {
+        let mut conn = self.app.store.read(EveryTenant).await?;
+        Ok(agent::of_account(&mut conn, self.signed.account.id).await?.len() == 1)
+    }
+
+    /// What the address of every form ends in.
+    pub fn stamp(&self) -> String {
+        stamp::stamp(self.who.tenant)
+    }
+
     /// Whether the role allows something.
     pub fn may(&self, permission: Permission) -> bool {
         permission::allows(self.who.role, permission)
@@ -164,6 +191,7 @@ impl Member {
             nav: self.nav(area, offline, failed),
             place,
             tenants,
+            stamp: self.stamp(),
             name: self.who.name.clone(),
             email: self.signed.account.email.clone(),
             suspended: self.who.suspended,
@@ -257,6 +285,7 @@ impl Operator {
             ],
             place: self.ui.t("platform.title").to_owned(),
             tenants: Vec::new(),
+            stamp: String::new(),
             name: self.signed.account.name.clone(),
             email: self.signed.account.email.clone(),
             suspended: false,
@@ -272,15 +301,16 @@ pub(super) struct Choose {
     tenant: String,
 }
 
-/// `POST /admin/switch`
-pub(super) async fn switch(member: Member, form: web::Form<Choose>) -> Reply {
-    let tenant = TenantId::parse(&form.tenant).ok_or_else(|| AppError::not_found("tenant"))?;
-    browser::agent(&member.app, &member.signed.account, Some(tenant)).await?;
+/// `POST /admin/switch`. Asks for no [`Member`]: whichever tenant this browser worked for, this is how to leave it.
+pub(super) async fn switch(app: web::Data<App>, signed: extract::Account, form: web::Form<Choose>) -> Reply {
+    // What does not exist is answered like what is somebody else's.
+    let tenant = TenantId::parse(&form.tenant).unwrap_or_else(|| TenantId(app.id()));
+    browser::agent(&app, &signed.account, Some(tenant)).await?;
     let cookie = Cookie::build(CHOICE, tenant.to_string())
         .path("/admin")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(member.app.config.is_https())
+        .secure(app.config.is_https())
         .finish();
     Ok(HttpResponse::SeeOther().cookie(cookie).insert_header((header::LOCATION, "/admin")).finish())
 }

@@ -1,6 +1,6 @@
 //! The form of a site: what is shown, what was typed, what is wrong with it.
 
-use domain::text::{Color, Name, Origin};
+use domain::text::{Color, Name, Origin, TextError};
 use protocol::ids::DepartmentId;
 use protocol::site::{FieldRule, Side, SiteConfig, SiteTexts, Theme};
 use serde::Deserialize;
@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::field::{Control, Errors, Field, explain};
 use super::pairs::Pairs;
 use super::ui::{Choice, Ui};
+use crate::actions::site_rules::own_text;
 use crate::store::department::Department;
 use crate::store::site::Site;
 
@@ -144,9 +145,8 @@ impl SiteInput {
             }
         }
         for (field, text) in self.own_texts() {
-            if let Err(error @ domain::text::TextError::TooLong { .. } | error @ domain::text::TextError::Format) =
-                domain::text::MessageText::parse(text)
-            {
+            // Empty is as good as none.
+            if let Err(error @ (TextError::TooLong { .. } | TextError::Format)) = own_text(text) {
                 errors.add(field, explain(ui, error));
             }
         }

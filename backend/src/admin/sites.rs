@@ -15,7 +15,7 @@ use super::reply::{Reply, again, page, refused_field, see};
 use super::scope::{Area, Member};
 use super::site_form::{SiteForm, SiteInput};
 use super::ui::{Chrome, Ui};
-use crate::actions::create_site::{NewSite, create_site};
+use crate::actions::create_site::{NewSite, Setup, set_up_site};
 use crate::actions::departments::rules;
 use crate::actions::site_rules::snippet;
 use crate::actions::update_site::{SiteChange, update_site};
@@ -128,16 +128,12 @@ async fn new_page(member: &Member, input: &SiteInput, errors: &Errors) -> AppRes
 pub(super) async fn create(member: Member, pairs: web::Form<Pairs>) -> Reply {
     member.require(Permission::ManageSites)?;
     let input = SiteInput::sent(&pairs);
-    let (app, actor, tenant) = (&member.app, member.actor(), member.who.tenant);
     let mut errors = input.check(&member.ui);
     if errors.is_empty() {
-        let new = NewSite { tenant, name: input.name().to_owned(), origins: input.origins() };
-        match create_site(app, &actor, new).await {
-            Ok(site) => {
-                let path = format!("/admin/sites/{}", site.id);
-                update_site(app, &actor, change(&site, &input)).await?;
-                return see(&path, "done=site_created");
-            }
+        let new = NewSite { tenant: member.who.tenant, name: input.name().to_owned(), origins: input.origins() };
+        let setup = Setup { config: input.config(&Setup::default().config), department: input.department() };
+        match set_up_site(&member.app, &member.actor(), new, setup).await {
+            Ok(site) => return see(&format!("/admin/sites/{}", site.id), "done=site_created"),
             Err(error) => refused(&member.ui, error, &mut errors)?,
         }
     }

@@ -101,3 +101,34 @@ fn no_template_has_inline_script_or_style_or_unescaped_text() {
         }
     }
 }
+
+#[test]
+fn every_form_of_a_tenant_says_whose_it_is() {
+    let mut forms = 0;
+    for (path, text) in files("templates/admin", ".html") {
+        let name = path.display();
+        for form in text.split("<form").skip(1).filter_map(|rest| rest.split('>').next()) {
+            // Choosing a tenant is what a form of any tenant may do; the board's form gets its address from its maker.
+            let free = ["method=\"get\"", "action=\"/admin/switch\""].iter().any(|known| form.contains(known))
+                || (name.to_string().ends_with("board_part.html") && form.ends_with("action=\"{{ action }}\""));
+            assert!(free || form.contains("{{ chrome.stamp }}\""), "{name}: <form{form}>");
+            forms += 1;
+        }
+    }
+    assert!(forms > 20, "the search found only {forms}");
+}
+
+#[test]
+fn everything_that_is_recorded_has_a_text() {
+    let is_word = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    let mut actions = BTreeSet::new();
+    for (_, text) in files("src/actions", ".rs").iter().filter(|(_, text)| text.contains("audit::add(")) {
+        let literals = text.split('"');
+        let named = literals.filter(|word| word.split_once('.').is_some_and(|(of, done)| is_word(of) && is_word(done)));
+        actions.extend(named.map(str::to_owned));
+    }
+    assert!(actions.len() > 25, "the search found only {}", actions.len());
+    let missing: Vec<_> =
+        actions.iter().filter(|it| i18n::texts("en").find(&format!("audit.{it}")).is_none()).collect();
+    assert_eq!(missing, Vec::<&String>::new());
+}

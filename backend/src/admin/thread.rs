@@ -1,7 +1,7 @@
 //! A log as people read it. Everything people wrote stays text; the template escapes it (rule C-8).
 
 use domain::transcript::{Transcript, verify};
-use protocol::entry::{AuthorKind, ClosedBy, EntryBody, File, Queued, QueuedReason, Transferred};
+use protocol::entry::{AuthorKind, ClosedBy, EntryBody, File, QueuedReason, Transferred};
 
 use protocol::ids::TenantId;
 
@@ -129,26 +129,18 @@ fn author(ui: &Ui, entry: &Entry) -> String {
     entry.author_name.clone().unwrap_or_else(|| ui.t(nameless).to_owned())
 }
 
-/// What Frontdesk noted, in words.
+/// What Frontdesk noted, in words. No arm for the rest: a new kind of entry is to be given words.
 pub(super) fn noted(ui: &Ui, body: &EntryBody) -> String {
     match body {
-        EntryBody::Queued(Queued { reason }) => ui
-            .t(match reason {
-                None => "entry.queued",
-                Some(QueuedReason::NoReply) => "entry.queued.no_reply",
-                Some(QueuedReason::Returned) => "entry.queued.returned",
-                Some(_) => "entry.queued.agent_gone",
-            })
-            .to_owned(),
+        EntryBody::Queued(queued) => ui.t(back_in_queue(queued.reason)).to_owned(),
         EntryBody::Assigned(assigned) => ui.t1("entry.assigned", &assigned.name),
-        EntryBody::Transferred(Transferred { name: Some(name), .. }) => ui.t1("entry.transferred", name),
-        EntryBody::Transferred(_) => ui.t("entry.queued.returned").to_owned(),
+        EntryBody::Transferred(transferred) => self::transferred(ui, transferred),
         EntryBody::LeftOffline(_) => ui.t("entry.left_offline").to_owned(),
         EntryBody::Closed(closed) => ui
             .t(match closed.by {
                 ClosedBy::Visitor => "entry.closed.visitor",
                 ClosedBy::Agent => "entry.closed.agent",
-                _ => "entry.closed.gone",
+                ClosedBy::VisitorGone => "entry.closed.gone",
             })
             .to_owned(),
         EntryBody::Reopened(_) => ui.t("entry.reopened").to_owned(),
@@ -156,7 +148,29 @@ pub(super) fn noted(ui: &Ui, body: &EntryBody) -> String {
             let score = ui.t1("entry.rated", rated.score);
             rated.comment.as_ref().map_or_else(|| score.clone(), |comment| format!("{score}: {comment}"))
         }
-        _ => ui.t("entry.unknown").to_owned(),
+        EntryBody::PlaceKept(kept) => ui.t1("entry.place_kept", &kept.email),
+        EntryBody::Called(called) => ui.t1("entry.called", super::time::minute(called.until)),
+        // People wrote these: they are shown as what they are.
+        EntryBody::Message(_) | EntryBody::Note(_) | EntryBody::File(_) => String::new(),
+        EntryBody::Unknown => ui.t("entry.unknown").to_owned(),
+    }
+}
+
+fn back_in_queue(reason: Option<QueuedReason>) -> &'static str {
+    match reason {
+        None => "entry.queued",
+        Some(QueuedReason::NoReply) => "entry.queued.no_reply",
+        Some(QueuedReason::Returned) => "entry.queued.returned",
+        Some(QueuedReason::AgentGone) => "entry.queued.agent_gone",
+        Some(QueuedReason::AgentDisabled) => "entry.queued.agent_disabled",
+    }
+}
+
+fn transferred(ui: &Ui, transferred: &Transferred) -> String {
+    match (&transferred.name, &transferred.department_name) {
+        (Some(name), _) => ui.t1("entry.transferred", name),
+        (None, Some(department)) => ui.t1("entry.transferred_department", department),
+        (None, None) => ui.t("entry.queued.returned").to_owned(),
     }
 }
 
@@ -178,12 +192,17 @@ pub(super) fn proof(ui: &Ui, transcript: &Transcript) -> Proof {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use askama::Template;
-    use protocol::entry::AuthorKind;
-    use protocol::ids::TenantId;
+    use protocol::entry::{
+        Assigned, AuthorKind, Called, Closed, ClosedBy, EntryBody, LeftOffline, PlaceKept, Queued, QueuedReason, Rated,
+        Reopened, Transferred,
+    };
+    use protocol::ids::{AgentId, DepartmentId, TenantId};
     use uuid::Uuid;
 
-    use super::{EntryView, Kind, Ui};
+    use super::{EntryView, Kind, Ui, noted};
     use crate::i18n;
     use crate::store::entry::Entry;
 
@@ -247,5 +266,49 @@ mod tests {
         assert!(rendered(&entry(AuthorKind::Visitor, None)).contains("was deleted"));
         let unknown = entry(AuthorKind::System, Some(serde_json::json!({"type": "from_the_future"})));
         assert!(rendered(&unknown).contains("does not know"));
+    }
+
+    fn to(name: Option<&str>, department: Option<&str>) -> EntryBody {
+        let of = |text: Option<&str>| text.map(str::to_owned);
+        EntryBody::Transferred(Transferred {
+            from: None,
+            to: name.map(|_| AgentId(Uuid::nil())),
+            name: of(name),
+            department: department.map(|_| DepartmentId(Uuid::nil())),
+            department_name: of(department),
+        })
+    }
+
+    /// Everything that Frontdesk notes, each in every way there is.
+    fn notes() -> Vec<EntryBody> {
+        let mut all = vec![
+            EntryBody::Queued(Queued { reason: None }),
+            EntryBody::Assigned(Assigned { agent: AgentId(Uuid::nil()), name: "Ann".to_owned() }),
+            to(Some("Ann"), None),
+            to(None, Some("Sales")),
+            EntryBody::LeftOffline(LeftOffline { name: None, email: None }),
+            EntryBody::Reopened(Reopened { continues: None }),
+            EntryBody::Rated(Rated { score: 4, comment: None }),
+            EntryBody::PlaceKept(PlaceKept { email: "vera@example.com".to_owned() }),
+            EntryBody::Called(Called { until: 1_700_000_000_000 }),
+        ];
+        let reasons = QueuedReason::ALL.iter().map(|reason| EntryBody::Queued(Queued { reason: Some(*reason) }));
+        all.extend(reasons);
+        all.extend(ClosedBy::ALL.iter().map(|by| EntryBody::Closed(Closed { by: *by })));
+        all
+    }
+
+    #[test]
+    fn everything_that_is_noted_has_words_of_its_own_in_every_language() {
+        for language in ["en", "zh-CN"] {
+            let ui = Ui::new(i18n::texts(language));
+            let mut seen = HashSet::from([ui.t("entry.unknown").to_owned()]);
+            for note in notes() {
+                let said = noted(&ui, &note);
+                assert!(said.chars().count() > 2 && !said.contains(['{', '}']), "{language} {note:?}: {said}");
+                assert!(seen.insert(said.clone()), "{language} {note:?} sounds like another: {said}");
+            }
+            assert!(noted(&ui, &to(None, Some("Sales"))).contains("Sales"));
+        }
     }
 }

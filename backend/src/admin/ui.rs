@@ -72,6 +72,8 @@ pub struct Chrome {
     pub place: String,
     /// The tenants one can switch to; empty when there is no choice.
     pub tenants: Vec<Choice>,
+    /// What the address of every form ends in, so that it says whose it is; empty on the platform side.
+    pub stamp: String,
     /// Name of who is signed in.
     pub name: String,
     /// Address of who is signed in.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 /// Every offset that is somebody's time, in minutes (IANA time zone database, 2025b).
-const OFFSETS: [i64; 38] = [
+const OFFSETS: [i64; 40] = [
     -720, -660, -600, -570, -540, -480, -420, -360, -300, -240, -210, -180, -150, -120, -60, 0, 60, 120, 180, 210, 240,
-    270, 300, 330, 345, 360, 390, 420, 480, 525, 540, 570, 600, 630, 660, 720, 780, 840,
+    270, 300, 330, 345, 360, 390, 420, 480, 525, 540, 570, 600, 630, 660, 720, 765, 780, 825, 840,
 ];
 
 /// An offset from UTC.
@@ -66,5 +66,6 @@ mod tests {
         let names: Vec<String> = Zone::all().map(|zone| zone.to_string()).collect();
         assert!(names.contains(&"UTC".to_owned()) && names.contains(&"UTC+05:45".to_owned()));
         assert!(names.contains(&"UTC−03:30".to_owned()));
+        assert!(names.contains(&"UTC+12:45".to_owned()) && names.contains(&"UTC+13:45".to_owned()), "Chatham");
     }
 }

@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::basics::eventually;
 use crate::database::both;
 use crate::panels::Reader;
 use crate::people::{Agent, Visitor};
@@ -325,6 +326,40 @@ async fn removing_a_department_hands_over_everything_in_it() {
 }
 
 #[tokio::test]
+async fn who_comes_back_to_a_removed_department_stands_in_line() {
+    let world = World::with(Plan { policy: json!({"capacity": 1}), ..Plan::default() }).await;
+    let olga = olga(&world).await;
+    let sales = with_sales(&world, &olga).await;
+    let support = department(&world, "Support").await;
+    let ann = at_work(&world, "Ann").await;
+    let (walt, early) = asking(&world, "early").await;
+    ann.is_offered_this(early).await;
+    ann.accepts(early).await;
+    ann.closes(early).await;
+    walt.sees_state(ConversationState::Closed).await;
+    let to_support = Form::of(&[("successor", &support.to_string())]);
+    to_support.is_taken(&olga, &format!("/admin/departments/{sales}/remove")).await;
+
+    let (_vera, held) = asking(&world, "held").await;
+    ann.is_offered_this(held).await;
+    ann.accepts(held).await;
+    let (xena, first) = asking(&world, "first").await;
+    xena.waits_at(1).await;
+    walt.says("I am back").await;
+    let there = "select count(*) from conversation c join department d on d.tenant_id = c.tenant_id \
+        and d.id = c.department_id where d.name = 'Support' and c.state = 'waiting' and c.queued_at is not null";
+    eventually("he is in Support's queue", async || (world.count(there).await == 2).then_some(())).await;
+    walt.waits_at(2).await;
+    xena.waits_at(1).await;
+    let ahead = "select count(*) from conversation where at_head";
+    let known = "select count(*) from conversation where state = 'waiting' and last_agent is not null";
+    assert_eq!((world.count(ahead).await, world.count(known).await), (0, 1), "he has his place and his agent");
+    // Ann talked to him before, and still the first comes first.
+    ann.closes(held).await;
+    ann.is_offered_this(first).await;
+}
+
+#[tokio::test]
 async fn the_last_department_stays() {
     let world = World::start().await;
     let olga = olga(&world).await;
@@ -549,11 +584,14 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     let world = World::start().await;
     let olga = olga(&world).await;
     shows(&olga, "/admin/identity", &["No key yet", "jwt.sign"]).await;
-    Form::of(&[("name", " ")]).is_refused(&olga, "/admin/identity", "Please fill this in.").await;
-    let page = Form::of(&[("name", "Shop server")]).is_taken(&olga, "/admin/identity").await;
+    Form::of(&[("name", " "), ("way", "jwt")]).is_refused(&olga, "/admin/identity", "Please fill this in.").await;
+    for way in ["", "both"] {
+        Form::of(&[("name", "Shop server"), ("way", way)]).is_refused(&olga, "/admin/identity", "Please choose.").await;
+    }
+    let page = Form::of(&[("name", "Shop server"), ("way", "jwt")]).is_taken(&olga, "/admin/identity").await;
     let secret = page.split("id=\"secret\">").nth(1).and_then(|rest| rest.split('<').next()).expect("a secret");
     assert!(secret.len() >= 40, "{secret}");
-    let page = shows(&olga, "/admin/identity", &["Shop server", "Valid"]).await;
+    let page = shows(&olga, "/admin/identity", &["Shop server", "Valid", ">Tokens (JWT)</td>"]).await;
     assert!(!page.contains(secret), "it is shown again");
     let sealed =
         texts(&world, "select secret from identity_key where tenant_id = $1 and name = $2", "Shop server").await;
@@ -569,9 +607,10 @@ async fn the_secret_of_an_identity_key_is_shown_once() {
     let page = shows(&olga, "/admin/audit", &["Identity key created", "Identity key revoked"]).await;
     assert!(!page.contains(secret), "it is in the audit log");
     for number in 0..10 {
-        Form::of(&[("name", &format!("key {number}"))]).is_taken(&olga, "/admin/identity").await;
+        Form::of(&[("name", &format!("key {number}")), ("way", "hmac")]).is_taken(&olga, "/admin/identity").await;
     }
-    Form::of(&[("name", "too many")]).is_refused(&olga, "/admin/identity", "There are 10 keys in use").await;
+    let more = Form::of(&[("name", "too many"), ("way", "jwt")]);
+    more.is_refused(&olga, "/admin/identity", "There are 10 keys in use").await;
 }
 
 fn words(line: &str) -> Vec<&str> {

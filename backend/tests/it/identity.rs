@@ -23,10 +23,19 @@ pub(crate) struct Key {
 }
 
 impl Key {
-    /// Has the owner make a key.
+    /// Has the owner make a key that signs tokens.
     pub(crate) async fn of(world: &World, tenant: &Tenant) -> Self {
+        Self::signing(world, tenant, "jwt").await
+    }
+
+    /// Has the owner make a key that signs ids.
+    async fn for_ids(world: &World, tenant: &Tenant) -> Self {
+        Self::signing(world, tenant, "hmac").await
+    }
+
+    async fn signing(world: &World, tenant: &Tenant, way: &str) -> Self {
         let olga = Reader::signs_in(world, tenant.person("Olga")).await;
-        let (status, page) = olga.sends("/admin/identity", &[("name", "Shop")]).await;
+        let (status, page) = olga.sends("/admin/identity", &[("name", "Shop"), ("way", way)]).await;
         assert_eq!(status, 200, "{page}");
         let (_, rest) = page.split_once("<code id=\"secret\">").expect("a secret");
         let secret = rest.split('<').next().expect("an end").to_owned();
@@ -55,9 +64,12 @@ impl Key {
     }
 
     fn vouches(&self, id: &str) -> Value {
+        json!({"id": id, "hmac": self.hmac(id).iter().map(|byte| format!("{byte:02x}")).collect::<String>(), "name": "Hal"})
+    }
+
+    fn hmac(&self, id: &str) -> Vec<u8> {
         let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.secret.as_bytes()).expect("a key").chain_update(id);
-        let hmac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-        json!({"id": id, "hmac": hmac, "name": "Hal"})
+        mac.finalize().into_bytes().to_vec()
     }
 }
 
@@ -124,7 +136,8 @@ async fn what_the_merchant_signed_is_shown_to_agents_and_stays() {
     let none = |view: &crate::wire::View| view.visitor.as_ref()?.conversations.is_empty().then_some(());
     other.until("no conversation", none).await;
 
-    let hal = comes(&world, None, &key.vouches("customer-8")).await;
+    let ids = Key::for_ids(&world, &world.acme).await;
+    let hal = comes(&world, None, &ids.vouches("customer-8")).await;
     assert_eq!(hal.ignored, None);
     let hal = connects(&world, hal, Over::Poll).await;
     let conversation = hal.says("me too").await.conversation.expect("a conversation");
@@ -139,6 +152,9 @@ async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
     let revoked = Key::of(&world, &world.acme).await;
     revoked.is_revoked(&world, &world.acme).await;
     let other = Key::of(&world, world.other.as_ref().expect("another tenant")).await;
+    let (ids, revoked_ids) = (Key::for_ids(&world, &world.acme).await, Key::for_ids(&world, &world.acme).await);
+    revoked_ids.is_revoked(&world, &world.acme).await;
+    let other_ids = Key::for_ids(&world, world.other.as_ref().expect("another tenant")).await;
     let unknown = Key::made_up();
     let (claims, expired) = (json!({"sub": "7", "vip": true}), json!({"sub": "7", "exp": now() - 61}));
     let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -150,9 +166,12 @@ async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
         key.signs(json!({"sub": "7", "exp": "soon"})),
         unknown.signs(claims.clone()),
         revoked.signs(claims.clone()),
-        revoked.vouches("7"),
+        revoked_ids.vouches("7"),
         other.signs(claims.clone()),
-        other.vouches("7"),
+        other_ids.vouches("7"),
+        // Each way has keys of its own.
+        key.vouches("7"),
+        ids.signs(claims.clone()),
         json!({"token": none}),
         json!({"token": "nonsense"}),
         json!({"id": "7", "hmac": "00"}),
@@ -183,6 +202,7 @@ async fn what_is_not_valid_is_ignored_and_the_visitor_may_chat() {
 async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
     let world = World::with(Plan::default().unlimited()).await;
     let key = Key::of(&world, &world.acme).await;
+    let ids = Key::for_ids(&world, &world.acme).await;
     let mut ann = world.agent("Ann").await;
     ann.starts_work(Over::Socket).await;
     let person = |id: &str| key.signs(json!({"sub": id}));
@@ -203,7 +223,7 @@ async fn a_shared_browser_shows_nobody_the_conversations_of_another() {
         (key.signs(json!({"sub": "walt", "exp": now() - 3600})), true),
         (unknown.signs(json!({"sub": "walt"})), true),
         (json!({"token": "nonsense"}), true),
-        (key.vouches("VERA"), false),
+        (ids.vouches("VERA"), false),
     ] {
         let next = comes(&world, Some(&vera.token), &identity).await;
         assert_ne!(next.visitor, vera.visitor, "{identity}");
@@ -259,4 +279,42 @@ async fn an_identity_is_not_an_admission() {
     // A page that the site does not allow stays outside, whoever is signed in there.
     let body = json!({"site": world.acme.site, "origin": "http://evil.example", "identity": signed});
     assert_eq!(become_visitor(&world.url(), &world.origin(), &body).await.0, 403);
+}
+
+/// A customer calls themselves what the shop's server signs as an id, and the chat would take for a token of the owner.
+#[tokio::test]
+async fn what_a_shop_signs_as_an_id_is_no_token() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let ids = Key::for_ids(&world, &world.acme).await;
+    let part = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+    let claims = json!({"sub": "the-owner", "vip": true, "exp": now() + 3600});
+    let name = format!("{}.{}", part(json!({"alg": "HS256", "typ": "JWT"})), part(claims));
+    let token = format!("{name}.{}", URL_SAFE_NO_PAD.encode(ids.hmac(&name)));
+    let reply = comes(&world, None, &json!({"token": token})).await;
+    assert_eq!(reply.ignored.as_deref(), Some("identity"));
+    assert_eq!(world.count("select count(*) from visitor where external_id is not null").await, 0);
+}
+
+#[tokio::test]
+async fn a_key_from_before_there_was_a_choice_is_good_for_both_and_marked() {
+    let world = World::with(Plan::default().unlimited()).await;
+    let (tenant, id) = (world.acme.id, uuid::Uuid::now_v7());
+    let keys = frontdesk::auth::keys::Keys::open(&world.data().join("keys")).expect("the keys of the installation");
+    let key = Key { revoke: format!("/admin/identity/{id}/revoke"), secret: "fdi_made-long-ago".to_owned() };
+    let sealed = keys.seal_identity_secret(tenant, id, &key.secret).expect("a sealed secret");
+    let quoted =
+        |id: uuid::Uuid| if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) };
+    let (owner, row) = (quoted(tenant.0), quoted(id));
+    let insert = "insert into identity_key (tenant_id, id, name, secret, created_at) values";
+    world.change(format!("{insert} ({owner}, {row}, 'Old', '{sealed}', 1)")).await;
+    assert_eq!(comes(&world, None, &key.signs(json!({"sub": "7"}))).await.ignored, None);
+    assert_eq!(comes(&world, None, &key.vouches("7")).await.ignored, None);
+
+    let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
+    let (_, page) = olga.opens("/admin/identity").await;
+    let warned = "A key in use signs both tokens and customer numbers.";
+    assert!(page.contains(warned) && page.contains("Tokens and customer numbers"), "{page}");
+    key.is_revoked(&world, &world.acme).await;
+    let (_, page) = olga.opens("/admin/identity").await;
+    assert!(!page.contains(warned), "{page}");
 }

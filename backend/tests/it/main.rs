@@ -182,3 +182,9 @@ mod console;
 /// The console where there are departments.
 #[cfg(test)]
 mod console_departments;
+/// Answers to what was left while nobody was there.
+#[cfg(test)]
+mod offline_answers;
+/// Forms of the panels, and whose they are.
+#[cfg(test)]
+mod admin_forms;

@@ -1,7 +1,7 @@
 //! The tenant's panel: what people do in it, what it makes of hostile texts, and what it refuses.
 
 use protocol::command::{Command, LeaveMessage, Page};
-use protocol::ids::ConversationId;
+use protocol::ids::{ConversationId, TenantId};
 use reqwest::StatusCode;
 use serde_json::json;
 
@@ -56,6 +56,40 @@ impl Reader {
             Some(next) => self.opens(&next).await,
             None => (response.status(), response.text().await.expect("a page")),
         }
+    }
+
+    /// Sends a form in a browser of this language.
+    pub(crate) async fn sends_in(&self, language: &str, path: &str, form: &[(&str, &str)]) -> (StatusCode, String) {
+        let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
+        let request = reqwest::Client::new()
+            .post(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.origin)
+            .header("accept-language", language)
+            .header("content-type", "application/x-www-form-urlencoded");
+        let response = request.body(body).send().await.expect("an answer");
+        (response.status(), response.text().await.expect("a page"))
+    }
+
+    /// Another tab of the same browser, where another tenant is chosen: one cookie for both.
+    pub(crate) async fn chooses(&mut self, tenant: TenantId) {
+        let response = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client")
+            .post(format!("{}/admin/switch", self.base))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.origin)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("tenant={tenant}"))
+            .send()
+            .await
+            .expect("an answer");
+        assert_eq!(response.status(), 303);
+        let set = response.headers().get("set-cookie").and_then(|value| value.to_str().ok()).expect("a cookie");
+        let choice = set.split(';').next().expect("its value");
+        let kept = self.cookie.split("; ").filter(|cookie| !cookie.starts_with("fd_tenant="));
+        self.cookie = kept.chain([choice]).collect::<Vec<_>>().join("; ");
     }
 
     async fn is_shown(&self, path: &str, text: &str) {

@@ -261,7 +261,7 @@ async fn furnished() -> (World, Things) {
     ben.closes(conversation).await;
     walt.sees_state(ConversationState::Closed).await;
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
-    olga.sends("/admin/identity", &[("name", "Shop server")]).await;
+    olga.sends("/admin/identity", &[("name", "Shop server"), ("way", "jwt")]).await;
     let pool = world.database().await;
     let one = async |sql: &'static str| -> Uuid {
         both!(&pool, it => sqlx::query_scalar(sql).bind(world.acme.id.0).fetch_one(it).await).expect("an id")

@@ -81,6 +81,23 @@ async fn world_with_a_past() -> World {
     world
 }
 
+#[tokio::test]
+async fn who_wrote_while_nobody_was_there_was_not_in_the_queue() {
+    let world = world_with_a_past().await;
+    let before = report(&world, &[]);
+    // The first of them writes once more in the evening: it becomes a message at once.
+    let evening = NINE + 600 * MINUTE;
+    let conversation = id(&world, 1);
+    let more = |seq: i64, kind: &str| {
+        format!(
+            "insert into entry (tenant_id, conversation_id, seq, kind, audience, author_kind, at, commitment, hash) \
+             select tenant_id, {conversation}, {seq}, '{kind}', 'everyone', 'visitor', {evening}, '0', '0' from site;"
+        )
+    };
+    world.change(format!("{}{}", more(4, "reopened"), more(5, "left_offline"))).await;
+    assert_eq!(report(&world, &[])["total"], before["total"]);
+}
+
 fn routing(world: &World, more: &[&str]) -> (bool, String) {
     let day = ["simulate", "routing", "--tenant", "acme", "--from", "2026-03-02", "--to", "2026-03-02"];
     world.run(&[&day[..], more].concat())
@@ -155,6 +172,14 @@ async fn what_cannot_be_replayed_is_said() {
         let (done, text) = routing(&world, &["--policy", file.to_str().expect("a path")]);
         assert!(!done && text.contains(said), "{trial}: {text}");
     }
+    // Whoever came to a department that was removed is counted with the other: settings for it would do nothing.
+    let (gone, now) = (id(&world, 77), "update department set removed_at = 1 where name = 'Gone'");
+    let department = "insert into department (tenant_id, id, name, created_at) select id,";
+    world.change(format!("{department} {gone}, 'Gone', 1 from tenant where slug = 'acme'; {now}")).await;
+    let file = world.file("gone.json");
+    std::fs::write(&file, r#"{"departments": {"Gone": {"max_queue": 5}}}"#).expect("a file");
+    let (done, text) = routing(&world, &["--policy", file.to_str().expect("a path")]);
+    assert!(!done && text.contains("there is no department \"Gone\"; there are: Support"), "{text}");
     world.change("delete from presence_change").await;
     let (done, text) = routing(&world, &[]);
     assert!(!done && text.contains("not known who was there"), "{text}");

@@ -6,6 +6,8 @@ pub mod change;
 pub mod create;
 /// Removes one; another takes over.
 pub mod remove;
+/// What waits in a department that was removed.
+pub(in crate::actions) mod succeed;
 /// What holds for every department.
 pub mod rules;
 

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 
-use domain::conversation::{Command, Receiver};
 use domain::department::{Overflow, overflow_cycle};
 use domain::permission::Permission;
 use protocol::error::ErrorCode;
@@ -11,9 +10,10 @@ use protocol::ids::{ConversationId, DepartmentId, TenantId};
 use protocol::state::ConversationState;
 use serde_json::json;
 
+use super::succeed::take_over;
 use super::{json as text, rules, tell};
 use crate::actions::actor::Actor;
-use crate::actions::change::{self, Asker, Outcome, Request};
+use crate::actions::change::{self, Outcome};
 use crate::app::App;
 use crate::error::{AppError, AppResult, Refusal};
 use crate::store::department::{self, Department, Member};
@@ -113,14 +113,7 @@ async fn move_conversation(
         conversation::save(tx, tenant, &row).await?;
         return Ok(Some(Outcome { row, items: vec![], moved: true, done: super::super::Done::default() }));
     }
-    let command = Command::Transfer { to: Receiver::Department(successor) };
-    let mut outcome = change::write(tx, &Request::new(Asker::System(tenant), id, command), now).await?;
-    // Whoever is given away goes to the head of the queue. Here everybody comes at once: they stand where they
-    // would if they had always waited there.
-    outcome.row.at_head = row.at_head;
-    outcome.row.waiting_since = row.waiting_since;
-    conversation::save(tx, tenant, &outcome.row).await?;
-    Ok(Some(outcome))
+    take_over(tx, &row, (tenant, successor), now).await.map(Some)
 }
 
 async fn move_sites(tx: &mut Conn, removal: Removal, now: i64) -> AppResult<()> {

@@ -16,7 +16,7 @@ mod tests;
 
 pub use tell::Told;
 
-use domain::conversation::Command;
+use domain::conversation::{Command, Receiver};
 use futures_util::{FutureExt, StreamExt, stream};
 use protocol::ids::{ConversationId, TenantId};
 use protocol::state::{AwayReason, Presence};
@@ -84,6 +84,10 @@ async fn expire(app: &App, floor: &Floor) -> AppResult<bool> {
 }
 
 async fn carry(app: &App, tenant: TenantId, id: ConversationId, command: Command) -> AppResult<bool> {
+    // The dispatcher itself gives nothing to a department but what waits in one that was removed.
+    if let Command::Transfer { to: Receiver::Department(successor) } = command {
+        return lenient(super::departments::succeed::succeed(app, tenant, id, successor).await);
+    }
     lenient(carry_out(app, Request::new(Asker::System(tenant), id, command)).await)
 }
 

@@ -88,7 +88,7 @@ impl Stay {
 pub(super) fn stays(passages: &[Passage], inactive_after_ms: i64) -> Vec<Stay> {
     let mut all = Vec::new();
     for of_one in passages.chunk_by(|one, next| one.conversation_id == next.conversation_id) {
-        let mut reader = Reader { inactive_after_ms, stay: None, agent: None, all: &mut all };
+        let mut reader = Reader { inactive_after_ms, stay: None, reopened_at: None, agent: None, all: &mut all };
         of_one.iter().for_each(|passage| reader.read(passage));
         reader.finish();
     }
@@ -98,6 +98,8 @@ pub(super) fn stays(passages: &[Passage], inactive_after_ms: i64) -> Vec<Stay> {
 struct Reader<'a> {
     inactive_after_ms: i64,
     stay: Option<Stay>,
+    /// When the last entry read was that the visitor wrote into what had ended.
+    reopened_at: Option<i64>,
     agent: Option<AgentId>,
     all: &'a mut Vec<Stay>,
 }
@@ -105,7 +107,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(&mut self, passage: &Passage) {
         let body: Option<EntryBody> = passage.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
+        let reopened_at = self.reopened_at.take();
+        if passage.kind == "reopened" {
+            self.reopened_at = Some(passage.at);
+        }
         match passage.kind.as_str() {
+            // Nobody was there: what the visitor wrote became a message at once, and nobody was in the queue.
+            "left_offline" if passage.author_kind == AuthorKind::Visitor && reopened_at == Some(passage.at) => {
+                self.stay = None;
+            }
             // Back in the queue is the same stay: the visitor has not left.
             "queued" | "reopened" if self.stay.is_none() => self.begin(passage),
             "assigned" => {
@@ -234,6 +244,7 @@ mod tests {
     #[test]
     fn who_was_not_served_gave_up_or_waited_too_long_or_still_waits() {
         let left = |number, at, by| passage(number, "left_offline", at, by, json!({ "type": "left_offline" }));
+        let reopened = |number, at| passage(number, "reopened", at, AuthorKind::Visitor, json!({ "type": "reopened" }));
         let log = [
             queued(1, 0),
             closed(1, 9, AuthorKind::Visitor),
@@ -246,10 +257,20 @@ mod tests {
             queued(5, 0),
             // A message left at once never was in the queue.
             left(6, 1, AuthorKind::Visitor),
+            // Nor was one that followed on what had ended, while nobody was there.
+            reopened(7, 5),
+            left(7, 5, AuthorKind::Visitor),
+            // Whoever waited again and then left a message was.
+            reopened(8, 5),
+            left(8, 9, AuthorKind::Visitor),
         ];
         let stays = stays(&log, 1);
-        assert_eq!(stays.iter().map(Stay::patience_ms).collect::<Vec<_>>(), [Some(9), None, Some(7), None, None]);
+        assert_eq!(
+            stays.iter().map(Stay::patience_ms).collect::<Vec<_>>(),
+            [Some(9), None, Some(7), None, None, Some(4)]
+        );
         let ends: Vec<End> = stays.into_iter().map(|stay| stay.end).collect();
-        assert_eq!(ends, [End::GaveUp { at: 9 }, End::TooLong { at: 8 }, End::GaveUp { at: 7 }, End::Open, End::Open],);
+        let gave_up = |at| End::GaveUp { at };
+        assert_eq!(ends, [gave_up(9), End::TooLong { at: 8 }, gave_up(7), End::Open, End::Open, gave_up(9)]);
     }
 }

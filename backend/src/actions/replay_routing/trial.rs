@@ -58,14 +58,16 @@ impl Trial {
         Ok(own)
     }
 
-    /// Checks that there are departments of these names.
+    /// Checks that there are departments of these names. Whoever came to one that was removed is counted with its
+    /// successor, so settings for it would do nothing.
     ///
     /// # Errors
     /// Names the one there is not, and those there are.
     pub fn check_names(&self, departments: &[Department]) -> anyhow::Result<()> {
+        let live = departments.iter().filter(|department| department.removed_at.is_none());
+        let names: Vec<&str> = live.map(|department| department.name.as_str()).collect();
         for name in self.departments.keys() {
-            if !departments.iter().any(|department| department.name == *name) {
-                let names: Vec<&str> = departments.iter().map(|department| department.name.as_str()).collect();
+            if !names.contains(&name.as_str()) {
                 bail!("there is no department {name:?}; there are: {}", names.join(", "));
             }
         }
@@ -92,7 +94,10 @@ mod tests {
         let help = Department::new(DepartmentId(Uuid::nil()), "Help", 0);
         assert_eq!(trial.overrides(&help).unwrap(), Overrides::default());
         trial.check_names(std::slice::from_ref(&sales)).unwrap();
-        assert!(trial.check_names(&[help]).unwrap_err().to_string().contains("\"Sales\"; there are: Help"));
+        let refused = |rows: &[Department]| trial.check_names(rows).unwrap_err().to_string();
+        assert!(refused(std::slice::from_ref(&help)).contains("\"Sales\"; there are: Help"));
+        let gone = Department { removed_at: Some(1), ..sales };
+        assert!(refused(&[gone, help]).ends_with("there are: Help"));
     }
 
     #[test]

@@ -58,7 +58,8 @@ pub(super) async fn data(member: Member) -> Reply {
 
 fn view(member: &Member, board: &Board) -> View {
     let ui = &member.ui;
-    let rows = Rows { ui, board, may_release: member.may(Permission::TakeOver) && !member.who.suspended };
+    let may_release = member.may(Permission::TakeOver) && !member.who.suspended;
+    let rows = Rows { ui, board, may_release, stamp: &member.stamp() };
     View {
         at: board.at,
         summary: summary(ui, board),

@@ -14,6 +14,8 @@ pub(super) struct Rows<'a> {
     pub(super) board: &'a Board,
     /// Whether the reader may empty an absent agent's list.
     pub(super) may_release: bool,
+    /// What the address of a form ends in: see [`crate::admin::stamp`].
+    pub(super) stamp: &'a str,
 }
 
 impl Rows<'_> {
@@ -134,6 +136,7 @@ impl Rows<'_> {
             let count = line.holds.len().to_string();
             let name = self.speaker().agent(line.id);
             parts.push(Part::Release {
+                action: format!("/admin/board/release{}", self.stamp),
                 agent: line.id.to_string(),
                 text: ui.t("board.release").to_owned(),
                 label: ui.texts().fill("board.release_label", &[("agent", &name), ("n", &count)]),

@@ -74,6 +74,8 @@ pub(super) enum Part {
     },
     /// A button that gives back what an agent holds.
     Release {
+        /// Where it is sent.
+        action: String,
         /// Whose.
         agent: String,
         /// What it says.

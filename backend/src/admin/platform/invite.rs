@@ -25,8 +25,12 @@ pub(super) async fn make(operator: Operator, id: web::Path<String>, input: web::
     let tenant = find(&operator, &id).await?;
     let ui = operator.ui;
     let mut errors = Errors::default();
-    if let Some(email) = errors.take(&ui, "email", EmailAddress::parse(&input.email)) {
-        let role = Role::from_text(&input.role).unwrap_or(Role::Owner);
+    let role = Role::from_text(&input.role);
+    if role.is_none() {
+        errors.add("role", ui.t("error.format"));
+    }
+    let email = errors.take(&ui, "email", EmailAddress::parse(&input.email));
+    if let (Some(role), Some(email)) = (role, email) {
         let invitation = Invitation { role, ..owner(&operator, tenant.id, email.as_str()) };
         match invite_agent(&operator.app, &operator.actor()?, invitation).await {
             Ok(link) => {
@@ -59,7 +63,9 @@ fn invite_page(
         action: format!("/platform/tenants/{}/invite", tenant.id),
         failed: !errors.is_empty(),
         email: Field::line(&ui, "email", &input.email).input("email", "off").error(errors),
-        role: Field::line(&ui, "role", &input.role).control(Control::Select(Role::ALL.iter().map(choice).collect())),
+        role: Field::line(&ui, "role", &input.role)
+            .control(Control::Select(Role::ALL.iter().map(choice).collect()))
+            .error(errors),
         made,
     }
 }

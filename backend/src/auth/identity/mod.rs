@@ -29,8 +29,52 @@ const LEEWAY_S: i64 = 60;
 const SECRET_BYTES: usize = 32;
 /// Bytes of an HMAC-SHA-256.
 const HMAC_BYTES: usize = 32;
-/// What a secret begins with, so that whoever finds one knows what it is.
-const PREFIX: &str = "fdi_";
+
+/// What a key signs. A JWT is signed by the HMAC of its first two parts, so that one key for both ways would let whoever
+/// may choose the id that a shop signs by the other way, such as a user name, choose a token. What a secret begins with
+/// says it, and so whoever finds one knows what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// Tokens: JWT with HS256.
+    Token,
+    /// Ids by themselves: HMAC-SHA-256.
+    Hmac,
+    /// Both: keys that were made before there was a choice. To be renewed.
+    Both,
+}
+
+impl Way {
+    /// What a new key may be for.
+    pub const NEW: [Self; 2] = [Self::Token, Self::Hmac];
+
+    /// The word for it in forms and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Token => "jwt",
+            Self::Hmac => "hmac",
+            Self::Both => "both",
+        }
+    }
+
+    /// What a new key is to be for, by its word.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::NEW.into_iter().find(|way| way.as_str() == text)
+    }
+
+    /// What the key with this secret is for.
+    pub fn of(secret: &str) -> Self {
+        let found = Self::NEW.into_iter().find(|way| secret.starts_with(way.prefix()));
+        found.unwrap_or(Self::Both)
+    }
+
+    fn prefix(self) -> &'static str {
+        match self {
+            Self::Token => "fdj_",
+            Self::Hmac => "fdh_",
+            Self::Both => "fdi_",
+        }
+    }
+}
 
 /// A new secret of an identity key.
 pub struct NewSecret {
@@ -40,13 +84,13 @@ pub struct NewSecret {
     pub sealed: String,
 }
 
-/// Makes the secret of a key.
+/// Makes the secret of a key that is for one way.
 ///
 /// # Errors
 /// As [`Keys::seal`].
-pub fn new_secret(keys: &Keys, tenant: TenantId, key: Uuid) -> AppResult<NewSecret> {
+pub fn new_secret(keys: &Keys, (tenant, key): (TenantId, Uuid), way: Way) -> AppResult<NewSecret> {
     let bytes: [u8; SECRET_BYTES] = rand::random();
-    let shown = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(bytes));
+    let shown = format!("{}{}", way.prefix(), URL_SAFE_NO_PAD.encode(bytes));
     let sealed = keys.seal_identity_secret(tenant, key, &shown)?;
     Ok(NewSecret { shown, sealed })
 }
@@ -100,8 +144,8 @@ pub enum Flaw {
     /// Another algorithm than HS256, or a header that says where to find a key.
     #[error("its header says something else than HS256")]
     Header,
-    /// No key of the tenant that was not revoked made it.
-    #[error("no key of the tenant has signed it")]
+    /// No key of the tenant that is for this way and was not revoked made it.
+    #[error("no key of the tenant for this way of signing has signed it")]
     Signature,
     /// A claim that must be there is not, or one has the wrong type.
     #[error("a claim is missing or has the wrong type")]
@@ -206,7 +250,7 @@ fn check_header(found: &Header) -> Result<(), Flaw> {
 }
 
 fn signed_claims(token: &str, secrets: &[String]) -> Result<Claims, Flaw> {
-    for secret in secrets {
+    for secret in secrets.iter().filter(|secret| Way::of(secret) != Way::Hmac) {
         let key = DecodingKey::from_secret(secret.as_bytes());
         match jsonwebtoken::decode::<Claims>(token, &key, &signature_only()) {
             Ok(data) => return Ok(data.claims),
@@ -225,7 +269,7 @@ fn verify_hmac(identity: &Identity, (id, hmac): (&str, &str), secrets: &[String]
         let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes());
         mac.is_ok_and(|mac| mac.chain_update(id).verify_slice(&given).is_ok())
     };
-    if !secrets.iter().any(made) {
+    if !secrets.iter().filter(|secret| Way::of(secret) != Way::Token).any(made) {
         return Err(Flaw::Signature);
     }
     Ok(Proven {

@@ -196,10 +196,32 @@ fn a_secret_opens_for_its_tenant_and_key_alone() {
     let keys = Keys::from_text(&URL_SAFE_NO_PAD.encode([7; 32])).unwrap();
     let (tenant, other) = (TenantId(Uuid::from_u128(1)), TenantId(Uuid::from_u128(2)));
     let key = Uuid::from_u128(3);
-    let made = new_secret(&keys, tenant, key).unwrap();
-    assert!(made.shown.starts_with(PREFIX) && made.shown.len() == 47 && !made.sealed.contains(&made.shown));
+    let made = new_secret(&keys, (tenant, key), Way::Token).unwrap();
+    assert!(made.shown.starts_with("fdj_") && made.shown.len() == 47 && !made.sealed.contains(&made.shown));
     assert_eq!(keys.open_identity_secret(tenant, key, &made.sealed).unwrap(), made.shown);
     assert!(keys.open_identity_secret(other, key, &made.sealed).is_err());
     assert!(keys.open_identity_secret(tenant, Uuid::from_u128(4), &made.sealed).is_err());
-    assert_ne!(made.shown, new_secret(&keys, tenant, key).unwrap().shown);
+    assert_ne!(made.shown, new_secret(&keys, (tenant, key), Way::Token).unwrap().shown);
+}
+
+fn of_hmac(secret: &str, id: &str) -> Identity {
+    let mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret.as_bytes()).unwrap().chain_update(id);
+    let hmac: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    Identity { token: None, id: Some(id.to_owned()), hmac: Some(hmac), name: None, email: None }
+}
+
+#[test]
+fn a_key_signs_in_its_own_way_alone() {
+    for (secret, way, tokens, hmacs) in
+        [("fdj_x", Way::Token, true, false), ("fdh_x", Way::Hmac, false, true), ("fdi_x", Way::Both, true, true)]
+    {
+        assert_eq!(Way::of(secret), way);
+        let secrets = [secret.to_owned()];
+        let token = verify(&of_token(&signed_by(secret, &Header::default(), &payload())), &secrets, NOW);
+        assert_eq!(token.err(), (!tokens).then_some(Flaw::Signature), "{secret}");
+        let hmac = verify(&of_hmac(secret, "customer-7"), &secrets, NOW);
+        assert_eq!(hmac.err(), (!hmacs).then_some(Flaw::Signature), "{secret}");
+    }
+    assert_eq!(Way::NEW.map(|way| Way::from_text(way.as_str())), Way::NEW.map(Some));
+    assert_eq!((Way::from_text("both"), Way::from_text("")), (None, None));
 }
