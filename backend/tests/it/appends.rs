@@ -9,7 +9,7 @@ use crate::wire::Over;
 use crate::world::{Plan, World};
 
 async fn world() -> World {
-    World::with(Plan { on_postgres: true, second: true, ..Plan::default() }).await
+    World::with(Plan { on_postgres: true, second: true, ..Plan::default() }.unlimited()).await
 }
 
 /// Changes the database as another node would, without telling anybody.
@@ -42,7 +42,7 @@ async fn what_others_changed_counts_for_the_next_message() {
     assert_eq!(code_of(refused), ErrorCode::ConversationClosed);
     changes(&world, "update conversation set state = 'active', closed_at = null, settled_at = null").await;
     ann.says(conversation, "in time again").await;
-    changes(&world, "update tenant set state = 'suspended', suspended_at = 1 where name = 'Acme'").await;
+    changes(&world, "update tenant set state = 'suspended', suspended_at = 1 where slug = 'acme'").await;
     ann.ask(message(Some(conversation), cmid(), "suspended")).await.expect_err("the tenant is suspended");
     assert_eq!(world.count("select count(*) from entry").await, before + 1);
     assert_eq!(world.count(LINKED).await, 1);
@@ -73,7 +73,7 @@ async fn tenants_share_a_commit_and_each_sees_its_own() {
         seqs.sort_unstable();
         seqs.dedup();
         assert!(seqs.len() >= 12, "each of a conversation has its place");
-        // Somebody else's: refused, whoever's session it was before.
+        // Somebody else's: refused, whosever session it was before.
         let stray = otto.ask(message(Some(acme), cmid(), "not mine")).await;
         assert_eq!(code_of(stray), ErrorCode::NotFound);
     }
