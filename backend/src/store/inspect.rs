@@ -132,20 +132,6 @@ fn compare(applied: &[i64], there: bool) -> Schema {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_schema_is_compared_with_ours() {
-        let known = schema::versions();
-        assert_eq!(compare(&known, true), Schema::Current);
-        assert_eq!(compare(&known[1..], true), Schema::Older(1));
-        assert_eq!(compare(&[known.as_slice(), &[9_999]].concat(), true), Schema::Newer(9_999));
-        assert_eq!(compare(&[], false), Schema::Empty);
-    }
-}
-
 /// Lets the server count what is in the tables now, as it does by itself within the first minute.
 ///
 /// # Errors
@@ -162,4 +148,18 @@ pub async fn take_statistics(settings: &Postgres) -> anyhow::Result<()> {
     }
     let _ = conn.close().await;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_compared_with_ours() {
+        let known = schema::versions();
+        assert_eq!(compare(&known, true), Schema::Current);
+        assert_eq!(compare(&known[1..], true), Schema::Older(1));
+        assert_eq!(compare(&[known.as_slice(), &[9_999]].concat(), true), Schema::Newer(9_999));
+        assert_eq!(compare(&[], false), Schema::Empty);
+    }
 }
