@@ -39,7 +39,7 @@ pub(in crate::store) async fn quick(conn: &mut Conn, heads: &mut Heads, batch: B
     match written {
         Ok(true) => Ok(true),
         Ok(false) => {
-            heads.doubt(&all);
+            heads.doubt();
             Ok(false)
         }
         Err(error) => {
