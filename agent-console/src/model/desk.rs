@@ -69,7 +69,7 @@ impl Desk {
     pub fn put(&mut self, line: &Summary) {
         let mut line = line.clone();
         if let Some(old) = self.lines.get(&line.id) {
-            if line.last_seq < old.last_seq {
+            if line.updated_at < old.updated_at {
                 // Two nodes told of two changes, and the older news came last.
                 return;
             }

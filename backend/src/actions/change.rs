@@ -138,7 +138,7 @@ pub(super) async fn write(tx: &mut Conn, request: &Request, now: i64) -> AppResu
         let why = Why { offer: request.offer_reasons.as_deref(), decline: request.decline_reason };
         items.extend(recording.record(tx, &mut row, &changes, why).await?);
     }
-    row.updated_at = row.updated_at.max(now);
+    row.touch(now);
     conversation::save(tx, tenant, &row).await?;
     Ok(Outcome { moved: moved(&before, &row), done: done(&row, &items, request.cmid), row, items })
 }

@@ -64,10 +64,10 @@ pub async fn announce(app: &App, tenant: TenantId, conversations: &[Conversation
     let places = if rows.iter().any(waits) { floor::places(&mut conn, tenant).await? } else { Places::default() };
     drop(conn);
     for row in rows {
-        let id = row.id;
+        let (id, updated_at) = (row.id, row.updated_at);
         let conversation = summary(app, tenant, places.position(id), row);
         let frame = publish::frame(&Event::Conversation(ConversationChanged { conversation }));
-        app.bus.publish(Topic::Agents(tenant), Note::Line { conversation: id, frame });
+        app.bus.publish(Topic::Agents(tenant), Note::Line { conversation: id, updated_at, frame });
     }
     Ok(())
 }

@@ -66,7 +66,7 @@ fn project(row: &mut Conversation, new: &NewEntry, entry: &Entry) {
     row.last_seq = entry.seq;
     row.last_hash.clone_from(&entry.hash);
     row.last_at = entry.at;
-    row.updated_at = entry.at;
+    row.touch(entry.at);
     let Some(preview) = preview_of(&new.body) else { return };
     row.preview = Some(preview);
     row.message_at = Some(entry.at);

@@ -73,9 +73,12 @@ pub enum Note {
     /// An event to pass on as it is: typing, read marks.
     Frame(Arc<str>),
     /// The line of a conversation in the agents' lists, as it is now: whoever has not sent an older one yet need not.
+    /// Nodes tell of what they read, so that an older line may come behind a newer one.
     Line {
         /// Which conversation.
         conversation: ConversationId,
+        /// Of two lines the one with more is newer; see `Conversation::touch`.
+        updated_at: i64,
         /// The encoded `conversation` event.
         frame: Arc<str>,
     },

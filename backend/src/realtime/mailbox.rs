@@ -49,6 +49,8 @@ pub enum Mail {
     Line {
         /// Which.
         conversation: ConversationId,
+        /// Of two lines the one with more is newer.
+        updated_at: i64,
         /// The encoded `conversation` event.
         frame: Arc<str>,
     },
@@ -67,8 +69,14 @@ impl Mail {
         }
     }
 
-    fn is_line_of(&self, id: ConversationId) -> bool {
-        matches!(self, Self::Line { conversation, .. } if *conversation == id)
+    /// When it changed, if both are lines of the same conversation.
+    fn changed_at(&self, other: &Self) -> Option<i64> {
+        match (self, other) {
+            (Self::Line { conversation, updated_at, .. }, Self::Line { conversation: of, .. }) => {
+                (conversation == of).then_some(*updated_at)
+            }
+            _ => None,
+        }
     }
 }
 
@@ -109,14 +117,17 @@ struct Inner {
 impl Inner {
     /// Queues it, or ends the session if that is too much.
     fn put(&mut self, mail: Mail) {
-        self.bytes += mail.bytes();
-        if let Mail::Line { conversation, .. } = mail
-            && let Some(older) = self.queue.iter_mut().rfind(|queued| queued.is_line_of(conversation))
-        {
+        let known = self.queue.iter_mut().rev().find_map(|queued| queued.changed_at(&mail).map(|at| (at, queued)));
+        if let (Some((known_at, known)), Mail::Line { updated_at, .. }) = (known, &mail) {
+            if *updated_at < known_at {
+                // Another node read it earlier and told it later.
+                return;
+            }
             // In its place: a line may come early, but never later than what was told after it.
-            self.bytes -= older.bytes();
-            *older = mail;
+            self.bytes = self.bytes + mail.bytes() - known.bytes();
+            *known = mail;
         } else {
+            self.bytes += mail.bytes();
             self.queue.push_back(mail);
         }
         if self.queue.len() > CAPACITY || self.bytes > CAPACITY_BYTES {
@@ -158,8 +169,8 @@ impl Mailbox {
             Note::StateChanged => None,
             Note::Revoked(code) => return self.end(End::Revoked(*code)),
             Note::Frame(frame) => Some(Mail::Frame(Arc::clone(frame))),
-            Note::Line { conversation, frame } => {
-                Some(Mail::Line { conversation: *conversation, frame: Arc::clone(frame) })
+            Note::Line { conversation, updated_at, frame } => {
+                Some(Mail::Line { conversation: *conversation, updated_at: *updated_at, frame: Arc::clone(frame) })
             }
             Note::Entries { conversation, from, last_seq, everyone, agents } => Some(Mail::Entries {
                 conversation: *conversation,
@@ -293,7 +304,12 @@ mod tests {
     }
 
     fn line(conversation: u128, text: &str) -> Note {
-        Note::Line { conversation: ConversationId(uuid::Uuid::from_u128(conversation)), frame: text.into() }
+        line_of(conversation, 1, text)
+    }
+
+    fn line_of(conversation: u128, updated_at: i64, text: &str) -> Note {
+        let conversation = ConversationId(uuid::Uuid::from_u128(conversation));
+        Note::Line { conversation, updated_at, frame: text.into() }
     }
 
     fn frames(mailbox: &Mailbox) -> Vec<String> {
@@ -316,6 +332,18 @@ mod tests {
         assert_eq!(frames(&mailbox), ["1 newest"], "what was taken is not waited for");
         let left = mailbox.lock();
         assert!(left.bytes == 0 && left.queue.capacity() <= KEPT);
+    }
+
+    #[test]
+    fn an_older_line_that_comes_last_is_not_kept() {
+        let mailbox = Mailbox::new(1, Audience::Agents);
+        for note in
+            [line_of(1, 5, "offered"), line_of(1, 4, "waiting"), line_of(2, 3, "other"), line_of(1, 5, "place 2")]
+        {
+            mailbox.push(&note);
+        }
+        assert_eq!(mailbox.lock().bytes, "place 2other".len());
+        assert_eq!(frames(&mailbox), ["place 2", "other"]);
     }
 
     #[test]

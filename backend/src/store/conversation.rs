@@ -59,7 +59,7 @@ pub struct Conversation {
     pub last_at: i64,
     /// When it began.
     pub created_at: i64,
-    /// When anything changed.
+    /// When anything changed; see [`Conversation::touch`].
     pub updated_at: i64,
     /// When it was last assigned.
     pub assigned_at: Option<i64>,
@@ -168,6 +168,13 @@ impl Conversation {
     /// What an agent must be able to do.
     pub fn wanted_skills(&self) -> Vec<String> {
         self.skills.as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+    }
+
+    /// It changes now: [`Conversation::updated_at`] becomes that, or a millisecond more than it was. It grows with every change
+    /// that somebody acts upon, however fast they follow and whichever node's clock is behind, so that of two states
+    /// of a conversation the newer can be told.
+    pub fn touch(&mut self, now: i64) {
+        self.updated_at = now.max(self.updated_at + 1);
     }
 
     /// Whether it has not ended.

@@ -116,9 +116,10 @@ impl Server {
         id
     }
 
-    /// Changes a line and says so.
+    /// Changes a line and says so. Whatever changes, the line is newer by a millisecond at least.
     pub(super) fn change(&mut self, id: ConversationId, change: impl FnOnce(&mut Summary)) -> Event {
         let line = self.line(id);
+        line.updated_at += 1;
         change(line);
         Event::Conversation(ConversationChanged { conversation: line.clone() })
     }

@@ -45,10 +45,15 @@ fn a_line_that_comes_late_changes_nothing() {
     let mut server = Server::new();
     server.add(1, S::Waiting, None);
     let mut tab = Tab::new(&server);
-    let late = server.offer(chat(1), NOW + 30_000);
-    server.line(chat(1)).last_seq += 1;
+    let waits = server.change(chat(1), |line| line.position = Some(1));
+    let offered = server.offer(chat(1), NOW + 30_000);
+    tab.events(vec![offered.clone(), waits.clone()]);
+    assert_eq!(offers(&tab.model).len(), 1, "an offer writes nothing into the log, and is newer all the same");
+    // A server that read the line before it was offered may tell of it behind the whole state.
+    tab.events(vec![server.state(), waits]);
+    assert_eq!(offers(&tab.model).len(), 1);
     let newest = server.assign(chat(1), ME);
-    tab.events(vec![newest, late]);
+    tab.events(vec![newest, offered]);
     assert_eq!(tab.model.desk.as_ref().unwrap().lines[&chat(1)].state, S::Active);
     assert!(offers(&tab.model).is_empty());
 }

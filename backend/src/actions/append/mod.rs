@@ -104,7 +104,7 @@ impl Post {
         }
         // A post writes one entry.
         let Some((entry, item)) = written else { return Ok((None, None)) };
-        row.updated_at = row.updated_at.max(self.now);
+        row.touch(self.now);
         let items = vec![item];
         let done = change::done(&row, &items, Some(self.cmid));
         let outcome = Outcome { moved: change::moved(&head.row, &row), done, items, row: row.clone() };

@@ -109,7 +109,7 @@ async fn move_conversation(
     let Some(mut row) = conversation::find(tx, tenant, id).await? else { return Ok(None) };
     if !matches!(row.state, ConversationState::Waiting | ConversationState::Offered) {
         row.department_id = successor;
-        row.updated_at = row.updated_at.max(now);
+        row.touch(now);
         conversation::save(tx, tenant, &row).await?;
         return Ok(Some(Outcome { row, items: vec![], moved: true, done: super::super::Done::default() }));
     }

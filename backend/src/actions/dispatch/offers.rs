@@ -131,7 +131,7 @@ impl Batch {
                 recording.fold(&mut row, &change, &Names::default())?;
                 if let Change::Offered { to, deadline_at } = &change {
                     offers.extend(new_offers(row.id, (to, *deadline_at), &planned.reasons, *now));
-                    row.updated_at = row.updated_at.max(*now);
+                    row.touch(*now);
                     written.offered.push(row.clone());
                 }
             }

@@ -35,9 +35,10 @@ pub(super) fn note(topic: Topic, note: &Note) -> Vec<u8> {
             out.push(b'f');
             put_bytes(&mut out, frame.as_bytes());
         }
-        Note::Line { conversation, frame } => {
+        Note::Line { conversation, updated_at, frame } => {
             out.push(b'l');
             out.extend_from_slice(conversation.0.as_bytes());
+            out.extend_from_slice(&updated_at.to_le_bytes());
             put_bytes(&mut out, frame.as_bytes());
         }
         Note::StateChanged => out.push(b's'),
@@ -70,7 +71,10 @@ pub(super) fn read_note(bytes: &[u8]) -> Option<(Topic, Note)> {
             Note::Entries { conversation, from, last_seq, everyone: Arc::clone(&frame), agents: frame }
         }
         b'f' => Note::Frame(reader.text()?.into()),
-        b'l' => Note::Line { conversation: ConversationId(reader.id()?), frame: reader.text()?.into() },
+        b'l' => {
+            let (conversation, updated_at) = (ConversationId(reader.id()?), reader.time()?);
+            Note::Line { conversation, updated_at, frame: reader.text()?.into() }
+        }
         b's' => Note::StateChanged,
         b'r' => Note::Revoked(revocation(reader.number()?)?),
         _ => return None,
@@ -127,7 +131,7 @@ mod tests {
             Topic::Visitor(TENANT, VisitorId(ID)),
             Topic::Conversation(TENANT, ConversationId(ID)),
         ];
-        let line = Note::Line { conversation: ConversationId(ID), frame: "line".into() };
+        let line = Note::Line { conversation: ConversationId(ID), updated_at: 7, frame: "line".into() };
         let notes = [Note::Frame("frame".into()), line, Note::StateChanged, Note::Revoked(CloseCode::Forbidden)];
         for topic in topics {
             for given in &notes {

@@ -164,7 +164,7 @@ impl View {
         let Some(agent) = &mut self.agent else { return };
         match agent.conversations.iter_mut().find(|it| it.id == line.id) {
             // Of two nodes' news the older may come last.
-            Some(old) if old.last_seq > line.last_seq => {}
+            Some(old) if old.updated_at > line.updated_at => {}
             Some(old) => *old = line,
             None => agent.conversations.push(line),
         }

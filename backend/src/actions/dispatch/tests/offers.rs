@@ -7,6 +7,7 @@ use super::world::{World, policy};
 use crate::actions::dispatch::decide::{Decided, decide};
 use crate::actions::dispatch::{Told, read, round};
 use crate::actions::floor::{AgentNow, Floor};
+use crate::store::conversation;
 
 /// Conversations that began to wait, and of which no dispatcher knows.
 async fn waiting(world: &World, count: usize) -> Vec<ConversationId> {
@@ -100,4 +101,39 @@ async fn a_round_does_not_call_for_another_because_of_its_own_offers() {
     assert!(again.is_err(), "nothing else happened");
     let (floor, _) = read(&world.app, world.tenant).await.unwrap();
     is_as_read(&world, &floor).await;
+}
+
+/// Servers tell of what they read, in whichever order it arrives; agents keep what changed last.
+#[actix_web::test]
+async fn whatever_happens_to_a_conversation_makes_it_newer_whosever_clock_is_behind() {
+    let mut world = World::with(policy()).await;
+    let ann = world.agent("Ann").await;
+    let vera = world.visitor().await;
+    let asked = world.asks_quietly(&vera).await;
+    // Written by a server whose clock is an hour ahead.
+    let mut row = world.row(asked).await;
+    row.updated_at += 3_600_000;
+    let (tenant, ahead) = (world.tenant, row.updated_at);
+    let save =
+        world.app.store.write(tenant, move |tx| Box::pin(async move { conversation::save(tx, tenant, &row).await }));
+    save.await.unwrap();
+    let mut at = vec![ahead];
+    world.settle().await;
+    assert_eq!(world.offered(asked).await, [ann.agent()]);
+    at.push(world.row(asked).await.updated_at);
+    world.declines(&ann, asked).await;
+    at.push(world.row(asked).await.updated_at);
+    let ben = world.agent("Ben").await;
+    assert_eq!(world.offered(asked).await, [ben.agent()]);
+    at.push(world.row(asked).await.updated_at);
+    world.accepts(&ben, asked).await;
+    at.push(world.row(asked).await.updated_at);
+    for (who, text) in [(&vera, "one"), (&ben, "two"), (&vera, "three")] {
+        world.says(who, asked, text).await;
+        at.push(world.row(asked).await.updated_at);
+    }
+    world.ends(&vera).await;
+    at.push(world.row(asked).await.updated_at);
+    assert!(world.now() < ahead, "its time has not come");
+    assert!(at.windows(2).all(|pair| pair[0] < pair[1]), "{at:?}");
 }
