@@ -1,6 +1,15 @@
-//! What a server process has used.
+//! What a server process has used, and what is little.
 
+use super::frames::greeted;
 use crate::world::World;
+
+/// How often everything is done whose cost is looked at: CPU time is counted in hundredths of a second.
+pub(super) const TIMES: u64 = 10;
+/// Something hostile may cost as much as so many connections that only say hello. Frames cost it up to three times as
+/// much (1,000 pings that are answered, before the flood is cut), JSON less than one.
+const HELLOS: u64 = 10;
+/// Cheap on any machine, in milliseconds for [`TIMES`]: not worth a comparison.
+const CHEAP_MS: u64 = 100;
 
 /// CPU time in milliseconds, resident memory and memory of its own (resident or not) in KiB.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +48,21 @@ impl Cost {
     /// CPU time since, in milliseconds.
     pub(super) fn cpu_since(world: &World, before: Self) -> u64 {
         Self::of(world).cpu_ms - before.cpu_ms
+    }
+
+    /// What was done [`TIMES`] times since must have cost little, compared with what honest connections cost right now: how much
+    /// that is, depends on the machine and on who else uses it.
+    pub(super) async fn was_little_since(world: &World, before: Self, token: &str, what: &str) {
+        let cpu = Self::cpu_since(world, before);
+        if cpu <= CHEAP_MS {
+            return;
+        }
+        let before = Self::of(world);
+        for _ in 0..TIMES {
+            greeted(world, token).await;
+        }
+        let hellos = Self::cpu_since(world, before);
+        assert!(cpu <= hellos * HELLOS, "{what}: {cpu} ms of CPU for {TIMES}, where as many hellos cost {hellos} ms");
     }
 
     /// Growth of the resident memory since, in KiB.

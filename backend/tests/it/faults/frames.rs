@@ -5,15 +5,11 @@ use faults::raw::{Frame, RawSocket, Received, opcode};
 use protocol::limits::FRAME_BYTES;
 use serde_json::json;
 
-use super::cost::Cost;
+use super::cost::{Cost, TIMES};
 use crate::people::Visitor;
 use crate::wire::Over;
 use crate::world::{Plan, World};
 
-/// Most CPU time of one connection with hostile frames, in milliseconds.
-const CPU_MS: u64 = 50;
-/// How often each case is tried: CPU time is counted in hundredths of a second.
-const TIMES: u64 = 10;
 /// Most growth of the server's memory over all of it, in KiB.
 const GROWTH_KIB: u64 = 32 * 1024;
 /// Frames of a flood.
@@ -81,7 +77,7 @@ fn cases() -> Vec<Case> {
     cases
 }
 
-async fn greeted(world: &World, token: &str) -> RawSocket {
+pub(super) async fn greeted(world: &World, token: &str) -> RawSocket {
     let mut socket = RawSocket::connect(world.port(), &world.origin()).await.expect("a socket");
     let hello = json!({ "id": 1, "command": { "type": "hello", "protocol": 1, "token": token, "resume": [] } });
     socket.send(&[Frame::text(&hello.to_string())]).await.expect("sent");
@@ -109,8 +105,7 @@ async fn f23_hostile_frames_are_closed_with_the_right_code_and_cost_little() {
             let code = closed.unwrap_or_else(|_| panic!("{name}: not closed"));
             assert!(codes.contains(&code), "{name}: closed with {code}, not {codes:?}");
         }
-        let cpu = Cost::cpu_since(&world, before) / TIMES;
-        assert!(cpu < CPU_MS, "{name}: {cpu} ms of CPU each");
+        Cost::was_little_since(&world, before, &vera.reply.token, &name).await;
     }
     let grown = Cost::growth_since(&world, warm);
     assert!(grown < GROWTH_KIB, "the server grew by {grown} KiB");

@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use protocol::PROTOCOL_VERSION;
 use protocol::command::{Command, Hello};
+use protocol::error::ErrorCode;
 use protocol::event::{Ack, Event, Refused};
 use protocol::frame::CommandFrame;
 use protocol::ids::{Cmid, ConversationId, Epoch, TenantId};
@@ -189,6 +190,20 @@ impl Client {
             Ok(ack) => ack,
             Err(failure) => panic!("{shown} was not carried out: {failure:?}"),
         }
+    }
+
+    /// Sends a command that must be carried out, again for as long as the server says that it cannot now, as an outbox does.
+    pub(crate) async fn insists(&self, command: Command) -> Ack {
+        let insisting = async {
+            loop {
+                match self.ask(command.clone()).await {
+                    Ok(ack) => return ack,
+                    Err(Failure::Refused(refused)) if refused.code == ErrorCode::Unavailable => {}
+                    Err(failure) => panic!("{command:?} was not carried out: {failure:?}"),
+                }
+            }
+        };
+        timeout(2 * DEADLINE, insisting).await.unwrap_or_else(|_| panic!("{command:?} was never carried out"))
     }
 
     /// Sends text as it is, and does not wait.
