@@ -19,7 +19,7 @@ use crate::store::tenant::{TenantState, policy_of};
 const KNOWN: usize = 4096;
 /// A conversation that somebody else changed is not kept for this long: the two sides of it may write at different nodes,
 /// and what is kept would be wrong each time.
-const SHARED_FOR: Duration = Duration::from_secs(10);
+const SHARED_FOR: Duration = Duration::from_secs(300);
 
 /// A conversation, and whose.
 pub(in crate::store) type Place = (TenantId, ConversationId);
@@ -39,6 +39,10 @@ pub(in crate::store) struct Heads {
     shared: HashMap<Place, Instant>,
 }
 
+fn place(address: &Address) -> Place {
+    (address.tenant, address.conversation)
+}
+
 struct Known {
     head: Head,
     /// On PostgreSQL, once what was written is committed or about to be.
@@ -56,14 +60,21 @@ impl Heads {
         self.known.remove(&place);
     }
 
-    /// Forgets everything, because some of it proved wrong.
-    pub(super) fn doubt(&mut self) {
-        self.doubted = self.known.drain().filter_map(|(place, known)| Some((place, known.version?))).collect();
+    /// Forgets the conversations of a batch, because some of them proved wrong.
+    pub(super) fn doubt(&mut self, batch: &[Address]) {
+        for place in batch.iter().map(place) {
+            if let Some(version) = self.known.remove(&place).and_then(|known| known.version) {
+                self.doubted.insert(place, version);
+            }
+        }
     }
 
-    /// Forgets everything if another connection may have written since.
-    pub(super) fn trust(&mut self, version: Option<i64>) {
-        if version.is_none() || version != self.version || self.known.len() > KNOWN {
+    /// Forgets what another connection may have changed since: everything if the database's version says so, and the
+    /// conversations of the batch where it has none.
+    pub(super) fn trust(&mut self, version: Option<i64>, batch: &[Address]) {
+        if version.is_none() {
+            batch.iter().for_each(|address| self.forget_one(place(address)));
+        } else if version != self.version || self.known.len() > KNOWN {
             self.forget();
         }
         self.version = version;
@@ -94,14 +105,12 @@ impl Heads {
 
     /// Whether all of these can be written without being read.
     pub(super) fn knows_all(&self, addresses: &[Address]) -> bool {
-        addresses.iter().all(|address| {
-            self.known.get(&(address.tenant, address.conversation)).is_some_and(|known| known.version.is_some())
-        })
+        addresses.iter().all(|address| self.known.get(&place(address)).is_some_and(|known| known.version.is_some()))
     }
 
     /// Reads the heads of these conversations that are not known.
     pub(super) async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
-        let places = addresses.iter().map(|address| (address.tenant, address.conversation));
+        let places = addresses.iter().map(place);
         let mut asked: Vec<_> = places.filter(|place| !self.known.contains_key(place)).collect();
         if asked.is_empty() {
             return Ok(());
@@ -159,7 +168,7 @@ impl Heads {
         if self.known.len() <= KNOWN {
             return;
         }
-        let needed: HashSet<Place> = addresses.iter().map(|address| (address.tenant, address.conversation)).collect();
+        let needed: HashSet<Place> = addresses.iter().map(place).collect();
         self.known.retain(|place, _| needed.contains(place));
     }
 }

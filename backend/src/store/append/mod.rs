@@ -149,7 +149,7 @@ where
 /// made of them: forget them when it fails.
 pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn Append>]) -> AppResult<()> {
     let addresses = addresses(batch);
-    heads.trust(sql::version(conn).await?);
+    heads.trust(sql::version(conn).await?, &addresses);
     heads.read(conn, &addresses).await?;
     let stored = sql::stored(conn, &addresses).await?;
     let (entries, touched) = decide(heads, stored, batch);
@@ -170,7 +170,7 @@ pub(super) async fn begin(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<d
     let addresses = addresses(batch);
     let Conn::Sqlite(connection) = &mut *conn else { return Err(anyhow!("not a connection to SQLite").into()) };
     let (version, stored) = sql::begin(connection, &addresses).await?;
-    heads.trust(Some(version));
+    heads.trust(Some(version), &addresses);
     heads.read(conn, &addresses).await?;
     let (entries, touched) = decide(heads, stored, batch);
     Ok(Written { entries, touched })

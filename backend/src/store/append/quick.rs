@@ -39,7 +39,7 @@ pub(in crate::store) async fn quick(conn: &mut Conn, heads: &mut Heads, batch: B
     match written {
         Ok(true) => Ok(true),
         Ok(false) => {
-            heads.doubt();
+            heads.doubt(&all);
             Ok(false)
         }
         Err(error) => {
