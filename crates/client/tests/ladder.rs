@@ -119,6 +119,15 @@ fn posted(effects: &[Effect]) -> Option<Vec<CommandFrame>> {
     })
 }
 
+/// The version of the state that the next poll says it has.
+fn version_polled_with(effects: &[Effect]) -> Option<String> {
+    let body = effects.iter().rev().find_map(|effect| match effect {
+        Effect::Poll { body, .. } => Some(body),
+        _ => None,
+    });
+    from_json::<Poll>(body.unwrap()).unwrap().hello.state
+}
+
 fn read(seq: u64) -> Command {
     Command::Read(Read { conversation: CONVERSATION, seq })
 }
@@ -480,4 +489,18 @@ fn junk_from_the_server_changes_nothing() {
     }
     let welcome: Event = from_json(WELCOME).unwrap();
     assert!(matches!(welcome, Event::Welcome(Welcome { protocol: 1, .. })));
+}
+
+#[test]
+fn a_state_with_a_line_changed_is_not_said_to_be_held() {
+    let mut rig = Rig::polling();
+    let state = r#"{"type":"agent_state","version":"v1","me":"00000000-0000-0000-0000-000000000001","tenant":"00000000-0000-0000-0000-000000000002","tenant_name":"T","suspended":false,"colleagues":[],"conversations":[],"marks":[]}"#;
+    let line = r#"{"type":"conversation","conversation":{"id":"00000000-0000-0000-0000-000000000005","state":"waiting","site":"00000000-0000-0000-0000-000000000003","site_name":"S","visitor":"00000000-0000-0000-0000-000000000004","visitor_online":false,"created_at":1,"updated_at":1,"last_seq":1,"visitor_messages":1,"visitor_read_seq":1,"agent_read_seq":0}}"#;
+    rig.feed(Input::Timer(TimerId::Retry));
+    let effects = rig.poll_done(200, &format!("{{\"events\":[{state}]}}"));
+    assert_eq!(version_polled_with(&effects).as_deref(), Some("v1"));
+    let effects = rig.poll_done(200, &format!("{{\"events\":[{line}]}}"));
+    assert_eq!(version_polled_with(&effects), None);
+    let effects = rig.poll_done(200, &format!("{{\"events\":[{state}]}}"));
+    assert_eq!(version_polled_with(&effects).as_deref(), Some("v1"));
 }

@@ -27,6 +27,8 @@ pub(crate) struct View {
     pub(crate) states: usize,
     /// An agent's state, with the lines that changed since.
     pub(crate) agent: Option<AgentState>,
+    /// Whether lines did.
+    lines_changed: bool,
     /// Typing notices, in order.
     pub(crate) typing: Vec<TypingShown>,
     /// Read marks that moved, in order.
@@ -104,7 +106,10 @@ impl View {
                 self.visitor = Some(state);
                 self.states += 1;
             }
-            Event::Agent(state) => self.agent = Some(state),
+            Event::Agent(state) => {
+                self.agent = Some(state);
+                self.lines_changed = false;
+            }
             Event::Conversation(changed) => self.line(changed.conversation),
             Event::Typing(typing) => self.typing.push(typing),
             Event::ReadMoved(read) => self.reads.push(read),
@@ -161,6 +166,7 @@ impl View {
     }
 
     fn line(&mut self, line: Summary) {
+        self.lines_changed = true;
         let Some(agent) = &mut self.agent else { return };
         match agent.conversations.iter_mut().find(|it| it.id == line.id) {
             // Of two nodes' news the older may come last.
@@ -195,7 +201,7 @@ impl View {
     /// Version of the newest state.
     pub(crate) fn version(&self) -> Option<String> {
         let visitor = self.visitor.as_ref().map(|state| state.version.clone());
-        visitor.or_else(|| self.agent.as_ref().map(|state| state.version.clone()))
+        visitor.or_else(|| self.agent.as_ref().filter(|_| !self.lines_changed).map(|state| state.version.clone()))
     }
 
     /// The entries of a conversation.

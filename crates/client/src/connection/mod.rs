@@ -324,6 +324,10 @@ impl Client {
             Event::Visitor(state) => self.state_version = Some(state.version.clone()),
             #[cfg(feature = "agents")]
             Event::Agent(state) => self.state_version = Some(state.version.clone()),
+            // What is held is not that state any more. It may become so again while nobody listens, between two polls: the server would
+            // say nothing, and this line would stay.
+            #[cfg(feature = "agents")]
+            Event::Conversation(_) => self.state_version = None,
             Event::Ping(_) | Event::Reconnect(_) | Event::Unknown => return,
             _ => {}
         }
