@@ -72,49 +72,40 @@ impl SummaryRow {
     }
 }
 
-macro_rules! select {
+/// A line whose names are looked up by key, row by row: joined, PostgreSQL reads every visitor for every conversation until
+/// it has statistics.
+macro_rules! line {
     ($rest:literal) => {
         concat!(
-            "select c.id, c.state, c.site_id, s.name as site_name, c.visitor_id, \
-             coalesce(c.offline_name, v.name) as visitor_name, coalesce(c.offline_email, v.email) as visitor_email, \
-             c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, c.updated_at, c.waiting_since, \
-             c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, c.agent_read_seq, \
-             c.rating, c.department_id, c.offered_also, c.priority, c.kept_at from conversation c \
-             join site s on s.tenant_id = c.tenant_id and s.id = c.site_id \
-             join visitor v on v.tenant_id = c.tenant_id and v.id = c.visitor_id where c.tenant_id = $1 ",
+            "select c.id, c.state, c.site_id, \
+             (select s.name from site s where s.tenant_id = c.tenant_id and s.id = c.site_id) as site_name, c.visitor_id, \
+             coalesce(c.offline_name, (select v.name from visitor v where v.tenant_id = c.tenant_id \
+             and v.id = c.visitor_id)) as visitor_name, \
+             coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
+             and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
+             c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
+             c.agent_read_seq, c.rating, c.department_id, c.offered_also, c.priority,c.kept_at from ",
             $rest
         )
     };
 }
 
-/// A line whose names are looked up by key, row by row.
-const LINE: &str = "select c.id, c.state, c.site_id, \
-     (select s.name from site s where s.tenant_id = c.tenant_id and s.id = c.site_id) as site_name, c.visitor_id, \
-     coalesce(c.offline_name, (select v.name from visitor v where v.tenant_id = c.tenant_id \
-     and v.id = c.visitor_id)) as visitor_name, \
-     coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
-     and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
-     c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
-     c.agent_read_seq, c.rating, c.department_id, c.offered_also, c.priority, c.kept_at from";
-
 static OF_LIST: Statement = LazyLock::new(|| {
-    let rest = format!("{LINE} batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");
-    texts("tenant_id, id", &rest)
+    const REST: &str = line!("batch a join conversation c on c.tenant_id = a.tenant_id and c.id = a.id");
+    texts("tenant_id, id", REST)
 });
 
-static OF_ARRAY: LazyLock<String> = LazyLock::new(|| {
-    format!(
-        "{LINE} unnest($2::uuid[]) a (id) cross join lateral (select c.* from conversation c \
-         where c.tenant_id = $1 and c.id = a.id offset 0) c"
-    )
-});
+const OF_ARRAY: &str = line!(
+    "unnest($2::uuid[]) a (id) cross join lateral (select c.* from conversation c \
+     where c.tenant_id = $1 and c.id = a.id offset 0) c"
+);
 
 /// The lines of these conversations, in any order. What the tenant does not have is left out.
 pub async fn some(conn: &mut Conn, tenant: TenantId, ids: &[ConversationId]) -> AppResult<Vec<SummaryRow>> {
     let connection = match conn {
         Conn::Sqlite(connection) => connection,
         Conn::Postgres(lease) => {
-            let (sql, ids) = (OF_ARRAY.as_str(), ids.iter().map(|id| id.0).collect::<Vec<_>>());
+            let (sql, ids) = (OF_ARRAY, ids.iter().map(|id| id.0).collect::<Vec<_>>());
             return Ok(asked!(lease, c => sqlx::query_as(sql).bind(tenant).bind(ids).fetch_all(c).await)?);
         }
     };
@@ -133,12 +124,17 @@ pub async fn some(conn: &mut Conn, tenant: TenantId, ids: &[ConversationId]) -> 
 
 /// Everything that is not closed, oldest first.
 pub async fn open(conn: &mut Conn, tenant: TenantId) -> AppResult<Vec<SummaryRow>> {
-    const SQL: &str = select!("and c.state in ('waiting', 'offered', 'active', 'offline') order by c.created_at, c.id");
+    const SQL: &str = line!(
+        "conversation c where c.tenant_id = $1 and c.state in ('waiting', 'offered', 'active', 'offline') \
+         order by c.created_at, c.id"
+    );
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).fetch_all(c).await)?)
 }
 
 /// The conversations closed last, newest first.
 pub async fn closed(conn: &mut Conn, tenant: TenantId, limit: i64) -> AppResult<Vec<SummaryRow>> {
-    const SQL: &str = select!("and c.state = 'closed' order by c.settled_at desc, c.id desc limit $2");
+    const SQL: &str = line!(
+        "conversation c where c.tenant_id = $1 and c.state = 'closed' order by c.settled_at desc, c.id desc limit $2"
+    );
     Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(limit).fetch_all(c).await)?)
 }

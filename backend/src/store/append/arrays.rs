@@ -8,27 +8,30 @@ use std::sync::LazyLock;
 
 use protocol::ids::{ConversationId, TenantId};
 
-use super::sql::{HeadRow, StoredRow, Version, Written};
+use super::sql::{HeadRow, Hold, StoredRow, Version, Written};
 use super::{Address, Placed};
 use crate::error::AppResult;
 use crate::store::conn::{Lease, asked};
 use crate::store::conversation::{self, Conversation};
 
-static HEADS: LazyLock<String> = LazyLock::new(|| {
+static HEADS: LazyLock<String> = LazyLock::new(|| heads_text("offset 0"));
+/// The weakest lock that keeps other writers out, in the order of the array.
+static LOCKED_HEADS: LazyLock<String> = LazyLock::new(|| heads_text("for no key update"));
+
+fn heads_text(by_key: &str) -> String {
     let columns = conversation::columns_of("c");
-    // The settings come once; what each visitor is called is looked up by key. The weakest lock that keeps other writers
-    // out, in the order of the array.
+    // The settings come once; what each visitor is called is looked up by key.
     format!(
         "select {columns}, c.tenant_id, (select t.state from tenant t where t.id = $1) as tenant_state, \
          case when row_number() over () = 1 then (select t.settings from tenant t where t.id = $1) end \
          as tenant_settings, v.name as visitor_name, c.place, c.version, v.place as visitor_place, \
          v.xmin::text || ' ' || (select t.xmin::text from tenant t where t.id = $1) as around \
          from unnest($2::uuid[]) a (id) cross join lateral (select c.tenant_id, {columns}, c.ctid::text as place, \
-         c.xmin::text as version from conversation c where c.tenant_id = $1 and c.id = a.id for no key update) c \
+         c.xmin::text as version from conversation c where c.tenant_id = $1 and c.id = a.id {by_key}) c \
          cross join lateral (select v.name, v.ctid::text as place, v.xmin from visitor v where v.tenant_id = $1 \
          and v.id = c.visitor_id offset 0) v"
     )
-});
+}
 
 const STORED: &str = "select $1::uuid as tenant_id, a.author_id, a.cmid, e.conversation_id, e.seq, e.at \
      from unnest($2::uuid[], $3::uuid[]) a (author_id, cmid) \
@@ -93,7 +96,7 @@ static INSERT: LazyLock<String> = LazyLock::new(|| insert_text(2));
 const RETURNING: &str =
     "returning conversation.id, conversation.ctid::text as place, conversation.xmin::text as version";
 
-/// The rows are locked ([`HEADS`]), so that their places stay what they are.
+/// The rows are locked ([`LOCKED_HEADS`]), so that their places stay what they are.
 static UPDATE: LazyLock<String> = LazyLock::new(|| {
     let columns = [&[("id", "uuid")], CHANGED.as_slice()].concat();
     format!(
@@ -154,8 +157,13 @@ pub(super) async fn heads(
     lease: &mut Lease,
     tenant: TenantId,
     places: &[(TenantId, ConversationId)],
+    hold: Hold,
 ) -> AppResult<Vec<HeadRow>> {
-    let (sql, ids) = (HEADS.as_str(), column(places, |place| place.1.0));
+    let sql = match hold {
+        Hold::Compared => HEADS.as_str(),
+        Hold::Locked => LOCKED_HEADS.as_str(),
+    };
+    let ids = column(places, |place| place.1.0);
     Ok(asked!(lease, c => sqlx::query_as(sql).bind(tenant).bind(ids).fetch_all(c).await)?)
 }
 

@@ -8,7 +8,7 @@ use domain::policy::Policy;
 use protocol::ids::{ConversationId, TenantId};
 use tokio::time::Instant;
 
-use super::sql::{self, Version, Written};
+use super::sql::{self, Hold, Version, Written};
 use super::{Address, Head};
 use crate::error::AppResult;
 use crate::store::Conn;
@@ -17,8 +17,10 @@ use crate::store::tenant::{TenantState, policy_of};
 
 /// Most heads that are kept from one batch to the next.
 const KNOWN: usize = 4096;
-/// A conversation that somebody else changed is not kept for this long: the two sides of it may write at different nodes,
-/// and what is kept would be wrong each time.
+/// A conversation that somebody else changed so often ...
+const SHARED_AFTER: u32 = 2;
+/// ... is not kept for this long: the two sides of it may write at different nodes, and what is kept would be wrong each time.
+/// Once is nothing: it was offered, or accepted at another node.
 const SHARED_FOR: Duration = Duration::from_secs(300);
 
 /// A conversation, and whose.
@@ -35,8 +37,20 @@ pub(in crate::store) struct Heads {
     version: Option<i64>,
     /// What proved wrong, until it is read again.
     doubted: HashMap<Place, Version>,
-    /// What somebody else changed, and when that was found.
-    shared: HashMap<Place, Instant>,
+    /// What somebody else changed.
+    shared: HashMap<Place, Wrong>,
+}
+
+/// What was kept of a conversation proved wrong.
+struct Wrong {
+    times: u32,
+    last: Instant,
+}
+
+impl Default for Wrong {
+    fn default() -> Self {
+        Self { times: 0, last: Instant::now() }
+    }
 }
 
 fn place(address: &Address) -> Place {
@@ -103,13 +117,8 @@ impl Heads {
         known.filter_map(|known| Some((&known.head.row, known.version.as_ref()?))).collect()
     }
 
-    /// Whether all of these can be written without being read.
-    pub(super) fn knows_all(&self, addresses: &[Address]) -> bool {
-        addresses.iter().all(|address| self.known.get(&place(address)).is_some_and(|known| known.version.is_some()))
-    }
-
     /// Reads the heads of these conversations that are not known.
-    pub(super) async fn read(&mut self, conn: &mut Conn, addresses: &[Address]) -> AppResult<()> {
+    pub(super) async fn read(&mut self, conn: &mut Conn, addresses: &[Address], hold: Hold) -> AppResult<()> {
         let places = addresses.iter().map(place);
         let mut asked: Vec<_> = places.filter(|place| !self.known.contains_key(place)).collect();
         if asked.is_empty() {
@@ -119,7 +128,7 @@ impl Heads {
         asked.sort_unstable();
         asked.dedup();
         let mut policies: HashMap<TenantId, Arc<Policy>> = HashMap::new();
-        for row in sql::heads(conn, &asked).await? {
+        for row in sql::heads(conn, &asked, hold).await? {
             let tenant = row.tenant_id;
             let settings = || row.tenant_settings.as_deref().unwrap_or_default();
             let policy = policies.entry(tenant).or_insert_with(|| Arc::new(policy_of(tenant, settings())));
@@ -134,7 +143,8 @@ impl Heads {
             if let (Some(old), Some(new)) = (self.doubted.remove(&place), &version)
                 && old != *new
             {
-                self.shared.insert(place, Instant::now());
+                let found = self.shared.entry(place).or_default();
+                *found = Wrong { times: found.times + 1, last: Instant::now() };
             }
             self.known.insert(place, Known { head, version });
         }
@@ -147,11 +157,11 @@ impl Heads {
         if self.shared.len() > KNOWN {
             self.shared.clear();
         }
-        self.shared.retain(|_, since| since.elapsed() < SHARED_FOR);
+        self.shared.retain(|_, wrong| wrong.last.elapsed() < SHARED_FOR);
         for place in touched.iter().filter(|place| place.0 == tenant) {
             let Some(known) = self.known.get_mut(place) else { continue };
             match (rows.remove(&place.1), &mut known.version) {
-                (Some(row), Some(version)) if !self.shared.contains_key(place) => {
+                (Some(row), Some(version)) if self.shared.get(place).is_none_or(|wrong| wrong.times < SHARED_AFTER) => {
                     version.place = row.place;
                     version.version = row.version;
                 }

@@ -30,6 +30,7 @@ use crate::error::{AppError, AppResult};
 pub(super) use heads::Heads;
 use heads::Place;
 pub(super) use quick::quick;
+use sql::Hold;
 
 /// Most appends that share their statements.
 pub(super) const MOST: usize = super::list::MOST;
@@ -150,7 +151,7 @@ where
 pub(super) async fn run(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<dyn Append>]) -> AppResult<()> {
     let addresses = addresses(batch);
     heads.trust(sql::version(conn).await?, &addresses);
-    heads.read(conn, &addresses).await?;
+    heads.read(conn, &addresses, Hold::Locked).await?;
     let stored = sql::stored(conn, &addresses).await?;
     let (entries, touched) = decide(heads, stored, batch);
     if entries.is_empty() {
@@ -171,7 +172,7 @@ pub(super) async fn begin(conn: &mut Conn, heads: &mut Heads, batch: &mut [Box<d
     let Conn::Sqlite(connection) = &mut *conn else { return Err(anyhow!("not a connection to SQLite").into()) };
     let (version, stored) = sql::begin(connection, &addresses).await?;
     heads.trust(Some(version), &addresses);
-    heads.read(conn, &addresses).await?;
+    heads.read(conn, &addresses, Hold::Locked).await?;
     let (entries, touched) = decide(heads, stored, batch);
     Ok(Written { entries, touched })
 }

@@ -2,15 +2,16 @@
 //! conversations is believed, every append decides, and one statement compares, adds and changes. Where the rows are not
 //! those the batch rests on, or a send is stored already, the statement does nothing, and the batch goes the long way.
 //!
-//! When all is known and of one tenant, the statement is the transaction: one exchange with the server for a whole batch. It runs in
-//! the session's own isolation, repeatable read: a row that somebody else changes after it was compared is an error, and
-//! nothing is written. In a transaction with other statements, which reads committed rows, the row is compared again, found to
+//! When all is of one tenant, the statement is the transaction: one exchange with the server for a whole batch, and one before it
+//! for what is not known. It runs in the session's own isolation, repeatable read: a row that somebody else changes after
+//! it was compared is an error, and nothing is written. In a transaction with other statements, which reads committed rows, the row is compared again, found to
 //! differ and left out; then everything is rolled back.
 
 use anyhow::anyhow;
 use protocol::ids::TenantId;
 
 use super::heads::Heads;
+use super::sql::Hold;
 use super::{Address, Append, MOST, addresses, arrays, decide};
 use crate::error::AppResult;
 use crate::planted::{Point, crash_point};
@@ -31,7 +32,7 @@ pub(in crate::store) async fn quick(conn: &mut Conn, heads: &mut Heads, batch: B
         return Ok(false);
     }
     heads.make_room(&all);
-    let written = if first.tenant == last.tenant && heads.knows_all(&all) {
+    let written = if first.tenant == last.tenant {
         in_one(conn, heads, batch, &all).await
     } else {
         in_some(conn, heads, batch).await
@@ -49,12 +50,18 @@ pub(in crate::store) async fn quick(conn: &mut Conn, heads: &mut Heads, batch: B
     }
 }
 
-/// One statement, which is the transaction.
+/// One statement, which is the transaction, after one that reads what is not known.
 async fn in_one(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>, all: &[Address]) -> AppResult<bool> {
     let Some(tenant) = all.first().map(|address| address.tenant) else { return Ok(true) };
     wall::stand_before(conn, tenant).await?;
-    crash_point(Point::BeforeCommit);
-    let written = match write(conn, heads, (tenant, true), batch).await {
+    let written = match heads.read(conn, all, Hold::Compared).await {
+        Ok(()) => {
+            crash_point(Point::BeforeCommit);
+            write(conn, heads, (tenant, true), batch).await
+        }
+        Err(error) => Err(error),
+    };
+    let written = match written {
         Err(error) if is_broken(&error) => return Err(error),
         // Somebody else has changed a row, or added the entry.
         Err(_) => false,
@@ -74,7 +81,7 @@ async fn in_some(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>) -> AppRes
             0 => wall::begin_write(conn, tenant.into()).await?,
             _ => wall::turn(conn, tenant.into()).await?,
         }
-        let written = match heads.read(conn, &addresses(group)).await {
+        let written = match heads.read(conn, &addresses(group), Hold::Compared).await {
             Ok(()) => write(conn, heads, (tenant, false), group).await,
             Err(error) => Err(error),
         };

@@ -62,6 +62,15 @@ pub(super) struct Version {
     pub(super) around: String,
 }
 
+/// Why what was read still holds when a batch is written. On SQLite nobody else writes meanwhile.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Hold {
+    /// The statement that writes compares it.
+    Compared,
+    /// The rows are locked until the transaction ends.
+    Locked,
+}
+
 /// The version of a conversation after it was changed.
 #[derive(sqlx::FromRow)]
 pub(super) struct Written {
@@ -148,10 +157,14 @@ pub(super) async fn version(conn: &mut Conn) -> AppResult<Option<i64>> {
 
 /// The conversations that exist, with their tenants and the names of their visitors. On PostgreSQL they are of one
 /// tenant, as in all that follows: the wall shows no other.
-pub(super) async fn heads(conn: &mut Conn, asked: &[(TenantId, ConversationId)]) -> AppResult<Vec<HeadRow>> {
+pub(super) async fn heads(
+    conn: &mut Conn,
+    asked: &[(TenantId, ConversationId)],
+    hold: Hold,
+) -> AppResult<Vec<HeadRow>> {
     let Some((tenant, _)) = asked.first() else { return Ok(Vec::new()) };
     match conn {
-        Conn::Postgres(lease) => arrays::heads(lease, *tenant, asked).await,
+        Conn::Postgres(lease) => arrays::heads(lease, *tenant, asked, hold).await,
         Conn::Sqlite(connection) => {
             let index = list::index(asked.len());
             let mut query = sqlx::query_as(HEADS[index].as_str());
