@@ -42,31 +42,36 @@ fn changed(app: &App, who: &Principal) {
 
 /// Stores since when a visitor is gone, or that the visitor is back, and tells the agents. Run by a job, so
 /// that opening a socket never waits for a commit.
+///
+/// Every node does when it learns of it, also when another has stored it: before that, this one may have told that it is
+/// otherwise, behind the one that knew.
 pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::error::AppResult<()> {
     let now = app.now();
     let gone_since = app.presence.gone_since(Who::Visitor(tenant, id));
-    let changed = app
+    let open = app
         .store
         .write((tenant, id), move |tx| {
             Box::pin(async move {
-                let mut changed = Vec::new();
+                let mut open = Vec::new();
                 if let Some(mut seen) = visitor::find_to_change(tx, tenant, id).await? {
                     seen.last_seen_at = now;
                     visitor::save(tx, tenant, &seen).await?;
                 }
                 for mut row in conversation::of_visitor(tx, tenant, id, 50).await? {
-                    if !row.is_open() || row.visitor_left_at == gone_since {
+                    if !row.is_open() {
                         continue;
                     }
-                    row.visitor_left_at = gone_since;
-                    conversation::save(tx, tenant, &row).await?;
-                    changed.push(row.id);
+                    if row.visitor_left_at != gone_since {
+                        row.visitor_left_at = gone_since;
+                        conversation::save(tx, tenant, &row).await?;
+                    }
+                    open.push(row.id);
                 }
-                Ok(changed)
+                Ok(open)
             })
         })
         .await?;
-    for conversation in changed {
+    for conversation in open {
         app.announcer.call((tenant, conversation));
     }
     Ok(())
