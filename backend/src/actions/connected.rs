@@ -43,7 +43,7 @@ fn changed(app: &App, who: &Principal) {
 /// Stores since when a visitor is gone, or that the visitor is back, and tells the agents. Run by a job, so
 /// that opening a socket never waits for a commit.
 ///
-/// Every node does when it learns of it, also when another has stored it: before that, this one may have told that it is
+/// It is told also when another node has stored it already: before it learned of it, this one may have told that it is
 /// otherwise, behind the one that knew.
 pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::error::AppResult<()> {
     let now = app.now();

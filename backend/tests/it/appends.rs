@@ -49,6 +49,32 @@ async fn what_others_changed_counts_for_the_next_message() {
 }
 
 #[tokio::test]
+async fn rows_that_moved_are_found_where_they_are() {
+    let world = world().await;
+    let (vera, ann, first) = in_conversation(&world, Over::Socket).await;
+    let mut walt = world.visitor().await;
+    walt.connect(Over::Socket).await;
+    let second = walt.asks("hello?").await;
+    ann.is_offered_this(second).await;
+    ann.accepts(second).await;
+    for number in 0..20 {
+        vera.says(&format!("{number}")).await;
+        walt.says(&format!("{number}")).await;
+    }
+    let mut all = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
+    // Every row gets another place, and keeps the transaction that wrote it.
+    sqlx::query("vacuum full conversation").execute(&mut all).await.expect("it is vacuumed");
+    let sends = [vera.ask(message(Some(first), cmid(), "moved")), walt.ask(message(Some(second), cmid(), "moved"))];
+    assert!(join_all(sends).await.iter().all(Result::is_ok));
+    vera.says("once more").await;
+    walt.says("once more").await;
+    let whole = "select count(*) from conversation c where last_seq = \
+         (select count(*) from entry e where e.tenant_id = c.tenant_id and e.conversation_id = c.id)";
+    assert_eq!(world.count(whole).await, 2);
+    assert_eq!(world.count("select count(*) from entry where body like '%moved%'").await, 2);
+}
+
+#[tokio::test]
 async fn tenants_share_a_commit_and_each_sees_its_own() {
     let world = world().await;
     let other = world.other.as_ref().expect("planned");

@@ -78,7 +78,7 @@ wire_struct! {
         tenant: Option<TenantId>,
         /// The conversations the client holds, and up to where.
         resume: Vec<Cursor>,
-        /// `version` of the last `state` the client applied.
+        /// `version` of the last `state` the client applied; nothing once a `conversation` event has changed a line of it.
         state: Option<String>,
     }
 }

@@ -275,8 +275,8 @@ wire_struct! {
         offer_deadline_at: Option<i64>,
         /// When it began, Unix milliseconds.
         created_at: i64,
-        /// When something was last changed, Unix milliseconds. Grows with each change: of two lines of a conversation the one
-        /// with more is newer, in whichever order they come.
+        /// When something was last changed, Unix milliseconds. Grows with each change of state, holder, offer or log: of two lines of
+        /// a conversation the one with more is newer, in whichever order they come, and of two with as much the later.
         updated_at: i64,
         /// Since when it waits, Unix milliseconds; only while waiting or offered.
         waiting_since: Option<i64>,

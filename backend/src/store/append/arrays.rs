@@ -113,7 +113,8 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 /// nothing. As a transaction of its own it does nothing either unless the isolation is the one that makes it an error
 /// when a row changes after it was compared.
 ///
-/// A conversation is compared by its key, although its place is known: only a scan of an index clears a page of versions that
+/// A place alone says nothing: `vacuum full` moves rows and leaves them their writer. A conversation is compared by its key as well,
+/// although its place is known: only a scan of an index clears a page of versions that
 /// nobody sees any more, and without room in the page each change would be written into every index of the table.
 static WRITE: LazyLock<String> = LazyLock::new(|| {
     let kept = [("id", "uuid"), ("place", "text"), ("version", "text"), ("visitor_place", "text"), ("around", "text")];
@@ -131,13 +132,13 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
          (select from entry e where e.tenant_id = $1 and e.cmid = s.cmid and e.author_id = s.author_id offset 0) e) \
          and (select count(*) from a \
          cross join lateral (select from conversation c where c.tenant_id = $1 and c.id = a.id \
-         and c.xmin = a.version offset 0) c \
+         and c.xmin = a.version and c.ctid = a.place offset 0) c \
          cross join lateral (select v.xmin from visitor v where v.ctid = a.visitor_place \
          and v.tenant_id = $1 offset 0) v \
          where v.xmin::text || ' ' || t.xmin::text = a.around) = cardinality($5) as well \
          from tenant t where t.id = $1), \
          changed as (update conversation set {sets} from a where conversation.ctid = a.place \
-         and conversation.xmin = a.version and (select f.well from fits f) {RETURNING}), \
+         and conversation.xmin = a.version and conversation.id = a.id and (select f.well from fits f) {RETURNING}), \
          added as ({insert} where (select f.well from fits f)) \
          select id, place, version from changed",
         changed = names(&CHANGED),

@@ -35,7 +35,7 @@ pub(in crate::store) async fn quick(conn: &mut Conn, heads: &mut Heads, batch: B
     let written = if first.tenant == last.tenant {
         in_one(conn, heads, batch, &all).await
     } else {
-        in_some(conn, heads, batch).await
+        in_some(conn, heads, batch, &all).await
     };
     match written {
         Ok(true) => Ok(true),
@@ -74,7 +74,7 @@ async fn in_one(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>, all: &[Add
 }
 
 /// A transaction that reads what is not known, and writes tenant by tenant.
-async fn in_some(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>) -> AppResult<bool> {
+async fn in_some(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>, all: &[Address]) -> AppResult<bool> {
     for (number, group) in batch.chunk_by_mut(|one, next| one.address().tenant == next.address().tenant).enumerate() {
         let Some(tenant) = group.first().map(|append| append.address().tenant) else { continue };
         match number {
@@ -89,6 +89,9 @@ async fn in_some(conn: &mut Conn, heads: &mut Heads, batch: Batch<'_>) -> AppRes
             Ok(true) => {}
             Err(error) if is_broken(&error) => return Err(error),
             _ => {
+                // What was written before has versions that never were, and nobody else is to blame for it.
+                let before = all.iter().filter(|address| address.tenant < tenant);
+                before.for_each(|address| heads.forget_one((address.tenant, address.conversation)));
                 end(conn, "rollback").await?;
                 return Ok(false);
             }
