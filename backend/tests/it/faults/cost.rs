@@ -8,8 +8,8 @@ pub(super) const TIMES: u64 = 10;
 /// Something hostile may cost as much as so many connections that only say hello. Frames cost it up to three times as
 /// much (1,000 pings that are answered, before the flood is cut), JSON less than one.
 const HELLOS: u64 = 10;
-/// Cheap on any machine, in milliseconds for [`TIMES`]: not worth a comparison.
-const CHEAP_MS: u64 = 100;
+/// Cheap on any machine, in milliseconds for [`TIMES`]: not worth a comparison with something as short.
+const CHEAP_MS: u64 = 500;
 
 /// CPU time in milliseconds, resident memory and memory of its own (resident or not) in KiB.
 #[derive(Debug, Clone, Copy)]
