@@ -131,11 +131,11 @@ static WRITE: LazyLock<String> = LazyLock::new(|| {
          and not exists (select from unnest($3::uuid[], $4::uuid[]) s (author_id, cmid) cross join lateral \
          (select from entry e where e.tenant_id = $1 and e.cmid = s.cmid and e.author_id = s.author_id offset 0) e) \
          and (select count(*) from a \
-         cross join lateral (select from conversation c where c.tenant_id = $1 and c.id = a.id \
-         and c.xmin = a.version and c.ctid = a.place offset 0) c \
+         cross join lateral (select c.ctid as place from conversation c where c.tenant_id = $1 and c.id = a.id \
+         and c.xmin = a.version offset 0) c \
          cross join lateral (select v.xmin from visitor v where v.ctid = a.visitor_place \
          and v.tenant_id = $1 offset 0) v \
-         where v.xmin::text || ' ' || t.xmin::text = a.around) = cardinality($5) as well \
+         where c.place = a.place and v.xmin::text || ' ' || t.xmin::text = a.around) = cardinality($5) as well \
          from tenant t where t.id = $1), \
          changed as (update conversation set {sets} from a where conversation.ctid = a.place \
          and conversation.xmin = a.version and conversation.id = a.id and (select f.well from fits f) {RETURNING}), \
