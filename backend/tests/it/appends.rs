@@ -57,17 +57,19 @@ async fn rows_that_moved_are_found_where_they_are() {
     let second = walt.asks("hello?").await;
     ann.is_offered_this(second).await;
     ann.accepts(second).await;
+    // Whoever names the conversation sends what batches are made of.
+    let both = async |text: &str| {
+        let sends = [vera.ask(message(Some(first), cmid(), text)), walt.ask(message(Some(second), cmid(), text))];
+        assert!(join_all(sends).await.iter().all(Result::is_ok), "{text}");
+    };
     for number in 0..20 {
-        vera.says(&format!("{number}")).await;
-        walt.says(&format!("{number}")).await;
+        both(&format!("{number}")).await;
     }
     let mut all = PgConnection::connect(&world.database_url("tests")).await.expect("the superuser connects");
     // Every row gets another place, and keeps the transaction that wrote it.
     sqlx::query("vacuum full conversation").execute(&mut all).await.expect("it is vacuumed");
-    let sends = [vera.ask(message(Some(first), cmid(), "moved")), walt.ask(message(Some(second), cmid(), "moved"))];
-    assert!(join_all(sends).await.iter().all(Result::is_ok));
-    vera.says("once more").await;
-    walt.says("once more").await;
+    both("moved").await;
+    both("once more").await;
     let whole = "select count(*) from conversation c where last_seq = \
          (select count(*) from entry e where e.tenant_id = c.tenant_id and e.conversation_id = c.id)";
     assert_eq!(world.count(whole).await, 2);
