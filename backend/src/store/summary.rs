@@ -84,7 +84,7 @@ macro_rules! line {
              coalesce(c.offline_email, (select v.email from visitor v where v.tenant_id = c.tenant_id \
              and v.id = c.visitor_id)) as visitor_email, c.agent_id, c.offered_to, c.offer_deadline_at, c.created_at, \
              c.updated_at, c.waiting_since, c.last_seq, c.visitor_messages, c.last_author, c.preview, c.visitor_read_seq, \
-             c.agent_read_seq, c.rating, c.department_id, c.offered_also, c.priority,c.kept_at from ",
+             c.agent_read_seq, c.rating, c.department_id, c.offered_also, c.priority, c.kept_at from ",
             $rest
         )
     };

@@ -119,13 +119,13 @@ fn posted(effects: &[Effect]) -> Option<Vec<CommandFrame>> {
     })
 }
 
-/// The version of the state that the next poll says it has.
-fn version_polled_with(effects: &[Effect]) -> Option<String> {
-    let body = effects.iter().rev().find_map(|effect| match effect {
-        Effect::Poll { body, .. } => Some(body),
+/// What the poll among them says.
+fn polled(effects: &[Effect]) -> Poll {
+    let body = effects.iter().find_map(|effect| match effect {
+        Effect::Poll { body, .. } => from_json(body),
         _ => None,
     });
-    from_json::<Poll>(body.unwrap()).unwrap().hello.state
+    body.expect("a poll")
 }
 
 fn read(seq: u64) -> Command {
@@ -190,12 +190,7 @@ fn a_settled_socket_that_breaks_is_opened_again() {
 fn the_way_back_from_poll_to_socket_keeps_the_cursor_and_unanswered_commands() {
     let mut rig = Rig::polling();
     let news = format!("{{\"events\":[{}]}}", entries(1, 2));
-    let effects = rig.feed_poll(200, &news);
-    let body = effects.iter().find_map(|it| match it {
-        Effect::Poll { body, .. } => from_json::<Poll>(body),
-        _ => None,
-    });
-    assert_eq!(body.unwrap().hello.resume[0].seq, 2);
+    assert_eq!(polled(&rig.feed_poll(200, &news)).hello.resume[0].seq, 2);
     assert_eq!(posted(&rig.send(read(2))).unwrap().len(), 1);
     rig.now += 30_000;
     let effects = rig.feed(Input::Timer(TimerId::Upgrade));
@@ -496,11 +491,8 @@ fn a_state_with_a_line_changed_is_not_said_to_be_held() {
     let mut rig = Rig::polling();
     let state = r#"{"type":"agent_state","version":"v1","me":"00000000-0000-0000-0000-000000000001","tenant":"00000000-0000-0000-0000-000000000002","tenant_name":"T","suspended":false,"colleagues":[],"conversations":[],"marks":[]}"#;
     let line = r#"{"type":"conversation","conversation":{"id":"00000000-0000-0000-0000-000000000005","state":"waiting","site":"00000000-0000-0000-0000-000000000003","site_name":"S","visitor":"00000000-0000-0000-0000-000000000004","visitor_online":false,"created_at":1,"updated_at":1,"last_seq":1,"visitor_messages":1,"visitor_read_seq":1,"agent_read_seq":0}}"#;
-    rig.feed(Input::Timer(TimerId::Retry));
-    let effects = rig.poll_done(200, &format!("{{\"events\":[{state}]}}"));
-    assert_eq!(version_polled_with(&effects).as_deref(), Some("v1"));
-    let effects = rig.poll_done(200, &format!("{{\"events\":[{line}]}}"));
-    assert_eq!(version_polled_with(&effects), None);
-    let effects = rig.poll_done(200, &format!("{{\"events\":[{state}]}}"));
-    assert_eq!(version_polled_with(&effects).as_deref(), Some("v1"));
+    let mut version = |event: &str| polled(&rig.feed_poll(200, &format!("{{\"events\":[{event}]}}"))).hello.state;
+    assert_eq!(version(state).as_deref(), Some("v1"));
+    assert_eq!(version(line), None);
+    assert_eq!(version(state).as_deref(), Some("v1"));
 }

@@ -104,7 +104,6 @@ impl Post {
         }
         // A post writes one entry.
         let Some((entry, item)) = written else { return Ok((None, None)) };
-        row.touch(self.now);
         let items = vec![item];
         let done = change::done(&row, &items, Some(self.cmid));
         let outcome = Outcome { moved: change::moved(&head.row, &row), done, items, row: row.clone() };

@@ -17,10 +17,10 @@ use crate::store::tenant::{TenantState, policy_of};
 
 /// Most heads that are kept from one batch to the next.
 const KNOWN: usize = 4096;
-/// A conversation that somebody else changed so often ...
+/// What somebody else has changed so often is not kept for a while: the two sides of a conversation may write at different
+/// nodes, and what is kept would be wrong each time. Once is nothing: it was offered, or accepted at another node.
 const SHARED_AFTER: u32 = 2;
-/// ... is not kept for this long: the two sides of it may write at different nodes, and what is kept would be wrong each time.
-/// Once is nothing: it was offered, or accepted at another node.
+/// That while, from the last change on.
 const SHARED_FOR: Duration = Duration::from_secs(300);
 
 /// A conversation, and whose.
@@ -45,12 +45,6 @@ pub(in crate::store) struct Heads {
 struct Wrong {
     times: u32,
     last: Instant,
-}
-
-impl Default for Wrong {
-    fn default() -> Self {
-        Self { times: 0, last: Instant::now() }
-    }
 }
 
 fn place(address: &Address) -> Place {
@@ -143,8 +137,8 @@ impl Heads {
             if let (Some(old), Some(new)) = (self.doubted.remove(&place), &version)
                 && old != *new
             {
-                let found = self.shared.entry(place).or_default();
-                *found = Wrong { times: found.times + 1, last: Instant::now() };
+                let times = self.shared.get(&place).map_or(0, |wrong| wrong.times) + 1;
+                self.shared.insert(place, Wrong { times, last: Instant::now() });
             }
             self.known.insert(place, Known { head, version });
         }
