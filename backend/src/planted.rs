@@ -2,14 +2,15 @@
 //! with the feature `planted-bugs` only, which are those of tests: the tests show that each is noticed, by name.
 //! Elsewhere [`planted`] is `false` and nothing of it is left in the program.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bug {
     /// The same send again is stored again.
     DedupeOff,
-    /// The answer leaves before COMMIT, which takes a while.
+    /// The answer leaves before COMMIT, which waits for the next message.
     AckBeforeCommit,
     /// The answer to the same send again differs from the first.
     AckDiffers,
@@ -17,7 +18,7 @@ pub enum Bug {
     EventRolledBack,
     /// Positions are times, in whole seconds.
     ResumeByTime,
-    /// A waiting session is not woken by entries.
+    /// A waiting session is not woken by entries, and they are lost with it.
     LostWakeUp,
     /// A client that comes back goes on with what is new, and misses what came meanwhile.
     DropOnReconnect,
@@ -83,17 +84,34 @@ pub const fn planted(_bug: Bug) -> bool {
     false
 }
 
-/// Says that messages are being written: [`Bug::AckBeforeCommit`] begins with the first of them.
-pub fn messages_begin() {
-    MESSAGES.store(true, Ordering::Release);
+/// Says that a message is being written: [`Bug::AckBeforeCommit`] begins with the first of them.
+#[cfg(feature = "planted-bugs")]
+pub fn message_begins() {
+    MESSAGES.fetch_add(1, Ordering::AcqRel);
 }
 
-/// Whether [`messages_begin`] was called.
-pub fn messages_began() -> bool {
+/// Does nothing in this build.
+#[cfg(not(feature = "planted-bugs"))]
+#[inline(always)]
+pub const fn message_begins() {}
+
+/// How many messages have begun to be written.
+pub fn messages() -> usize {
     MESSAGES.load(Ordering::Acquire)
 }
 
-static MESSAGES: AtomicBool = AtomicBool::new(false);
+/// Returns when another message begins to be written than the first `begun`, or nobody writes one for two seconds: time
+/// enough to cut the power meanwhile, on a machine that is busy with other things.
+pub async fn next_message(begun: usize) {
+    let next = async {
+        while messages() == begun {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(2), next).await;
+}
+
+static MESSAGES: AtomicUsize = AtomicUsize::new(0);
 
 /// Dies here when `FRONTDESK_CRASH_AT` says so: `before-commit:7` is the seventh time.
 #[cfg(feature = "planted-bugs")]

@@ -99,7 +99,7 @@ async fn post(
     cmid: protocol::ids::Cmid,
     (written, availability): (Written, Availability),
 ) -> AppResult<Done> {
-    planted::messages_begin();
+    planted::message_begins();
     let answer = answer(who, &written);
     let command = Command::Post { written, availability };
     let request = Request { cmid: Some(cmid), ..Request::new(Asker::Person(who.clone()), id, command) };

@@ -166,6 +166,7 @@ impl Mailbox {
     /// emptied and ends its session: what it held is sent again on resume.
     pub fn push(&self, note: &Note) {
         let mail = match note {
+            Note::Entries { .. } if planted(Bug::LostWakeUp) => return,
             Note::StateChanged => None,
             Note::Revoked(code) => return self.end(End::Revoked(*code)),
             Note::Frame(frame) => Some(Mail::Frame(Arc::clone(frame))),
@@ -189,9 +190,6 @@ impl Mailbox {
         match mail {
             None => inner.state_changed = true,
             Some(mail) => inner.put(mail),
-        }
-        if planted(Bug::LostWakeUp) && matches!(note, Note::Entries { .. }) {
-            return;
         }
         wake(inner);
     }

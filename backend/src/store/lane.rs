@@ -27,7 +27,7 @@ use super::source::Source;
 use super::{Conn, EveryTenant, Scope, meta, on, wall};
 use crate::error::{AppError, AppResult};
 use crate::metrics::metrics;
-use crate::planted::{Bug, Point, crash_point, messages_began, planted};
+use crate::planted::{self, Bug, Point, crash_point, planted};
 
 /// Most work in one commit: bounds how long the first of it waits.
 const BATCH: usize = 256;
@@ -319,10 +319,11 @@ impl Writer {
                 Ran::Broken(error) => return Err(broken(&error)),
             }
         }
-        if planted(Bug::AckBeforeCommit) && messages_began() {
+        let messages = planted::messages();
+        if planted(Bug::AckBeforeCommit) && messages > 0 {
             appends.drain(..).for_each(|append| append.finish(Ok(())));
             jobs.drain(..).for_each(|job| job.finish(Ok(())));
-            tokio::time::sleep(Duration::from_millis(300)).await;
+            planted::next_message(messages).await;
         }
         commit(conn).await
     }

@@ -116,19 +116,25 @@ pub(crate) async fn judge(world: &World, sent: &[Sent], readers: &[Reading<'_>],
     faults::checker::check(&gather(world, sent, readers, settle).await)
 }
 
+/// Waits until every reader holds what it must of what is stored, each at most `settle`. The logs it looked for.
+pub(crate) async fn wait(world: &World, readings: &[Reading<'_>], settle: Duration) -> Database {
+    let database = database(world).await;
+    for reading in readings {
+        let complete = |view: &crate::wire::View| {
+            reading.complete.iter().all(|id| {
+                let wanted = database.get(id).map_or(0, |log| log.entries.len());
+                view.items(*id).len() >= wanted
+            })
+        };
+        let _ = reading.client.within(settle, complete).await;
+    }
+    database
+}
+
 async fn gather(world: &World, sent: &[Sent], readings: &[Reading<'_>], settle: Duration) -> History {
     loop {
-        let database = database(world).await;
-        for reading in readings {
-            let complete = |view: &crate::wire::View| {
-                reading.complete.iter().all(|id| {
-                    let wanted = database.get(id).map_or(0, |log| log.entries.len());
-                    view.items(*id).len() >= wanted
-                })
-            };
-            // What is missing after that, the checker finds.
-            let _ = reading.client.within(settle, complete).await;
-        }
+        // What is missing after that, the checker finds.
+        let database = wait(world, readings, settle).await;
         let readers = readings.iter().map(reader_of).collect();
         let after = self::database(world).await;
         let size = |database: &Database| database.values().map(|log| log.entries.len()).sum::<usize>();

@@ -30,7 +30,7 @@ pub(super) async fn append(
     (conversation, cmid): (ConversationId, Cmid),
     written: &Written,
 ) -> AppResult<Posted> {
-    planted::messages_begin();
+    planted::message_begins();
     let tenant = who.tenant();
     let author = match who {
         Principal::Visitor(visitor) => visitor.visitor.0,
