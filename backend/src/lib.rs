@@ -62,3 +62,6 @@ pub mod demo;
 pub mod bench;
 /// The command line.
 pub mod cli;
+/// Where installations of tests live.
+#[cfg(test)]
+mod testing;

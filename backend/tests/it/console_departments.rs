@@ -16,11 +16,7 @@ use crate::world::{Plan, World};
 /// A world with one more department, *Returns*, whose members are these people.
 async fn with_returns(policy: Value, members: &[&str]) -> World {
     let world = World::prepare(Plan { policy, ..Plan::default() });
-    let literal = |id: Uuid| match world.is_on_postgres() {
-        true => format!("'{id}'"),
-        false => format!("x'{}'", id.simple()),
-    };
-    let (tenant, department) = (literal(world.acme.id.0), literal(Uuid::new_v4()));
+    let (tenant, department) = (world.literal(world.acme.id.0), world.literal(Uuid::new_v4()));
     let names: Vec<String> = members.iter().map(|name| format!("'{name}'")).collect();
     world
         .change(format!(

@@ -1,20 +1,16 @@
 //! The database a world lives on. `FRONTDESK_TEST_DATABASE=postgres` runs the same tests on PostgreSQL: a
 //! throw-away server of this test process, a database for each world, a role that serves and one that owns.
-//! The server ends with the process that started it, however that ends.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Instant;
 
+pub(crate) use faults::postgres::is_chosen as on_postgres;
+use faults::postgres::{OWNER, Postgres, SERVES, SUPERUSER};
 use uuid::Uuid;
 
-use crate::basics::{DEADLINE, free_port};
+use crate::basics::{DEADLINE, Scratch};
 
-/// Who owns the tables.
-const OWNER: &str = "frontdesk_owner";
-/// Who serves.
-const SERVES: &str = "frontdesk";
 /// What every world's database is copied from.
 const TEMPLATE: &str = "frontdesk_template";
 
@@ -52,15 +48,6 @@ impl Pool {
     }
 }
 
-/// Whether the tests run on PostgreSQL.
-pub(crate) fn on_postgres() -> bool {
-    match std::env::var("FRONTDESK_TEST_DATABASE").as_deref() {
-        Ok("postgres") => true,
-        Ok("sqlite") | Err(_) => false,
-        Ok(other) => panic!("FRONTDESK_TEST_DATABASE={other}: sqlite or postgres"),
-    }
-}
-
 impl Database {
     /// A new one, as the environment says.
     pub(crate) fn new() -> Self {
@@ -69,15 +56,17 @@ impl Database {
 
     /// A new one of the process's server, whatever the environment says.
     pub(crate) fn new_postgres() -> Self {
-        let name = format!("w{}", Uuid::new_v4().simple());
-        cluster().sql("postgres", &format!("create database {name} template {TEMPLATE} owner {OWNER}"));
-        Self::Postgres(name)
+        Self::new_postgres_of(Some(TEMPLATE))
     }
 
     /// A new one of the process's server in which nothing is.
     pub(crate) fn new_postgres_without_tables() -> Self {
+        Self::new_postgres_of(None)
+    }
+
+    fn new_postgres_of(template: Option<&str>) -> Self {
         let name = format!("w{}", Uuid::new_v4().simple());
-        cluster().sql("postgres", &format!("create database {name} owner {OWNER}"));
+        server().create(&name, template);
         Self::Postgres(name)
     }
 
@@ -85,7 +74,7 @@ impl Database {
     pub(crate) fn environment(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::Sqlite => Vec::new(),
-            Self::Postgres(name) => cluster().environment(name),
+            Self::Postgres(name) => environment(server(), name),
         }
     }
 
@@ -111,7 +100,7 @@ impl Database {
                 Pool::Sqlite(sqlx::SqlitePool::connect_with(options).await.expect("the database opens"))
             }
             Self::Postgres(name) => {
-                let url = cluster().url("tests", name);
+                let url = server().url(SUPERUSER, name);
                 Pool::Postgres(sqlx::PgPool::connect(&url).await.expect("the database opens"))
             }
         }
@@ -121,7 +110,7 @@ impl Database {
     pub(crate) fn url(&self, role: &str) -> String {
         match self {
             Self::Sqlite => panic!("a file has no address"),
-            Self::Postgres(name) => cluster().url(role, name),
+            Self::Postgres(name) => server().url(role, name),
         }
     }
 }
@@ -129,114 +118,31 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if let Self::Postgres(name) = self {
-            cluster().psql("postgres", &format!("drop database if exists {name} with (force)"));
+            server().remove(name);
         }
     }
 }
 
-/// The server of this process.
-struct Cluster {
-    port: u16,
-    folder: PathBuf,
-    _watch: Child,
-}
-
-fn cluster() -> &'static Cluster {
-    static CLUSTER: OnceLock<Cluster> = OnceLock::new();
-    CLUSTER.get_or_init(Cluster::start)
-}
-
-impl Cluster {
-    fn start() -> Self {
-        let shared = Path::new("/dev/shm");
-        // In memory where there is such a place: a commit waits for the disk, and there are thousands.
-        let place = if shared.is_dir() { shared.to_owned() } else { std::env::temp_dir() };
-        let folder = place.join(format!("frontdesk-postgres-{}", Uuid::new_v4()));
-        let port = free_port();
-        let watch = Command::new("sh")
-            .arg("-c")
-            .arg(SERVER)
-            .env("FOLDER", &folder)
-            .env("PORT", port.to_string())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("a shell");
-        let cluster = Self { port, folder, _watch: watch };
-        cluster.ready();
-        cluster.sql("postgres", &format!("create role {OWNER} login"));
-        cluster.sql("postgres", &format!("create role {SERVES} login"));
-        cluster.sql("postgres", &format!("create database {TEMPLATE} owner {OWNER}"));
-        let migrated = Command::new(env!("CARGO_BIN_EXE_frontdesk"))
-            .env_clear()
-            .env("FRONTDESK_DATA", cluster.folder.with_extension("data"))
-            .envs(cluster.environment(TEMPLATE))
-            .arg("migrate")
-            .output()
-            .expect("frontdesk runs");
-        let _ = std::fs::remove_dir_all(cluster.folder.with_extension("data"));
+/// The server of this process, with [`TEMPLATE`] in it.
+fn server() -> &'static Postgres {
+    static SERVER: OnceLock<Postgres> = OnceLock::new();
+    SERVER.get_or_init(|| {
+        let server = Postgres::start();
+        server.create(TEMPLATE, None);
+        let data = Scratch::new("template");
+        let mut migrate = Command::new(env!("CARGO_BIN_EXE_frontdesk"));
+        migrate.env_clear().env("FRONTDESK_DATA", data.path()).envs(environment(&server, TEMPLATE)).arg("migrate");
+        let migrated = migrate.output().expect("frontdesk runs");
         assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
-        cluster
-    }
-
-    fn ready(&self) {
-        let begin = Instant::now();
-        while !self.psql("postgres", "select 1").0 {
-            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-            assert!(begin.elapsed() < DEADLINE * 2, "the database server is not ready: {}", log());
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
-    }
-
-    fn sql(&self, database: &str, sql: &str) {
-        let (done, text) = self.psql(database, sql);
-        assert!(done, "{sql}: {text}");
-    }
-
-    fn psql(&self, database: &str, sql: &str) -> (bool, String) {
-        let output = Command::new("psql")
-            .args(["--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--command", sql])
-            .arg(self.url("tests", database))
-            .stdin(Stdio::null())
-            .output()
-            .expect("psql is installed: see scripts/setup-test.sh");
-        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
-    }
-
-    fn url(&self, role: &str, database: &str) -> String {
-        format!("postgres://{role}@127.0.0.1:{}/{database}?sslmode=disable", self.port)
-    }
-
-    fn environment(&self, database: &str) -> Vec<(&'static str, String)> {
-        vec![
-            ("DATABASE_URL", self.url(SERVES, database)),
-            ("FRONTDESK_DATABASE_OWNER_URL", self.url(OWNER, database)),
-            ("FRONTDESK_DATABASE_CONNECTIONS", "6".to_owned()),
-            ("FRONTDESK_DATABASE_LANES", "2".to_owned()),
-        ]
-    }
+        server
+    })
 }
 
-/// Makes and runs a server until its standard input ends, which is when the test process does. The server
-/// refuses to run as root, so root hands it to another account.
-const SERVER: &str = r#"
-set -eu
-PATH="$PATH:$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
-as=""
-mkdir -m 700 "$FOLDER"
-if [ "$(id -u)" -eq 0 ]; then
-	account=nobody
-	id postgres >/dev/null 2>&1 && account=postgres
-	chown "$account" "$FOLDER"
-	as="setpriv --reuid=$account --regid=$(id -g "$account") --clear-groups"
-fi
-trap 'rm -rf "$FOLDER"' EXIT
-cd /
-$as initdb --pgdata "$FOLDER/data" --username tests --auth trust --encoding UTF8 --no-locale --no-sync >"$FOLDER/log" 2>&1
-$as postgres -D "$FOLDER/data" -p "$PORT" -k "$FOLDER" -c listen_addresses=127.0.0.1 -c max_connections=300 \
-	-c shared_buffers=32MB -c max_wal_size=64MB -c autovacuum=off >>"$FOLDER/log" 2>&1 </dev/null &
-server=$!
-trap 'kill -INT $server 2>/dev/null; wait $server; rm -rf "$FOLDER"' EXIT
-read -r _ || true
-"#;
+fn environment(server: &Postgres, database: &str) -> Vec<(&'static str, String)> {
+    vec![
+        ("DATABASE_URL", server.url(SERVES, database)),
+        ("FRONTDESK_DATABASE_OWNER_URL", server.url(OWNER, database)),
+        ("FRONTDESK_DATABASE_CONNECTIONS", "6".to_owned()),
+        ("FRONTDESK_DATABASE_LANES", "2".to_owned()),
+    ]
+}

@@ -23,15 +23,10 @@ impl Department {
     }
 }
 
-/// An id as it stands in SQL.
-fn literal(world: &World, id: Uuid) -> String {
-    if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
-}
-
 /// Adds a department; the ids of the site's own and of the new one.
 pub(crate) async fn add(world: &World, department: &Department) -> DepartmentId {
     let id = Uuid::now_v7();
-    let (tenant, new) = (literal(world, world.acme.id.0), literal(world, id));
+    let (tenant, new) = (world.literal(world.acme.id.0), world.literal(id));
     let hours = department.hours.as_ref().map_or("null".to_owned(), |hours| format!("'{hours}'"));
     let name = department.name;
     world

@@ -302,9 +302,7 @@ async fn a_key_from_before_there_was_a_choice_is_good_for_both_and_marked() {
     let keys = frontdesk::auth::keys::Keys::open(&world.data().join("keys")).expect("the keys of the installation");
     let key = Key { revoke: format!("/admin/identity/{id}/revoke"), secret: "fdi_made-long-ago".to_owned() };
     let sealed = keys.seal_identity_secret(tenant, id, &key.secret).expect("a sealed secret");
-    let quoted =
-        |id: uuid::Uuid| if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) };
-    let (owner, row) = (quoted(tenant.0), quoted(id));
+    let (owner, row) = (world.literal(tenant.0), world.literal(id));
     let insert = "insert into identity_key (tenant_id, id, name, secret, created_at) values";
     world.change(format!("{insert} ({owner}, {row}, 'Old', '{sealed}', 1)")).await;
     assert_eq!(comes(&world, None, &key.signs(json!({"sub": "7"}))).await.ignored, None);

@@ -13,8 +13,7 @@ const MINUTE: i64 = 60_000;
 
 /// An id as the database writes it.
 fn id(world: &World, number: u128) -> String {
-    let id = uuid::Uuid::from_u128(number);
-    if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    world.literal(uuid::Uuid::from_u128(number))
 }
 
 /// A visitor of the past: when it entered the queue, when Ann took it, when it was over; by whom.

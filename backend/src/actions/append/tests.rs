@@ -2,7 +2,6 @@
 //! lane's task runs, so the senders share a transaction.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::chain;
@@ -28,31 +27,24 @@ use crate::actions::suspend_tenant::suspend_tenant;
 use crate::actions::{Done, begin};
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
-use crate::config::Config;
 use crate::error::{AppError, AppResult};
 use crate::server::open_app;
 use crate::store::site::Site;
 use crate::store::{conversation, entry};
+use crate::testing::Place;
 
 /// An installation with a shop and its agent.
 struct World {
     app: Arc<App>,
     site: Site,
     agent: Principal,
-    data: PathBuf,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.data);
-    }
+    place: Place,
 }
 
 impl World {
     async fn new() -> Self {
-        let data = std::env::temp_dir().join(format!("frontdesk-append-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&data).unwrap();
-        let app = open_app(Config { rate_limits: false, ..Config::with_data(&data) }).await.unwrap();
+        let place = Place::new("append").await;
+        let app = open_app(place.config().await).await.unwrap();
         let by = Actor::command_line();
         let tenant = create_tenant(&app, &by, NewTenant { name: "Acme".to_owned(), slug: None }).await.unwrap();
         let origins = vec!["https://acme.example".to_owned()];
@@ -74,7 +66,7 @@ impl World {
             name: "Ann".to_owned(),
             suspended: false,
         });
-        Self { app, site, agent, data }
+        Self { app, site, agent, place }
     }
 
     /// A visitor whose conversation the agent holds. It has three entries.
@@ -145,14 +137,6 @@ impl World {
             serde_json::from_str::<serde_json::Value>(text).unwrap()["text"].as_str().map(str::to_owned)
         };
         entries.iter().filter_map(|entry| entry.body.as_ref().and_then(body)).collect()
-    }
-
-    /// Changes the database as nothing in the program would.
-    async fn damage(&self, sql: &'static str, place: ConversationId) {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(self.data.join("frontdesk.db"));
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        assert_eq!(sqlx::query(sql).bind(place).execute(&pool).await.unwrap().rows_affected(), 1);
-        pool.close().await;
     }
 }
 
@@ -253,8 +237,8 @@ async fn a_close_among_messages_leaves_no_message_after_it() {
 async fn a_damaged_conversation_spoils_no_batch() {
     let world = World::new().await;
     let ((vera, one), (otto, two), (zoe, three)) = (world.talk().await, world.talk().await, world.talk().await);
-    world.damage("update conversation set state = 'upside down' where id = $1", two).await;
-    world.damage("update conversation set last_seq = 1 where id = $1", three).await;
+    world.place.damage("update conversation set state = 'upside down' where id =", two.0).await;
+    world.place.damage("update conversation set last_seq = 1 where id =", three.0).await;
     let results = join_all([
         world.says(&otto, two, cmid(), "unreadable"),
         world.says(&vera, one, cmid(), "fine"),
@@ -290,7 +274,7 @@ async fn what_others_wrote_counts_from_the_next_batch_on() {
     assert_eq!(names, ["Vera", "Vera B."]);
     drop(conn);
     // Beside it: another process.
-    let other = open_app(Config::with_data(&world.data)).await.unwrap();
+    let other = open_app(world.place.config().await).await.unwrap();
     suspend_tenant(&other, &Actor::command_line(), tenant).await.unwrap();
     let refused = world.says(&vera, place, cmid(), "three").await;
     assert_eq!(code(&refused), Some(ErrorCode::TenantSuspended));

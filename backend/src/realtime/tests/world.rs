@@ -1,7 +1,6 @@
 //! A server with one tenant and one visitor on a free port, and raw clients that may break every rule.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,7 +28,6 @@ use crate::auth::password::Passwords;
 use crate::bus::Topic;
 use crate::bus::local::LocalBus;
 use crate::clock::Clock;
-use crate::config::Config;
 use crate::door;
 use crate::files::FileStore;
 use crate::presence::Who;
@@ -43,6 +41,7 @@ use crate::store::site::Site;
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
 use crate::store::{EveryTenant, Store, account, agent, department, site, tenant, visitor};
+use crate::testing::Place;
 use crate::together::Together;
 
 /// Nothing in a test takes longer.
@@ -57,21 +56,14 @@ pub(super) struct World {
     token: String,
     address: SocketAddr,
     client: Cmid,
-    data: PathBuf,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.data);
-    }
+    _place: Place,
 }
 
 impl World {
     pub(super) async fn new(pace: Pace) -> Self {
-        let data = std::env::temp_dir().join(format!("frontdesk-realtime-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&data).unwrap();
+        let place = Place::new("realtime").await;
         let hub = Arc::new(Hub::new());
-        let app = Arc::new(open_app(&data, &hub).await);
+        let app = Arc::new(open_app(&place, &hub).await);
         let identity = furnish(&app).await;
         let (token, _) = app.keys.sign_visitor(&identity, None, 1, app.now());
         let realtime = Realtime { pace: Arc::new(pace), ..Realtime::new(Arc::clone(&app), Arc::clone(&hub)) };
@@ -79,7 +71,7 @@ impl World {
         let address = listener.local_addr().unwrap();
         actix_web::rt::spawn(door::serve(&realtime, listener, 1).unwrap());
         let client = Cmid(Uuid::new_v4());
-        Self { app, hub, realtime, tenant: identity.tenant, visitor: identity.visitor, token, address, client, data }
+        Self { app, hub, realtime, tenant: identity.tenant, visitor: identity.visitor, token, address, client, _place: place }
     }
 
     /// The topic of the visitor.
@@ -359,8 +351,8 @@ impl Client {
     }
 }
 
-async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
-    let config = Config::with_data(data);
+async fn open_app(place: &Place, hub: &Arc<Hub>) -> App {
+    let config = place.config().await;
     let clock = Clock::default();
     App {
         store: Store::open(&config.database).await.unwrap(),
@@ -370,7 +362,7 @@ async fn open_app(data: &std::path::Path, hub: &Arc<Hub>) -> App {
         keys: Keys::open(&config.secret_file).unwrap(),
         passwords: Passwords::default(),
         limiter: Limiter::switched_off(),
-        files: FileStore::new(data.join("files")),
+        files: FileStore::new(place.data().join("files")),
         epoch: Epoch(Uuid::from_u128(1)),
         dispatcher: Wake::default(),
         together: Together::default(),

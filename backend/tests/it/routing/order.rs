@@ -2,7 +2,6 @@ use protocol::command::{Command, Decline, DeclineReason};
 use protocol::error::ErrorCode;
 use protocol::state::{ConversationState, Presence};
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{asking, at_work, department, held_by, is_consistent, offers, prepared, question, visitor, world};
 use crate::people::{Agent, Visitor, code_of};
@@ -19,8 +18,7 @@ async fn knows(world: &World, name: &str, languages: &[&str], skills: &[&str]) {
 
 /// Says who a visitor is, as a signed identity would.
 async fn is(world: &World, visitor: &Visitor, set: &str) {
-    let id: Uuid = visitor.reply.visitor.0;
-    let id = if world.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) };
+    let id = world.literal(visitor.reply.visitor.0);
     world.change(format!("update visitor set {set} where id = {id}")).await;
 }
 

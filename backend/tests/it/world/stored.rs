@@ -40,6 +40,11 @@ impl World {
         matches!(self.database, Database::Postgres(_))
     }
 
+    /// An id as it stands in SQL.
+    pub(crate) fn literal(&self, id: Uuid) -> String {
+        if self.is_on_postgres() { format!("'{id}'") } else { format!("x'{}'", id.simple()) }
+    }
+
     /// What SQLite finds when it checks the whole file: `ok`. PostgreSQL checks itself when it starts.
     pub(crate) async fn integrity(&self) -> String {
         let Pool::Sqlite(pool) = self.database().await else { return "ok".to_owned() };

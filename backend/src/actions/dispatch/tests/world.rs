@@ -1,4 +1,3 @@
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::policy::Policy;
@@ -41,6 +40,7 @@ use crate::store::offer::{self, Offer};
 use crate::store::site::Site;
 use crate::store::visitor::{self, Visitor};
 use crate::store::{EveryTenant, conversation::busy_tenants};
+use crate::testing::Place;
 
 pub(super) const SECOND: i64 = 1_000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
@@ -64,20 +64,13 @@ pub(super) struct World {
     told: Told,
     /// When the dispatcher looks again.
     pub(super) wake_at: Option<i64>,
-    data: PathBuf,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.data);
-    }
+    place: Place,
 }
 
 impl World {
     pub(super) async fn with(policy: Policy) -> Self {
-        let data = std::env::temp_dir().join(format!("frontdesk-dispatch-{}", Uuid::new_v4()));
-        std::fs::create_dir_all(&data).unwrap();
-        let app = open(&data, START).await;
+        let place = Place::new("dispatch").await;
+        let app = open(&place, START).await;
         let by = Actor::command_line();
         let new = NewTenant { name: "Acme".to_owned(), slug: None };
         let tenant = create_tenant(&app, &by, new).await.unwrap().id;
@@ -85,7 +78,7 @@ impl World {
         let origins = vec!["https://acme.example".to_owned()];
         let site = create_site(&app, &by, NewSite { tenant, name: "Acme".to_owned(), origins }).await.unwrap();
         let department = site.department_id;
-        let mut world = Self { app, tenant, department, site, told: Told::default(), wake_at: None, data };
+        let mut world = Self { app, tenant, department, site, told: Told::default(), wake_at: None, place };
         world.settle().await;
         world
     }
@@ -136,7 +129,7 @@ impl World {
     pub(super) async fn restart(&mut self, after_ms: i64) {
         let at = self.now() + after_ms;
         self.app.store.close().await;
-        self.app = open(&self.data, at).await;
+        self.app = open(&self.place, at).await;
         (self.told, self.wake_at) = (Told::default(), None);
         // What a server does first: look who has something to do.
         let busy = busy_tenants(&mut self.app.store.read(EveryTenant).await.unwrap()).await.unwrap();
@@ -337,9 +330,9 @@ impl World {
 }
 
 /// An App that has just started, at a time.
-async fn open(data: &std::path::Path, at: i64) -> Arc<App> {
+async fn open(place: &Place, at: i64) -> Arc<App> {
     let smtp_url = Some("smtp://127.0.0.1:9".parse().unwrap());
-    let app = open_app(Config { rate_limits: false, smtp_url, ..Config::with_data(data) }).await.unwrap();
+    let app = open_app(Config { smtp_url, ..place.config().await }).await.unwrap();
     let mut app = Arc::into_inner(app).expect("nobody else has it yet");
     app.clock.set(at, app.clock.monotonic());
     app.presence = Arc::new(LocalPresence::new(app.now()));
