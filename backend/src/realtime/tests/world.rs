@@ -71,7 +71,17 @@ impl World {
         let address = listener.local_addr().unwrap();
         actix_web::rt::spawn(door::serve(&realtime, listener, 1).unwrap());
         let client = Cmid(Uuid::new_v4());
-        Self { app, hub, realtime, tenant: identity.tenant, visitor: identity.visitor, token, address, client, _place: place }
+        Self {
+            app,
+            hub,
+            realtime,
+            tenant: identity.tenant,
+            visitor: identity.visitor,
+            token,
+            address,
+            client,
+            _place: place,
+        }
     }
 
     /// The topic of the visitor.

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::department;
 use crate::world::{Plan, World};
 
 fn words(line: &str) -> Vec<&str> {

@@ -4,7 +4,7 @@ use protocol::state::Availability;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Form, at_work, department, department_of, id, olga, person, shows, stored};
+use super::{Form, at_work, department, department_of, olga, person, shows, stored};
 use crate::wire::Over;
 use crate::world::{Plan, World};
 

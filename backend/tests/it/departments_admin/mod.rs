@@ -88,8 +88,8 @@ async fn department_of(world: &World, tenant: TenantId, name: &str) -> Uuid {
     id(world, tenant, "select id from department where tenant_id = $1 and name = $2", name).await
 }
 
-async fn department_of(world: &World, tenant: TenantId, name: &str) -> Uuid {
-    id(world, tenant, "select id from department where tenant_id = $1 and name = $2", name).await
+async fn department(world: &World, name: &str) -> Uuid {
+    department_of(world, world.acme.id, name).await
 }
 
 async fn person(world: &World, name: &str) -> Uuid {

@@ -4,7 +4,7 @@ use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 use uuid::Uuid;
 
-use super::{Form, asking, at_work, department, id, olga, person, shows, texts, with_sales};
+use super::{Form, asking, at_work, department, olga, person, shows, texts, with_sales};
 use crate::people::{Agent, Visitor};
 use crate::world::{Plan, World};
 

@@ -4,7 +4,7 @@ use protocol::state::ConversationState;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Form, asking, at_work, department, id, olga, shows, stored, with_sales};
+use super::{Form, asking, at_work, department, olga, shows, stored, with_sales};
 use crate::basics::eventually;
 use crate::world::{Plan, World};
 

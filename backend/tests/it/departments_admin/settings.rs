@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Form, id, olga, shows};
+use super::{Form, olga, shows};
 use crate::panels::Reader;
 use crate::world::World;
 

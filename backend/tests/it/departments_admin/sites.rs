@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Form, department, department_of, id, olga, shows, site_form, site_path, texts, with_sales};
+use super::{Form, department_of, id, olga, shows, site_form, site_path, texts, with_sales};
 use crate::world::{Plan, World};
 
 #[tokio::test]
