@@ -58,14 +58,16 @@ pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::
                     visitor::save(tx, tenant, &seen).await?;
                 }
                 for mut row in conversation::of_visitor(tx, tenant, id, 50).await? {
-                    if !row.is_open() {
-                        continue;
-                    }
-                    if row.visitor_left_at != gone_since {
-                        row.visitor_left_at = gone_since;
+                    // Being back counts also where nothing goes on now: it may go on again.
+                    let is_open = row.is_open();
+                    let left_at = if is_open { gone_since } else { gone_since.and(row.visitor_left_at) };
+                    if row.visitor_left_at != left_at {
+                        row.visitor_left_at = left_at;
                         conversation::save(tx, tenant, &row).await?;
                     }
-                    open.push(row.id);
+                    if is_open {
+                        open.push(row.id);
+                    }
                 }
                 Ok(open)
             })

@@ -1,6 +1,7 @@
 //! Between the stored row of a conversation and what the state machine knows of it.
 
 use domain::conversation::{Change, Conversation as Projection, Receiver};
+use protocol::state::ConversationState;
 
 use crate::store::conversation::Conversation;
 
@@ -60,6 +61,10 @@ impl Conversation {
         }
         if self.kept_at.is_none() {
             self.kept_email = None;
+        }
+        // How long agents need is measured from when it was taken by the one who ends it.
+        if !matches!(self.state, ConversationState::Active | ConversationState::Closed) {
+            self.assigned_at = None;
         }
     }
 }

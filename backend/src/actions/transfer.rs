@@ -9,7 +9,7 @@ use protocol::state::{Availability, Presence};
 
 use super::change::{Asker, Request, carry_out};
 use super::floor::Floor;
-use super::{Done, access};
+use super::{Done, access, keep_place};
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal};
 use crate::error::{AppResult, OnField, Refusal};
@@ -19,6 +19,9 @@ pub async fn transfer_conversation(app: &App, who: &Principal, command: Transfer
     let agent = access::acting_agent(who)?;
     let note = optional(command.note.as_deref(), MessageText::parse).on_field("note")?;
     let to = receiver(app, agent, &command).await?;
+    if matches!(to, Receiver::Agent(_)) {
+        keep_place::check_is_back(app, who, command.conversation).await?;
+    }
     let mut request = Request::new(Asker::Person(who.clone()), command.conversation, Command::Transfer { to });
     if let Some(note) = note {
         let written = Written::Note(Text { text: note.into_string() });

@@ -3,6 +3,7 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -30,16 +31,23 @@ pub async fn guard(
     let class = Class::of(request.path());
     body::limit_time(&mut request);
     let trace = Trace::begin(&request, extract::app(request.request()).ok().map(|app| &***app));
-    let response = async {
-        match admit(&request, class) {
-            Ok(()) => Ok::<_, Error>(next.call(request).await?.map_into_boxed_body()),
-            Err(error) => Ok(request.into_response(error.error_response())),
+    let response = match admit(&request, class) {
+        Err(error) => request.into_response(error.error_response()),
+        Ok(()) if may_break_off(&request) => next.call(request).instrument(trace.span()).await?.map_into_boxed_body(),
+        Ok(()) => {
+            let answer = actix_web::rt::spawn(next.call(request).instrument(trace.span()));
+            answer.await.map_err(ErrorInternalServerError)??.map_into_boxed_body()
         }
     };
-    let response = explain(response.instrument(trace.span()).await?, class);
-    let mut response = finish(response, class);
+    let mut response = finish(explain(response, class), class);
     trace.end(&mut response);
     Ok(response)
+}
+
+/// Whether a request is given up when its client hangs up. What changes something goes on to its end: between the commit
+/// and telling others of it nothing may come. A poll changes nothing.
+fn may_break_off(request: &ServiceRequest) -> bool {
+    request.method().is_safe() || request.path() == "/v1/poll"
 }
 
 fn admit(request: &ServiceRequest, class: Class) -> AppResult<()> {
@@ -155,4 +163,59 @@ fn finish(mut response: ServiceResponse<BoxBody>, class: Class) -> ServiceRespon
     }
     class::add_headers(headers, class, &app.config);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use actix_web::dev::Service;
+    use actix_web::http::Method;
+    use actix_web::middleware::from_fn;
+    use actix_web::test::{TestRequest, init_service};
+    use actix_web::web;
+    use tokio::sync::Notify;
+
+    use super::guard;
+    use crate::server::open_app;
+    use crate::testing::Place;
+
+    /// A handler that waits in the middle and says when it is through; its client hangs up meanwhile.
+    async fn is_finished(app: &web::Data<crate::app::App>, method: Method, path: &'static str) -> bool {
+        let (entered, gate, through) = (Rc::new(Notify::new()), Rc::new(Notify::new()), Rc::new(Cell::new(false)));
+        let (e, g, t) = (Rc::clone(&entered), Rc::clone(&gate), Rc::clone(&through));
+        let handler = move || {
+            let (entered, gate, through) = (Rc::clone(&e), Rc::clone(&g), Rc::clone(&t));
+            async move {
+                entered.notify_one();
+                gate.notified().await;
+                through.set(true);
+                "through"
+            }
+        };
+        let routes = actix_web::App::new().app_data(app.clone()).wrap(from_fn(guard));
+        let service = init_service(routes.route(path, web::route().to(handler))).await;
+        let mut call = Box::pin(service.call(TestRequest::default().method(method).uri(path).to_request()));
+        tokio::select! {
+            _ = &mut call => panic!("it waits"),
+            () = entered.notified() => {}
+        }
+        drop(call);
+        gate.notify_one();
+        // Whoever is left runs to its end: nothing else is waited for.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+        through.get()
+    }
+
+    #[actix_web::test]
+    async fn what_changes_something_is_finished_when_its_client_has_gone() {
+        let place = Place::new("guard").await;
+        let app = web::Data::from(open_app(place.config().await).await.unwrap());
+        assert!(is_finished(&app, Method::POST, "/v1/files").await);
+        assert!(!is_finished(&app, Method::POST, "/v1/poll").await);
+        assert!(!is_finished(&app, Method::GET, "/v1/files").await);
+    }
 }

@@ -288,20 +288,37 @@ pub async fn busy_tenants(conn: &mut Conn) -> AppResult<Vec<TenantId>> {
     Ok(rows.into_iter().map(|(tenant,)| tenant).collect())
 }
 
-/// How long agents held the conversations of a department that ended since `since`, in milliseconds, newest first,
-/// at most 100.
-pub async fn recent_service_times(
+/// How long conversations took the agents who ended them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
+pub struct Service {
+    /// When the agent took it, Unix milliseconds.
+    pub assigned_at: i64,
+    /// When the last message was written.
+    pub message_at: Option<i64>,
+    /// When it ended.
+    pub closed_at: i64,
+}
+
+impl Service {
+    /// For how long it kept one of the agent's places, milliseconds: until it ended, or nobody had written for so long.
+    pub fn took_ms(&self, inactive_after_ms: i64) -> i64 {
+        let last = self.message_at.unwrap_or(self.assigned_at).max(self.assigned_at);
+        self.closed_at.min(last.saturating_add(inactive_after_ms)) - self.assigned_at
+    }
+}
+
+/// The conversations of a department that ended since `since`, Unix milliseconds, and that an agent held then, newest
+/// first, at most 100.
+pub async fn recent_services(
     conn: &mut Conn,
     tenant: TenantId,
     department: DepartmentId,
     since: i64,
-) -> AppResult<Vec<i64>> {
-    const SQL: &str = "select closed_at - assigned_at from conversation where tenant_id = $1 and state = 'closed' \
-         and settled_at >= $3 and department_id = $2 and assigned_at is not null and closed_at is not null \
-         order by settled_at desc limit 100";
-    let rows: Vec<(i64,)> =
-        on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).bind(since).fetch_all(c).await)?;
-    Ok(rows.into_iter().map(|(time,)| time).collect())
+) -> AppResult<Vec<Service>> {
+    const SQL: &str = "select assigned_at, message_at, closed_at from conversation where tenant_id = $1 \
+         and state = 'closed' and settled_at >= $3 and department_id = $2 and assigned_at is not null \
+         and closed_at is not null order by settled_at desc limit 100";
+    Ok(on!(conn, c => sqlx::query_as(SQL).bind(tenant).bind(department).bind(since).fetch_all(c).await)?)
 }
 
 /// Adds a conversation as it is.

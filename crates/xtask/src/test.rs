@@ -59,30 +59,38 @@ pub(crate) fn run() -> Result<()> {
     outcome
 }
 
-/// Arguments that choose what runs once more on PostgreSQL: everything but what brings its own database, and what has to
-/// do with none.
+/// Arguments that choose what runs once more on PostgreSQL: everything but what brings its own database or has to do with
+/// none, what is about browsers and the network alone, and a clock that jumps (there the clock of the database counts).
 const ON_POSTGRES: &[&str] = &[
     "--lib",
     "--test",
     "it",
     "--",
     "--skip=backups::",
+    "--skip=browser_faults::",
     "--skip=capacity::",
     "--skip=cluster::",
     "--skip=conformance::",
     "--skip=doctor::",
+    "--skip=embed::",
     "--skip=faults::disk::",
     "--skip=faults::frames::",
     "--skip=faults::heads::",
     "--skip=faults::json::",
     "--skip=faults::memory::",
+    "--skip=faults::network::",
+    "--skip=faults::pages::",
+    "--skip=faults::planted::",
     "--skip=load::",
     "--skip=migrate::",
+    "--skip=network::",
     "--skip=outage::",
     "--skip=pictures::",
     "--skip=postgres::",
+    "--skip=releases::",
     "--skip=shared::",
     "--skip=tenant_files::",
+    "--skip=f29_",
 ];
 
 /// Arguments that choose the tests of what people do with each other, wherever they are connected. Faults of several

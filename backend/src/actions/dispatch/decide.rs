@@ -1,10 +1,11 @@
 use std::collections::HashSet;
 
-use domain::routing::{Waiting, route};
+use domain::policy::Strategy;
+use domain::routing::{Call, Reason, Waiting, route};
 use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 
-use super::{call, offers};
+use super::{call, due, offers};
 use crate::actions::floor::{Floor, Rejections};
 use crate::app::App;
 use crate::clock::new_id;
@@ -33,11 +34,22 @@ pub(super) async fn decide(app: &App, floor: &mut Floor, rejections: &Rejections
     }
     let routing = route(&waiting(app, floor, rejections), &floor.loads(), &floor.desks(), app.now());
     let mut moved = offers::make(app, floor, &routing.decisions).await?;
-    for called in &routing.calls {
+    for called in routing.calls.iter().chain(&stranded(app, floor)) {
         moved |= call::call(app, floor, called).await?;
     }
     let unserved = routing.unserved.into_iter().map(|skipped| skipped.conversation).collect();
     Ok(Decided { moved, unserved, wake_at: routing.wake_at })
+}
+
+/// Places that are kept where nobody's turn comes by itself any more: their visitors are called at once, and wait among the
+/// others for an agent to choose them.
+fn stranded(app: &App, floor: &Floor) -> Vec<Call> {
+    let kept = floor.queue.iter().filter(|row| {
+        let is_kept = row.state == ConversationState::Waiting && row.kept_at.is_some();
+        let is_uncalled = row.call_deadline_at.is_none() && due::is_gone(app, floor, row);
+        is_kept && is_uncalled && floor.rules(row.department_id).strategy == Strategy::Manual
+    });
+    kept.map(|row| Call { conversation: row.id, reasons: vec![Reason::Kept, Reason::Manual] }).collect()
 }
 
 fn waiting(app: &App, floor: &Floor, rejections: &Rejections) -> Vec<Waiting> {

@@ -1,4 +1,5 @@
 use domain::conversation::{Command, Receiver};
+use domain::policy::Policy;
 use protocol::entry::QueuedReason;
 use protocol::ids::{AgentId, DepartmentId};
 use protocol::state::{ConversationState, Presence};
@@ -12,13 +13,28 @@ use crate::store::conversation::Conversation;
 /// milliseconds: everybody comes back sooner.
 const UNNOTED_MS: i64 = 60_000;
 
-/// Has it noted since when visitors are gone of whom no server noted it.
+/// Has it noted since when visitors are gone of whom no server noted it, and that they are here where it is noted otherwise.
 pub(super) fn note_gone(app: &App, floor: &Floor) {
     for row in floor.queue.iter().chain(&floor.active) {
-        if unnoted(app, floor, row).is_some_and(|at| at <= app.now()) {
+        let is_wrong = row.visitor_left_at.is_some() && !is_gone(app, floor, row);
+        if is_wrong || unnoted(app, floor, row).is_some_and(|at| at <= app.now()) {
             app.visitors.call((floor.tenant.id, row.visitor_id));
         }
     }
+}
+
+/// Whether the visitor is not here, as far as this server knows.
+pub(super) fn is_gone(app: &App, floor: &Floor, row: &Conversation) -> bool {
+    app.presence.gone_since(Who::Visitor(floor.tenant.id, row.visitor_id)).is_some()
+}
+
+/// When it is over because its visitor is gone; not while a place is kept. Being gone counts from when the conversation
+/// began to wait or was taken, at the earliest: who writes into a closed one, and an agent who takes up what was left,
+/// begins anew.
+fn gone_at(row: &Conversation, policy: &Policy) -> Option<i64> {
+    let left_at = row.visitor_left_at.filter(|_| row.kept_at.is_none())?;
+    let went_on_at = if row.state == ConversationState::Active { row.assigned_at } else { row.queued_at };
+    Some(left_at.max(went_on_at.unwrap_or(left_at)) + policy.visitor_gone_ms)
 }
 
 /// When it is to be noted that a visitor is gone.
@@ -43,13 +59,16 @@ pub(super) fn due(app: &App, floor: &Floor, row: &Conversation) -> Vec<Command> 
         return vec![Command::Transfer { to: Receiver::Department(successor) }];
     }
     let kept = row.kept_at.is_some();
-    if !kept && row.visitor_left_at.is_some_and(|at| now - at >= policy.visitor_gone_ms) {
+    // What is stored may be late; nobody is put out who is here.
+    if gone_at(row, policy).is_some_and(|at| at <= now) && is_gone(app, floor, row) {
         return vec![Command::Close];
     }
     match row.state {
         ConversationState::Offered if row.offer_deadline_at.is_some_and(|at| at <= now) => vec![Command::OfferLapsed],
         ConversationState::Offered => {
-            let gone = row.offered().into_iter().filter(|agent| !takes(floor, *agent));
+            // Who keeps the place and went is called when it is their turn, and not offered.
+            let is_away = kept && is_gone(app, floor, row);
+            let gone = row.offered().into_iter().filter(|agent| is_away || !takes(floor, *agent));
             gone.map(|from| Command::WithdrawOffer { from }).collect()
         }
         ConversationState::Waiting if kept => kept_due(app, floor, row).into_iter().collect(),
@@ -76,7 +95,7 @@ fn takes(floor: &Floor, agent: AgentId) -> bool {
 
 /// Of a place that is kept: the visitor is back, or was called and did not come.
 fn kept_due(app: &App, floor: &Floor, row: &Conversation) -> Option<Command> {
-    if app.presence.gone_since(Who::Visitor(floor.tenant.id, row.visitor_id)).is_none() {
+    if !is_gone(app, floor, row) {
         // While the visitor is still there the place is like any other; once called, coming is what was asked for.
         return row.call_deadline_at.map(|_| Command::CameBack);
     }
@@ -103,8 +122,7 @@ pub(super) fn next(app: &App, floor: &Floor) -> Option<i64> {
     let rows = floor.queue.iter().chain(&floor.active);
     let own = rows.flat_map(|row| {
         let policy = floor.rules(row.department_id);
-        let gone = row.visitor_left_at.filter(|_| row.kept_at.is_none()).map(|at| at + policy.visitor_gone_ms);
-        [row.projection().wake_at(policy), gone, unnoted(app, floor, row)]
+        [row.projection().wake_at(policy), gone_at(row, policy), unnoted(app, floor, row)]
     });
     // A conversation that falls silent frees a place for whoever waits.
     let freed =

@@ -15,6 +15,7 @@ use crate::store::presence_change::{self, PresenceChange};
 pub struct Told {
     places: Vec<(ConversationId, Option<u32>)>,
     departments: Vec<(DepartmentId, Availability, Option<i64>)>,
+    capacities: Vec<(DepartmentId, u32)>,
     agents: Vec<(AgentId, Presence, u32, u32)>,
 }
 
@@ -54,9 +55,16 @@ pub(super) fn tell(app: &App, floor: &Floor, told: &mut Told) {
     let tenant = floor.tenant.id;
     let places: Vec<_> = floor.queue.iter().map(|row| (row.id, floor.position(row.id))).collect();
     let before: std::collections::HashSet<_> = told.places.iter().collect();
+    let capacities: Vec<_> =
+        floor.open_departments().map(|found| (found.row.id, floor.capacity(found.row.id))).collect();
     for (row, place) in floor.queue.iter().zip(&places) {
-        if !before.contains(place) {
+        let is_moved = !before.contains(place);
+        // With as many agents the estimate changes.
+        let capacity = (row.department_id, floor.capacity(row.department_id));
+        if is_moved || !told.capacities.contains(&capacity) {
             app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::StateChanged);
+        }
+        if is_moved {
             // A place is looked at, not acted upon: told as often as agents can read.
             app.grown.call((tenant, row.id));
         }
@@ -73,5 +81,5 @@ pub(super) fn tell(app: &App, floor: &Floor, told: &mut Told) {
     if told.agents != agents || told.departments != departments {
         app.bus.publish(Topic::Agents(tenant), Note::StateChanged);
     }
-    *told = Told { places, departments, agents };
+    *told = Told { places, departments, capacities, agents };
 }

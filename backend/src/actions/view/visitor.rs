@@ -134,7 +134,8 @@ impl ServiceTimes {
         let (Some(position), Some(found)) = (position, floor.department(row.department_id)) else { return Ok(None) };
         let id = found.row.id;
         if let std::collections::hash_map::Entry::Vacant(entry) = self.known.entry(id) {
-            entry.insert(conversation::recent_service_times(conn, floor.tenant.id, id, self.since).await?);
+            let services = conversation::recent_services(conn, floor.tenant.id, id, self.since).await?;
+            entry.insert(services.iter().map(|service| service.took_ms(floor.policy.inactive_after_ms)).collect());
         }
         let times = self.known.get(&id).map(Vec::as_slice).unwrap_or_default();
         Ok(estimate(position, times, floor.capacity(id)))

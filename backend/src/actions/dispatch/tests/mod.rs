@@ -6,6 +6,8 @@ mod world;
 
 /// Timers about agents: offers, replies, silence, absence.
 mod agents;
+/// Visitors who are gone.
+mod gone;
 /// Many offers in one write.
 mod offers;
 /// Who is asked when several dispatch, and when people are faster.

@@ -191,6 +191,12 @@ impl World {
         somebody
     }
 
+    /// The same person with the rights of a supervisor.
+    pub(super) fn supervising(&self, agent: &Somebody) -> Somebody {
+        let Principal::Agent(agent) = &agent.who else { panic!("a visitor") };
+        Somebody { who: Principal::Agent(AgentIdentity { role: Role::Supervisor, ..agent.clone() }) }
+    }
+
     /// A visitor who is connected.
     pub(super) async fn visitor(&mut self) -> Somebody {
         let somebody = self.quiet_visitor().await;
