@@ -220,3 +220,24 @@ async fn a_rejection_is_forgotten_only_when_nobody_else_can_take_it() {
     world.declines(&ben, conversation).await;
     assert_eq!(world.offered(conversation).await, [ann.agent()], "all have been asked");
 }
+
+#[actix_web::test]
+async fn who_waits_is_told_when_there_are_more_or_fewer_agents() {
+    let mut world = World::with(policy()).await;
+    let ann = world.agent("Ann").await;
+    let ben = world.agent("Ben").await;
+    for agent in [&ann, &ben] {
+        let (_, held) = world.talking(agent).await;
+        world.says(agent, held, "hello").await;
+    }
+    let (vera, conversation) = world.asking().await;
+    assert_eq!(world.state(conversation).await, ConversationState::Waiting);
+    world.heard_of(&vera);
+    world.goes(&ben, Presence::Away).await;
+    assert_eq!(world.heard_of(&vera), 1, "with half the agents the wait is longer");
+    world.goes(&ben, Presence::Online).await;
+    assert_eq!(world.heard_of(&vera), 1);
+    world.app.dispatcher.call(world.tenant);
+    world.settle().await;
+    assert_eq!(world.heard_of(&vera), 0, "nothing has changed");
+}

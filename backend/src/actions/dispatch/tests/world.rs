@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use domain::policy::Policy;
 use futures_util::FutureExt;
@@ -28,6 +28,8 @@ use crate::actions::typing::type_preview;
 use crate::actions::view::entries_after;
 use crate::app::App;
 use crate::auth::{AgentIdentity, Principal, VisitorIdentity};
+use crate::bus::local::LocalBus;
+use crate::bus::{Deliver, Lost, Note, Topic};
 use crate::clock::new_id;
 use crate::config::Config;
 use crate::presence::local::LocalPresence;
@@ -65,12 +67,28 @@ pub(super) struct World {
     /// When the dispatcher looks again.
     pub(super) wake_at: Option<i64>,
     place: Place,
+    heard: Arc<Heard>,
+}
+
+/// Whose state was told to have changed.
+#[derive(Default)]
+struct Heard(Mutex<Vec<Topic>>);
+
+impl Deliver for Heard {
+    fn deliver(&self, topic: Topic, note: &Note) {
+        if matches!(note, Note::StateChanged) {
+            self.0.lock().unwrap().push(topic);
+        }
+    }
+
+    fn lost(&self, _lost: &Lost) {}
 }
 
 impl World {
     pub(super) async fn with(policy: Policy) -> Self {
         let place = Place::new("dispatch").await;
-        let app = open(&place, START).await;
+        let heard = Arc::<Heard>::default();
+        let app = open(&place, START, &heard).await;
         let by = Actor::command_line();
         let new = NewTenant { name: "Acme".to_owned(), slug: None };
         let tenant = create_tenant(&app, &by, new).await.unwrap().id;
@@ -78,13 +96,21 @@ impl World {
         let origins = vec!["https://acme.example".to_owned()];
         let site = create_site(&app, &by, NewSite { tenant, name: "Acme".to_owned(), origins }).await.unwrap();
         let department = site.department_id;
-        let mut world = Self { app, tenant, department, site, told: Told::default(), wake_at: None, place };
+        let mut world = Self { app, tenant, department, site, told: Told::default(), wake_at: None, place, heard };
         world.settle().await;
         world
     }
 
     pub(super) fn now(&self) -> i64 {
         self.app.now()
+    }
+
+    /// How often it was told since the last look that what this visitor sees has changed.
+    pub(super) fn heard_of(&self, visitor: &Somebody) -> usize {
+        let Principal::Visitor(who) = &visitor.who else { panic!("an agent") };
+        let topic = Topic::Visitor(who.tenant, who.visitor);
+        let heard = std::mem::take(&mut *self.heard.0.lock().unwrap());
+        heard.into_iter().filter(|of| *of == topic).count()
     }
 
     /// Time passes. Nobody does anything but the dispatcher, when it said it would.
@@ -129,7 +155,7 @@ impl World {
     pub(super) async fn restart(&mut self, after_ms: i64) {
         let at = self.now() + after_ms;
         self.app.store.close().await;
-        self.app = open(&self.place, at).await;
+        self.app = open(&self.place, at, &self.heard).await;
         (self.told, self.wake_at) = (Told::default(), None);
         // What a server does first: look who has something to do.
         let busy = busy_tenants(&mut self.app.store.read(EveryTenant).await.unwrap()).await.unwrap();
@@ -336,12 +362,13 @@ impl World {
 }
 
 /// An App that has just started, at a time.
-async fn open(place: &Place, at: i64) -> Arc<App> {
+async fn open(place: &Place, at: i64, heard: &Arc<Heard>) -> Arc<App> {
     let smtp_url = Some("smtp://127.0.0.1:9".parse().unwrap());
     let app = open_app(Config { smtp_url, ..place.config().await }).await.unwrap();
     let mut app = Arc::into_inner(app).expect("nobody else has it yet");
     app.clock.set(at, app.clock.monotonic());
     app.presence = Arc::new(LocalPresence::new(app.now()));
+    app.bus = Arc::new(LocalBus::new(Arc::<Heard>::clone(heard)));
     Arc::new(app)
 }
 
