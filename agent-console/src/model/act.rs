@@ -161,6 +161,7 @@ fn pick(model: &mut Model, effects: &mut Vec<Effect>) {
         return;
     }
     match line.state {
+        ConversationState::Waiting if compose::is_kept(line) => {}
         ConversationState::Active if desk.may_take_over() => model.view.dialog = Some(Dialog::TakeOver(id)),
         ConversationState::Active => {}
         ConversationState::Offered if desk.is_offered(line) => {

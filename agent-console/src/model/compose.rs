@@ -5,7 +5,7 @@ use protocol::entry::{File, Text};
 use protocol::error::ErrorCode;
 use protocol::ids::{AgentId, Cmid, ConversationId};
 use protocol::limits::{ATTACHMENT_BYTES, MESSAGE_CHARS, TYPING_EVERY_MS};
-use protocol::state::ConversationState;
+use protocol::state::{ConversationState, Summary};
 use protocol::timeline::{Pending, SendState};
 
 use super::effect::Effect;
@@ -24,6 +24,8 @@ pub enum Composer {
     Colleague(AgentId, bool),
     /// Notes only: it is on offer to others; true when this agent may take it all the same.
     Offered(bool),
+    /// Notes only: the visitor keeps the place and is away, and is called when it is their turn.
+    Kept,
     /// Nothing: an earlier conversation outside the lists.
     Earlier,
     /// Nothing: the tenant is suspended.
@@ -52,10 +54,16 @@ impl Model {
         Some(match (line.state, line.agent) {
             (ConversationState::Active, Some(agent)) if agent != desk.me => Composer::Colleague(agent, may),
             (ConversationState::Active | ConversationState::Offline, _) => Composer::Open,
+            (ConversationState::Waiting, _) if is_kept(line) => Composer::Kept,
             (ConversationState::Offered, _) if !desk.is_offered(line) => Composer::Offered(may),
             (state, _) => Composer::Take(state),
         })
     }
+}
+
+/// Whether its visitor keeps the place and is away: there is nobody to talk to yet.
+pub(super) fn is_kept(line: &Summary) -> bool {
+    line.kept == Some(true) && !line.visitor_online
 }
 
 /// Handles writing.

@@ -63,6 +63,7 @@ fn bar(model: &Model, link: &Link, composer: Composer) -> Html {
             (texts.fill("foot.colleague", &[("name", &name(agent))]), may.then_some("foot.take_over"))
         }
         Composer::Offered(may) => (on_offer(model), may.then_some("foot.pick")),
+        Composer::Kept => (texts.get("foot.kept").to_owned(), None),
         Composer::Earlier => (texts.get("foot.earlier").to_owned(), None),
         Composer::Suspended => (texts.get("foot.suspended").to_owned(), None),
     };

@@ -6,6 +6,7 @@ use protocol::event::Refused;
 use protocol::state::{ConversationState as S, Presence, Role};
 
 use super::fixture::*;
+use crate::model::compose::Composer;
 use crate::model::keys::Press;
 use crate::model::lists::{Look, count, groups, lines};
 use crate::model::msg::{Do, Net, See};
@@ -233,4 +234,23 @@ fn a_supervisor_assigns_what_waits_and_an_agent_may_not() {
         assert_eq!(matches!(&sent[..], [Command::Transfer(it)] if it.to == Some(agent(BOB))), may);
         assert_eq!(tab.model.view.list, List::Waiting, "the queue stays in sight");
     }
+}
+
+#[test]
+fn nobody_takes_a_place_that_is_kept_for_somebody_who_is_away() {
+    let mut server = shop();
+    let chat = server.queue(1, 1, 1);
+    let mut tab = Tab::new(&server);
+    tab.open(chat, &server);
+    let away = server.change(chat, |line| (line.kept, line.visitor_online) = (Some(true), false));
+    tab.events(vec![away]);
+    assert_eq!(tab.model.composer(), Some(Composer::Kept));
+    tab.take();
+    press(&mut tab, "p");
+    let picks = |effect: &Effect| matches!(effect, Effect::Send(Command::Pick(_)));
+    assert!(!tab.take().iter().any(picks));
+    let back = server.change(chat, |line| line.visitor_online = true);
+    tab.events(vec![back]);
+    press(&mut tab, "p");
+    assert!(tab.take().iter().any(picks));
 }
