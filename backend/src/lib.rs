@@ -64,4 +64,4 @@ pub mod bench;
 pub mod cli;
 /// Where installations of tests live.
 #[cfg(test)]
-mod testing;
+mod tests;

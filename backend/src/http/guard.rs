@@ -179,7 +179,7 @@ mod tests {
 
     use super::guard;
     use crate::server::open_app;
-    use crate::testing::Place;
+    use crate::tests::Place;
 
     /// A handler that waits in the middle and says when it is through; its client hangs up meanwhile.
     async fn is_finished(app: &web::Data<crate::app::App>, method: Method, path: &'static str) -> bool {

@@ -31,7 +31,7 @@ use crate::error::{AppError, AppResult};
 use crate::server::open_app;
 use crate::store::site::Site;
 use crate::store::{conversation, entry};
-use crate::testing::Place;
+use crate::tests::Place;
 
 /// An installation with a shop and its agent.
 struct World {

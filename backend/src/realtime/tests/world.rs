@@ -41,7 +41,7 @@ use crate::store::site::Site;
 use crate::store::tenant::{Tenant, TenantState};
 use crate::store::visitor::Visitor;
 use crate::store::{EveryTenant, Store, account, agent, department, site, tenant, visitor};
-use crate::testing::Place;
+use crate::tests::Place;
 use crate::together::Together;
 
 /// Nothing in a test takes longer.

@@ -42,7 +42,7 @@ use crate::store::offer::{self, Offer};
 use crate::store::site::Site;
 use crate::store::visitor::{self, Visitor};
 use crate::store::{EveryTenant, conversation::busy_tenants};
-use crate::testing::Place;
+use crate::tests::Place;
 
 pub(super) const SECOND: i64 = 1_000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
