@@ -57,7 +57,7 @@ pub async fn note_visitor(app: &App, tenant: TenantId, id: VisitorId) -> crate::
                     seen.last_seen_at = now;
                     visitor::save(tx, tenant, &seen).await?;
                 }
-                for mut row in conversation::of_visitor(tx, tenant, id, 50).await? {
+                for mut row in conversation::noted_of_visitor(tx, tenant, id, 50).await? {
                     // Being back counts also where nothing goes on now: it may go on again.
                     let is_open = row.is_open();
                     let left_at = if is_open { gone_since } else { gone_since.and(row.visitor_left_at) };

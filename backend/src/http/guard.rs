@@ -3,7 +3,6 @@
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{self, HeaderMap, HeaderValue};
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -11,6 +10,7 @@ use actix_web::{Error, HttpResponse, ResponseError, web};
 use protocol::codec::to_json;
 use protocol::error::ErrorCode;
 use protocol::frame::Problem;
+use tokio::task::JoinError;
 use tracing::Instrument;
 
 use super::class::{self, Class};
@@ -18,7 +18,7 @@ use super::trace::Trace;
 use super::{body, csrf, extract, page};
 use crate::app::App;
 use crate::config::Config;
-use crate::error::AppResult;
+use crate::error::{AppError, AppResult};
 
 /// The middleware around every route.
 ///
@@ -36,12 +36,20 @@ pub async fn guard(
         Ok(()) if may_break_off(&request) => next.call(request).instrument(trace.span()).await?.map_into_boxed_body(),
         Ok(()) => {
             let answer = actix_web::rt::spawn(next.call(request).instrument(trace.span()));
-            answer.await.map_err(ErrorInternalServerError)??.map_into_boxed_body()
+            answer.await.unwrap_or_else(end_alike)?.map_into_boxed_body()
         }
     };
     let mut response = finish(explain(response, class), class);
     trace.end(&mut response);
     Ok(response)
+}
+
+/// A panic ends the connection, as it does where nothing runs apart: what it says is for the log, not for the client.
+fn end_alike<T>(ended: JoinError) -> Result<T, Error> {
+    match ended.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        Err(ended) => Err(AppError::Internal(ended.into()).into()),
+    }
 }
 
 /// Whether a request is given up when its client hangs up. What changes something goes on to its end: between the commit
@@ -168,6 +176,7 @@ fn finish(mut response: ServiceResponse<BoxBody>, class: Class) -> ServiceRespon
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::panic::AssertUnwindSafe;
     use std::rc::Rc;
 
     use actix_web::dev::Service;
@@ -175,6 +184,7 @@ mod tests {
     use actix_web::middleware::from_fn;
     use actix_web::test::{TestRequest, init_service};
     use actix_web::web;
+    use futures_util::FutureExt;
     use tokio::sync::Notify;
 
     use super::guard;
@@ -208,6 +218,19 @@ mod tests {
             tokio::task::yield_now().await;
         }
         through.get()
+    }
+
+    #[actix_web::test]
+    async fn what_a_panic_says_is_not_for_the_client() {
+        let place = Place::new("guard").await;
+        let app = web::Data::from(open_app(place.config().await).await.unwrap());
+        for method in [Method::POST, Method::GET] {
+            let fails = async || -> &'static str { panic!("a secret") };
+            let routes = actix_web::App::new().app_data(app.clone()).wrap(from_fn(guard));
+            let service = init_service(routes.route("/v1/files", web::route().to(fails))).await;
+            let call = service.call(TestRequest::default().method(method).uri("/v1/files").to_request());
+            assert!(AssertUnwindSafe(call).catch_unwind().await.is_err(), "it is answered");
+        }
     }
 
     #[actix_web::test]

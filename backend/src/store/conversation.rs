@@ -239,6 +239,24 @@ pub async fn of_visitor(
     Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
 }
 
+/// A visitor's conversations in which it matters, or is noted, whether the visitor is here, at most `limit`: first what
+/// waits or goes on. In a write nobody else changes them until the commit.
+pub async fn noted_of_visitor(
+    conn: &mut Conn,
+    tenant: TenantId,
+    visitor: VisitorId,
+    limit: i64,
+) -> AppResult<Vec<Conversation>> {
+    let sql = locked!(
+        conn,
+        select!(
+            "and visitor_id = $2 and (state <> 'closed' or visitor_left_at is not null) \
+             order by case when state in ('waiting', 'offered', 'active') then 0 else 1 end, created_at desc, id desc limit $3"
+        )
+    );
+    Ok(on!(conn, c => sqlx::query_as(sql).bind(tenant).bind(visitor).bind(limit).fetch_all(c).await)?)
+}
+
 pub(super) const QUEUE: &str = select!("and state in ('waiting', 'offered') order by priority desc, queued_at, id");
 pub(super) const ACTIVE: &str = select!("and state = 'active'");
 

@@ -196,7 +196,7 @@ async fn the_place_stays_in_the_order_while_its_visitor_is_away_and_being_away_c
     eventually("it is noted that both are away", || async { (scene.world.count(noted).await == 2).then_some(()) })
         .await;
     // Both are away for longer than anybody may be who does not keep the place.
-    let long_ago = "update conversation set visitor_left_at = 1, queued_at = queued_at - 7200000 \
+    let long_ago = "update conversation set visitor_left_at = 1, waiting_since = waiting_since - 7200000 \
         where visitor_left_at is not null";
     scene.world.change(long_ago).await;
     let (xena, _) = scene.somebody_asks().await;

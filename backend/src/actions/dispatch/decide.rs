@@ -41,13 +41,14 @@ pub(super) async fn decide(app: &App, floor: &mut Floor, rejections: &Rejections
     Ok(Decided { moved, unserved, wake_at: routing.wake_at })
 }
 
-/// Places that are kept where nobody's turn comes by itself any more: their visitors are called at once, and wait among the
-/// others for an agent to choose them.
+/// Places that are kept where nobody's turn comes by itself any more: their visitors are called as soon as an agent is there,
+/// and wait among the others for one to choose them.
 fn stranded(app: &App, floor: &Floor) -> Vec<Call> {
     let kept = floor.queue.iter().filter(|row| {
         let is_kept = row.state == ConversationState::Waiting && row.kept_at.is_some();
         let is_uncalled = row.call_deadline_at.is_none() && due::is_gone(app, floor, row);
-        is_kept && is_uncalled && floor.rules(row.department_id).strategy == Strategy::Manual
+        let somebody_is_there = floor.online_members(row.department_id).next().is_some();
+        is_kept && is_uncalled && somebody_is_there && floor.rules(row.department_id).strategy == Strategy::Manual
     });
     kept.map(|row| Call { conversation: row.id, reasons: vec![Reason::Kept, Reason::Manual] }).collect()
 }

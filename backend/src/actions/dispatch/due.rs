@@ -13,11 +13,16 @@ use crate::store::conversation::Conversation;
 /// milliseconds: everybody comes back sooner.
 const UNNOTED_MS: i64 = 60_000;
 
-/// Has it noted since when visitors are gone of whom no server noted it, and that they are here where it is noted otherwise.
+/// A page may take so long until it is connected, in milliseconds.
+const LOADING_MS: i64 = 10_000;
+
+/// Has it noted since when visitors are gone of whom no server noted it, and that they are here where a conversation would be
+/// over if it went by what is noted: that may have failed.
 pub(super) fn note_gone(app: &App, floor: &Floor) {
+    let has_come = |at: i64| at <= app.now();
     for row in floor.queue.iter().chain(&floor.active) {
-        let is_wrong = row.visitor_left_at.is_some() && !is_gone(app, floor, row);
-        if is_wrong || unnoted(app, floor, row).is_some_and(|at| at <= app.now()) {
+        let is_over = gone_at(row, floor.rules(row.department_id)).is_some_and(has_come);
+        if (is_over && !is_gone(app, floor, row)) || unnoted(app, floor, row).is_some_and(has_come) {
             app.visitors.call((floor.tenant.id, row.visitor_id));
         }
     }
@@ -33,7 +38,7 @@ pub(super) fn is_gone(app: &App, floor: &Floor, row: &Conversation) -> bool {
 /// begins anew.
 fn gone_at(row: &Conversation, policy: &Policy) -> Option<i64> {
     let left_at = row.visitor_left_at.filter(|_| row.kept_at.is_none())?;
-    let went_on_at = if row.state == ConversationState::Active { row.assigned_at } else { row.queued_at };
+    let went_on_at = if row.state == ConversationState::Active { row.assigned_at } else { row.waiting_since };
     Some(left_at.max(went_on_at.unwrap_or(left_at)) + policy.visitor_gone_ms)
 }
 
@@ -44,6 +49,11 @@ fn unnoted(app: &App, floor: &Floor, row: &Conversation) -> Option<i64> {
     }
     let since = app.presence.gone_since(Who::Visitor(floor.tenant.id, row.visitor_id))?;
     Some(since + UNNOTED_MS)
+}
+
+/// When a visitor who keeps the place counts as away: not while another page of the shop is loading.
+fn went_at(app: &App, floor: &Floor, row: &Conversation) -> Option<i64> {
+    Some(app.presence.gone_since(Who::Visitor(floor.tenant.id, row.visitor_id))? + LOADING_MS)
 }
 
 /// When an agent who stays silent is set to away.
@@ -67,7 +77,7 @@ pub(super) fn due(app: &App, floor: &Floor, row: &Conversation) -> Vec<Command> 
         ConversationState::Offered if row.offer_deadline_at.is_some_and(|at| at <= now) => vec![Command::OfferLapsed],
         ConversationState::Offered => {
             // Who keeps the place and went is called when it is their turn, and not offered.
-            let is_away = kept && is_gone(app, floor, row);
+            let is_away = kept && went_at(app, floor, row).is_some_and(|at| at <= now);
             let gone = row.offered().into_iter().filter(|agent| is_away || !takes(floor, *agent));
             gone.map(|from| Command::WithdrawOffer { from }).collect()
         }
@@ -122,7 +132,9 @@ pub(super) fn next(app: &App, floor: &Floor) -> Option<i64> {
     let rows = floor.queue.iter().chain(&floor.active);
     let own = rows.flat_map(|row| {
         let policy = floor.rules(row.department_id);
-        [row.projection().wake_at(policy), gone_at(row, policy), unnoted(app, floor, row)]
+        let is_kept_offer = row.state == ConversationState::Offered && row.kept_at.is_some();
+        let went_at = is_kept_offer.then(|| went_at(app, floor, row)).flatten();
+        [row.projection().wake_at(policy), gone_at(row, policy), unnoted(app, floor, row), went_at]
     });
     // A conversation that falls silent frees a place for whoever waits.
     let freed =

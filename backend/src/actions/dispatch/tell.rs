@@ -57,11 +57,12 @@ pub(super) fn tell(app: &App, floor: &Floor, told: &mut Told) {
     let before: std::collections::HashSet<_> = told.places.iter().collect();
     let capacities: Vec<_> =
         floor.open_departments().map(|found| (found.row.id, floor.capacity(found.row.id))).collect();
+    let changed = capacities.iter().filter(|capacity| !told.capacities.contains(capacity)).map(|(id, _)| *id);
+    let changed: std::collections::HashSet<_> = changed.collect();
     for (row, place) in floor.queue.iter().zip(&places) {
         let is_moved = !before.contains(place);
-        // With as many agents the estimate changes.
-        let capacity = (row.department_id, floor.capacity(row.department_id));
-        if is_moved || !told.capacities.contains(&capacity) {
+        // With the number of agents the estimate changes.
+        if is_moved || floor.department(row.department_id).is_some_and(|found| changed.contains(&found.row.id)) {
             app.bus.publish(Topic::Visitor(tenant, row.visitor_id), Note::StateChanged);
         }
         if is_moved {

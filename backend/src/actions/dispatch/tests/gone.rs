@@ -106,7 +106,7 @@ async fn who_is_here_is_not_put_out_by_what_is_stored() {
     world.says(&ann, conversation, "hello").await;
     // As when the write that says "back" failed.
     let (tenant, mut row) = (world.tenant, world.row(conversation).await);
-    row.visitor_left_at = Some(world.now() - HOUR);
+    (row.visitor_left_at, row.assigned_at) = (Some(world.now() - HOUR), Some(world.now() - HOUR));
     let damage = world
         .app
         .store
@@ -149,13 +149,16 @@ async fn an_offer_is_taken_back_when_the_visitor_keeps_the_place_and_goes() {
     assert_eq!(world.offered(conversation).await, [ann.agent()]);
     keeps(&mut world, &vera, conversation).await.unwrap();
     world.leaves(&vera).await;
+    world.pass(5 * SECOND).await;
+    assert_eq!(world.state(conversation).await, ConversationState::Offered, "another page may be loading");
+    world.pass(6 * SECOND).await;
     let row = world.row(conversation).await;
     assert_eq!((row.state, row.kept_at.is_some()), (ConversationState::Waiting, true));
     assert!(row.call_deadline_at.is_some(), "Ann is free: it is the visitor's turn");
 }
 
 #[actix_web::test]
-async fn where_agents_choose_no_place_is_kept_and_one_that_was_is_called_at_once() {
+async fn where_agents_choose_no_place_is_kept_and_one_that_was_is_called() {
     let mut world = World::with(policy()).await;
     let ann = world.agent("Ann").await;
     let (vera, kept) = world.asking().await;
@@ -164,8 +167,9 @@ async fn where_agents_choose_no_place_is_kept_and_one_that_was_is_called_at_once
     keeps(&mut world, &vera, kept).await.unwrap();
     world.leaves(&vera).await;
     world.change(|plan| plan.overrides.strategy = Some(Strategy::Manual)).await;
-    world.settle().await;
     let called = |log: Vec<EntryBody>| log.iter().any(|entry| matches!(entry, EntryBody::Called(_)));
+    assert!(!called(world.log(kept).await), "nobody is there");
+    world.goes(&ann, Presence::Online).await;
     assert!(called(world.log(kept).await));
     assert!(is_wrong_state(&keeps(&mut world, &walt, conversation).await));
     world.pass(SECOND).await;
