@@ -191,6 +191,9 @@ fn done(model: &mut Model, command: &Command, effects: &mut Vec<Effect>) {
     match command {
         Command::Accept(accept) => taken(model, accept.conversation, effects),
         Command::Pick(pick) => taken(model, pick.conversation, effects),
+        Command::Decline(decline) => {
+            model.busy.remove(&decline.conversation);
+        }
         Command::Watch(watch) => {
             if let Some(thread) = model.threads.get_mut(&watch.conversation) {
                 thread.loaded = true;

@@ -16,6 +16,10 @@ fn ack() -> Ack {
     Ack { id: 1, conversation: None, cmid: None, seq: None, at: None }
 }
 
+fn refused(code: ErrorCode) -> Refused {
+    Refused { id: 1, code, message: String::new(), cmid: None, field: None, limit: None, retry_after_ms: None }
+}
+
 #[test]
 fn line_updates_give_what_a_fresh_state_gives() {
     let mut server = Server::new();
@@ -100,6 +104,33 @@ fn an_offer_rings_until_it_is_answered() {
 }
 
 #[test]
+fn what_was_declined_can_be_taken_later_whatever_the_answer() {
+    let mut server = Server::new();
+    server.add(1, S::Waiting, None);
+    let mut tab = Tab::new(&server);
+    for answer in [None, Some(ErrorCode::WrongState), Some(ErrorCode::Unavailable)] {
+        tab.events(vec![server.offer(chat(1), NOW + 30_000)]);
+        tab.tell(Msg::Do(Do::Decline(Some(chat(1)), None)));
+        let command = tab.sent().pop().unwrap();
+        assert!(matches!(command, Command::Decline(_)) && tab.model.busy.contains(&chat(1)), "{command:?}");
+        tab.tell(Msg::Net(match answer {
+            None => Net::Done(command, ack()),
+            Some(code) => Net::Refused(command, refused(code)),
+        }));
+        assert!(tab.model.busy.is_empty(), "{answer:?}");
+        let back = server.change(chat(1), |line| {
+            (line.state, line.offered_to, line.offer_deadline_at) = (S::Waiting, None, None);
+        });
+        tab.events(vec![back]);
+        tab.tell(Msg::Do(Do::Open(chat(1))));
+        tab.tell(Msg::Do(Do::Pick));
+        let command = tab.sent().pop().unwrap();
+        assert!(matches!(command, Command::Pick(_)), "{answer:?}: {command:?}");
+        tab.tell(Msg::Net(Net::Refused(command, refused(ErrorCode::WrongState))));
+    }
+}
+
+#[test]
 fn an_offer_stops_ringing_when_it_lapses_or_goes_elsewhere() {
     let mut server = Server::new();
     server.add(1, S::Waiting, None);
@@ -125,15 +156,6 @@ fn a_refused_accept_says_so_and_a_failed_one_rings_on() {
     server.add(1, S::Waiting, None);
     let mut tab = Tab::new(&server);
     tab.events(vec![server.offer(chat(1), NOW + 30_000)]);
-    let refused = |code| Refused {
-        id: 1,
-        code,
-        message: String::new(),
-        cmid: None,
-        field: None,
-        limit: None,
-        retry_after_ms: None,
-    };
     for (code, rings) in [(ErrorCode::Unavailable, 1), (ErrorCode::Conflict, 0)] {
         tab.tell(Msg::Do(Do::Accept(Some(chat(1)))));
         let command = tab.sent().pop().unwrap();
