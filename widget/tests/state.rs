@@ -140,6 +140,27 @@ fn a_full_queue_turns_the_message_into_the_offline_form() {
 }
 
 #[test]
+fn every_message_that_a_full_queue_refuses_stands_in_the_form() {
+    let mut rig = Rig::connected();
+    rig.act("chat");
+    let cmids = ["Hello", "Anyone?"].map(|text| {
+        rig.input("composer", text);
+        rig.act("send");
+        rig.cmid()
+    });
+    let mut effects = Vec::new();
+    for (cmid, typed) in cmids.into_iter().zip([" It is me.", ""]) {
+        let state = SendState::Failed(ErrorCode::QueueFull);
+        effects = rig.msg(Msg::Client(ClientEvent::Sent { cmid, conversation: None, state }));
+        let text = format!("{}{typed}", rig.model.form.text);
+        rig.input("text", &text);
+    }
+    assert_eq!(rig.model.form.text, "Hello It is me.\nAnyone?");
+    assert!(effects.contains(&Effect::SetValue("text", "Hello It is me.\nAnyone?".to_owned())), "{effects:?}");
+    assert!(rig.model.draft.pending().is_empty());
+}
+
+#[test]
 fn waiting_can_be_turned_into_a_message_in_the_same_thread() {
     let mut rig = Rig::connected();
     rig.state.conversations = vec![line(ConversationState::Waiting)];

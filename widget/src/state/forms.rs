@@ -62,6 +62,15 @@ pub(super) fn looks_like_email(email: &str) -> bool {
 }
 
 impl Form {
+    /// Puts a text below what stands in the message already: of several that come back, and of what is being typed, none
+    /// is lost.
+    pub(super) fn add_text(&mut self, text: &str) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self.text.push_str(text);
+    }
+
     /// What is wrong with the address.
     pub(super) fn check_email(&self, rule: FieldRule) -> Option<Key> {
         let address = self.email.trim_ascii();

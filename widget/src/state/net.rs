@@ -200,7 +200,7 @@ impl Model {
                 self.draft.discard(cmid);
                 self.effect(Effect::Discard(cmid));
                 if let protocol::command::PostBody::Message(text) = pending.body {
-                    self.form.text = text.text;
+                    self.form.add_text(&text.text);
                 }
                 self.show(Screen::Offline(None));
                 self.fill_form();
