@@ -7,21 +7,6 @@ use crate::texts::{Key, key, number};
 
 const DAY_MS: i64 = 86_400_000;
 
-const MONTHS: [Key; 12] = [
-    key::JAN,
-    key::FEB,
-    key::MAR,
-    key::APR,
-    key::MAY,
-    key::JUN,
-    key::JUL,
-    key::AUG,
-    key::SEP,
-    key::OCT,
-    key::NOV,
-    key::DEC,
-];
-
 /// Minutes to add to UTC for the reader's zone at a moment (Unix milliseconds).
 pub type Offset = fn(i64) -> i64;
 
@@ -69,9 +54,7 @@ fn put_date(out: &mut String, day: i64) {
     out.push('\u{5}');
     out.push_str(&number(u64::from(date)));
     out.push('\u{5}');
-    if let Some(month) = MONTHS.get(month as usize) {
-        month.put(out);
-    }
+    key::JAN.behind(month).put(out);
     out.push('\u{5}');
     out.push_str(&number(u64::from(year)));
 }

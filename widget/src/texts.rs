@@ -18,6 +18,11 @@ impl Key {
         out.push(self.0);
     }
 
+    /// The text that stands so many places behind this one in `locales/en.txt`.
+    pub fn behind(self, places: u32) -> Self {
+        Self(char::from_u32(self.0 as u32 + places).unwrap_or(self.0))
+    }
+
     /// The mark as markup of its own.
     pub fn text(self) -> String {
         let mut out = String::new();

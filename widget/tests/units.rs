@@ -48,6 +48,27 @@ fn nothing_else_is_a_link() {
 }
 
 #[test]
+fn texts_that_are_counted_stand_in_their_order() {
+    let months = [key::JAN, key::FEB, key::MAR, key::APR, key::MAY, key::JUN];
+    let more = [key::JUL, key::AUG, key::SEP, key::OCT, key::NOV, key::DEC];
+    let rates = [key::RATE_1, key::RATE_2, key::RATE_3, key::RATE_4, key::RATE_5];
+    let counted = [
+        [months, more].concat(),
+        rates.to_vec(),
+        vec![key::ONLINE, key::ONLINE_HINT],
+        vec![key::QUEUE, key::QUEUE_HINT],
+        vec![key::OFFLINE, key::OFFLINE_HINT],
+        vec![key::UNAVAILABLE, key::UNAVAILABLE_HINT],
+    ];
+    for all in counted {
+        let first = all[0];
+        for (places, text) in (0..).zip(all) {
+            assert_eq!(first.behind(places), text);
+        }
+    }
+}
+
+#[test]
 fn times_and_days_are_the_readers() {
     let at = 1_709_210_096_000; // 2024-02-29T12:34:56Z
     assert_eq!(time(at, |_| 0), "12:34");

@@ -150,10 +150,10 @@ impl Model {
             }
         }
         let first = self.state.is_none();
-        let before = self.current().map(|line| (line.id, line.state, line.position));
+        let before = self.progress();
         self.visitor = Some(state.visitor);
         self.state = Some(Box::new(state));
-        let now = self.current().map(|line| (line.id, line.state, line.position));
+        let now = self.progress();
         if let Some((id, ..)) = now {
             self.fetch_missing(&id);
             // Back on the page in the middle of a conversation: straight to it.
@@ -165,6 +165,12 @@ impl Model {
             self.fetch_missing(&id);
         }
         self.tell_progress(before, now);
+    }
+
+    /// Where the current conversation stands. One copy of it is less to load than two.
+    #[inline(never)]
+    fn progress(&self) -> Progress {
+        self.current().map(|line| (line.id, line.state, line.position))
     }
 
     /// What became of a send of the outbox.

@@ -78,8 +78,6 @@ fn estimate_words(p: &mut Page<'_>, estimate: &Estimate) {
     p.fill(key::ESTIMATE, &[&number(u64::from(from)), &number(u64::from(to))]);
 }
 
-const SCORES: [Key; 5] = [key::RATE_1, key::RATE_2, key::RATE_3, key::RATE_4, key::RATE_5];
-
 /// Rating, and the way to a new conversation.
 pub(super) fn closed(p: &mut Page<'_>, line: &VisitorConversation) {
     p.put(m!("<footer k='closed' class='closed'>"));
@@ -98,8 +96,8 @@ fn rating(p: &mut Page<'_>) {
         t!(rate),
         "</><div class='stars' role='radiogroup' aria-labelledby='rate'>"
     ));
-    let mut chosen_label = None;
-    for (score, label) in (1..).zip(SCORES) {
+    let label = |score: u8| key::RATE_1.behind(u32::from(score) - 1);
+    for score in 1..=5 {
         p.put(m!("<button type='button' role='radio' data-a='score:"));
         p.number(u64::from(score));
         p.put(if score <= chosen {
@@ -108,20 +106,19 @@ fn rating(p: &mut Page<'_>) {
             m!("' class='star' aria-checked='")
         });
         if score == chosen {
-            chosen_label = Some(label);
             p.put(m!("true"));
         } else {
             p.put(m!("false"));
         }
         p.put(m!("' aria-label='"));
-        p.put(label);
+        p.put(label(score));
         p.put(m!("' title='"));
-        p.put(label);
+        p.put(label(score));
         p.put(m!("'><svg i='star'></>"));
     }
     p.end();
-    if let Some(label) = chosen_label {
-        p.el(m!("<small class='dim'>"), label);
+    if chosen > 0 {
+        p.el(m!("<small class='dim'>"), label(chosen));
         p.put(m!(
             "<textarea id='comment' rows='2' dir='auto' maxlength='1000' placeholder='",
             t!(comment),

@@ -98,8 +98,16 @@ fn option(p: &mut Page<'_>, choice: &DepartmentChoice) {
     p.end();
 }
 
+/// When it opens, behind what else is said, while it is closed and that is known.
+pub(super) fn opens_then(p: &mut Page<'_>, (availability, opens_at): (Availability, Option<i64>)) {
+    if availability == Availability::Offline && opens_at.is_some() {
+        p.put(m!(" "));
+        opens(p, opens_at);
+    }
+}
+
 /// When it opens.
-pub(super) fn opens(p: &mut Page<'_>, at: Option<i64>) {
+fn opens(p: &mut Page<'_>, at: Option<i64>) {
     match at {
         Some(at) => p.words(&clock::opens(at, p.now, p.model.offset)),
         None => p.put(key::CLOSED),
@@ -118,14 +126,8 @@ pub(super) fn form(p: &mut Page<'_>) {
     p.put(m!("<div class='scroll pad'><p class='intro' role='status'>"));
     if leaves {
         p.own(model.own_text(|texts| &texts.offline), key::OFFLINE_HINT);
-        let (availability, opens_at) = match model.choice() {
-            Some(choice) => (choice.availability, choice.opens_at),
-            None => model.standing(),
-        };
-        if availability == Availability::Offline && opens_at.is_some() {
-            p.put(m!(" "));
-            opens(p, opens_at);
-        }
+        let of_choice = model.choice().map(|choice| (choice.availability, choice.opens_at));
+        opens_then(p, of_choice.unwrap_or_else(|| model.standing()));
     } else {
         p.put(key::FORM_INTRO);
     }

@@ -3,7 +3,7 @@
 use protocol::state::{Availability, ConversationState, VisitorConversation};
 
 use super::banner;
-use super::form::opens;
+use super::form::opens_then;
 use super::parts::{availability_words, avatar, close_button, dot, title_bar};
 use crate::clock;
 use crate::page::{Page, m};
@@ -54,7 +54,8 @@ pub(super) fn home(p: &mut Page<'_>) {
 
 /// Whether somebody is there, and the button that follows from it.
 fn way_in(p: &mut Page<'_>) {
-    let (availability, opens_at) = p.model.standing();
+    let standing = p.model.standing();
+    let availability = standing.0;
     let (title, hint) = availability_words(availability);
     let offline = availability == Availability::Offline;
     p.put(m!("<section class='card'><h2 class='status'>"));
@@ -62,10 +63,7 @@ fn way_in(p: &mut Page<'_>) {
     p.put(title);
     p.put(m!("</><p class='dim'>"));
     p.own(p.model.own_text(|texts| &texts.offline).filter(|_| offline), hint);
-    if offline && opens_at.is_some() {
-        p.put(m!(" "));
-        opens(p, opens_at);
-    }
+    opens_then(p, standing);
     p.put(m!("</><button type='button' class='main' id='main' data-a='chat'>"));
     p.put(if offline { key::LEAVE_MESSAGE } else { key::START_CHAT });
     p.put(m!("<svg i='next'></></>"));

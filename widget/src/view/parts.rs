@@ -37,12 +37,13 @@ pub(super) fn presence_dot(p: &mut Page<'_>, presence: Presence) {
 
 /// "We are online", "Everybody is busy", ...
 pub(super) fn availability_words(availability: Availability) -> (Key, Key) {
-    match availability {
-        Availability::Online => (key::ONLINE, key::ONLINE_HINT),
-        Availability::OnlineForQueue => (key::QUEUE, key::QUEUE_HINT),
-        Availability::Offline => (key::OFFLINE, key::OFFLINE_HINT),
-        Availability::Unavailable => (key::UNAVAILABLE, key::UNAVAILABLE_HINT),
-    }
+    let title = match availability {
+        Availability::Online => key::ONLINE,
+        Availability::OnlineForQueue => key::QUEUE,
+        Availability::Offline => key::OFFLINE,
+        Availability::Unavailable => key::UNAVAILABLE,
+    };
+    (title, title.behind(1))
 }
 
 /// The way out, where there is a page around.
