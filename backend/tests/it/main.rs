@@ -83,6 +83,9 @@ mod queue;
 /// Who is asked: departments, order, several at the same time.
 #[cfg(test)]
 mod routing;
+/// Where visitors go who choose no department.
+#[cfg(test)]
+mod no_preference;
 /// Waiting, by the widget's screen.
 #[cfg(test)]
 mod waiting_browser;

@@ -133,7 +133,9 @@ impl Staff {
     }
 
     /// Where a conversation of a site goes when the visitor or the page chose `chosen`: that department if the site
-    /// offers it, else the site's own. `None` when there is neither.
+    /// offers it, else the site's own. Where that cannot take it and visitors are asked, it goes to the best of those
+    /// they choose from: they were told that somebody is there, and who has no preference means any of them. `None` when
+    /// there is neither.
     pub fn destination(
         &self,
         config: &SiteConfig,
@@ -142,6 +144,18 @@ impl Staff {
     ) -> Option<&DepartmentNow> {
         let chosen = chosen.and_then(|chosen| self.department(chosen));
         let offered = chosen.filter(|chosen| self.offered(config).any(|found| found.row.id == chosen.row.id));
-        offered.or_else(|| self.department(own))
+        offered.or_else(|| self.instead(config, own)).or_else(|| self.department(own))
+    }
+
+    /// The department of those to choose from that takes a conversation best while the site's own takes none; by name
+    /// where several are alike, so that everybody who asks is told the same.
+    fn instead(&self, config: &SiteConfig, own: DepartmentId) -> Option<&DepartmentNow> {
+        if self.availability(own) != Availability::Offline {
+            return None;
+        }
+        let choices = self.choices(config)?.into_iter();
+        let there = choices.filter(|choice| choice.availability < Availability::Offline);
+        let best = there.min_by(|a, b| (a.availability, &a.name, a.id).cmp(&(b.availability, &b.name, b.id)))?;
+        self.department(best.id)
     }
 }
