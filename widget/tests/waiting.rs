@@ -4,7 +4,7 @@
 mod rig;
 
 use protocol::command::{Command, LeaveMessage, Start};
-use protocol::entry::{AuthorKind, Called, EntryBody, PlaceKept, Transferred};
+use protocol::entry::{AuthorKind, Called, EntryBody, LeftOffline, PlaceKept, Transferred};
 use protocol::ids::{DepartmentId, VisitorId};
 use protocol::site::FieldRule;
 use protocol::state::{Availability, ConversationState, DepartmentChoice, VisitorConversation};
@@ -249,4 +249,70 @@ fn who_the_visitor_is_goes_to_the_server_once_the_chat_is_used() {
     assert!(effects.contains(&Effect::Connect { token: "new".to_owned(), visitor: other }));
     assert_eq!((rig.model.screen, rig.model.conversations().len()), (Screen::Home, 0));
     assert!(told(&effects).contains(&r#"{"t":"token","v":"new"}"#.to_owned()));
+}
+
+/// Nobody came in time: the server turns the wait into a message left for later.
+fn nobody_came(rig: &mut Rig) -> Vec<Effect> {
+    rig.entry(AuthorKind::System, None, EntryBody::LeftOffline(LeftOffline { name: None, email: None }));
+    rig.state.conversations[0] =
+        VisitorConversation { last_seq: rig.items.len() as u64, ..line(ConversationState::Offline) };
+    rig.push_state()
+}
+
+const ASKS: &str = "Nobody could answer yet. Leave your email address";
+const MAILED: &str = "We will answer by email.";
+
+#[test]
+fn a_wait_that_ended_asks_for_an_address_and_keeps_the_thread() {
+    let mut rig = in_queue(Some(3));
+    rig.says(AuthorKind::Visitor, "Is anybody there?");
+    let effects = nobody_came(&mut rig);
+    assert_eq!(rig.model.screen, Screen::Offline(Some(C)));
+    assert!(rig.view().contains(ASKS), "{}", rig.view());
+    // Whoever is busy on the page around is not pulled away.
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Focus(_))), "{effects:?}");
+    // The thread itself does not promise a mail that has no address, and leads to the form.
+    rig.act("home");
+    rig.act("chat");
+    let view = rig.view();
+    assert!(view.contains("Your message was left for us.</>") && view.contains(ASKS), "{view}");
+    assert!(!view.contains(MAILED), "{view}");
+    rig.act("offline");
+    rig.input("name", "Ada");
+    rig.input("email", "ada@example.org");
+    rig.input("text", "Then write to me");
+    let message = left(&rig.act("form")).unwrap();
+    assert_eq!(message.conversation, Some(C));
+    let stored = protocol::timeline::SendState::Stored;
+    rig.msg(Msg::Client(client::ClientEvent::Sent { cmid: message.cmid, conversation: Some(C), state: stored }));
+    assert_eq!(rig.model.screen, Screen::Left);
+    rig.act("home");
+    rig.act("chat");
+    assert!(rig.view().contains(MAILED) && !rig.view().contains(ASKS), "{}", rig.view());
+}
+
+#[test]
+fn who_is_writing_or_elsewhere_when_the_wait_ends_stays_there() {
+    let mut rig = in_queue(Some(3));
+    rig.says(AuthorKind::Visitor, "Is anybody there?");
+    rig.input("composer", "I can wait a lit");
+    nobody_came(&mut rig);
+    assert_eq!((rig.model.screen, rig.model.composer.as_str()), (Screen::Thread(Some(C)), "I can wait a lit"));
+    assert!(rig.view().contains(ASKS), "{}", rig.view());
+    let mut rig = in_queue(Some(3));
+    rig.says(AuthorKind::Visitor, "Is anybody there?");
+    rig.act("home");
+    nobody_came(&mut rig);
+    assert_eq!(rig.model.screen, Screen::Home);
+    rig.act("chat");
+    assert!(rig.model.screen == Screen::Thread(Some(C)) && rig.view().contains(ASKS), "{}", rig.view());
+}
+
+#[test]
+fn nobody_is_asked_for_an_address_that_is_known() {
+    let mut rig = in_queue(Some(3));
+    rig.state.email = Some("ada@example.org".to_owned());
+    nobody_came(&mut rig);
+    assert_eq!(rig.model.screen, Screen::Thread(Some(C)));
+    assert!(rig.view().contains(MAILED) && !rig.view().contains(ASKS), "{}", rig.view());
 }

@@ -1,9 +1,11 @@
-//! Departments of the first tenant, put into the database as the panel would.
+//! Departments of the first tenant, put into the database as the panel would, and waits made longer.
 
 use protocol::ids::DepartmentId;
+use protocol::state::Presence;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::people::Agent;
 use crate::world::World;
 
 /// What a new department is like.
@@ -50,4 +52,12 @@ pub(crate) async fn ask(world: &World, rule: &str) {
     // The configuration is one object; a member more goes before its end.
     let member = format!(",\"ask_department\":\"{rule}\"}}");
     world.change(format!("update site set config = substr(config, 1, length(config) - 1) || '{member}'")).await;
+}
+
+/// Everybody who waits has waited for the longest time that is allowed; an agent who goes has the dispatcher look.
+pub(crate) async fn waits_run_out(world: &World, ann: &Agent) {
+    world
+        .change("update conversation set waiting_since = waiting_since - 1200000 where state = 'waiting'".to_owned())
+        .await;
+    ann.goes(Presence::Away).await;
 }

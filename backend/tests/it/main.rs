@@ -86,6 +86,9 @@ mod routing;
 /// Where visitors go who choose no department.
 #[cfg(test)]
 mod no_preference;
+/// Conversations that nobody answered.
+#[cfg(test)]
+mod unanswered;
 /// Waiting, by the widget's screen.
 #[cfg(test)]
 mod waiting_browser;

@@ -235,6 +235,42 @@ async fn leaving_a_message_instead_keeps_the_thread() {
 }
 
 #[tokio::test]
+async fn a_wait_that_ends_by_itself_asks_for_an_address() {
+    let scene = Scene::with(json!({ "capacity": 1 }), vec![]).await;
+    let ann = scene.at_work("Ann").await;
+    let (_first, _busy) = scene.busy_with(&ann).await;
+    let vera = scene.vera().await;
+    vera.starts("is anybody there?").await;
+    vera.waits_at(1).await;
+    departments::waits_run_out(&scene.world, &ann).await;
+    vera.window.reads(".intro", "Nobody could answer yet. Leave your email address").await;
+    look(&vera.window, "widget-unanswered-form").await;
+    // Whoever leaves the form finds the way back under the thread, which promises no mail.
+    vera.window.clicks("button[data-a=home]").await;
+    vera.window.clicks("#main").await;
+    vera.window.reads("section.wait", "Leave your email address").await;
+    let notes = vera.window.texts(".log .note").await;
+    assert_eq!(notes.last().map(String::as_str), Some("Your message was left for us."));
+    look(&vera.window, "widget-unanswered").await;
+    for (locale, words) in [("zh-CN", "请留下邮箱"), ("en", "Leave your email address")] {
+        vera.calls(json!(["setLocale", locale])).await;
+        vera.enters().await;
+        vera.window.reads("section.wait", words).await;
+        look(&vera.window, &format!("widget-unanswered-{locale}")).await;
+    }
+    vera.window.clicks("section.wait button[data-a=offline]").await;
+    vera.leaves_message("Vera", "vera@example.com", "then write to me").await;
+    vera.window.reads("main", "vera@example.com").await;
+    vera.window.clicks("button[data-a=home]").await;
+    vera.window.clicks("#main").await;
+    vera.shows_exactly(&["is anybody there?".to_owned(), "then write to me".to_owned()]).await;
+    vera.sees_note("We will answer by email.").await;
+    look(&vera.window, "widget-unanswered-left").await;
+    let left = "select count(*) from conversation where state = 'offline' and offline_email = 'vera@example.com'";
+    assert_eq!(scene.world.count(left).await, 1, "the thread is kept");
+}
+
+#[tokio::test]
 async fn a_full_queue_offers_to_leave_a_message() {
     let scene = Scene::with(json!({ "capacity": 1, "max_queue": 1 }), vec![]).await;
     let ann = scene.at_work("Ann").await;

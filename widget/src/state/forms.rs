@@ -254,6 +254,10 @@ impl Model {
             SendState::Stored => {
                 self.leaving = None;
                 self.form.text.clear();
+                // The server tells of an address only with something else that changed.
+                if let Some(known) = &mut self.state {
+                    known.email = none_if_empty(&self.form.email).or(known.email.take());
+                }
                 if matches!(self.screen, Screen::Offline(_) | Screen::PreChat) {
                     self.show(Screen::Left);
                 }

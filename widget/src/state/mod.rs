@@ -271,6 +271,16 @@ impl Model {
         }
     }
 
+    /// Whether an address of the visitor is known.
+    pub fn has_address(&self) -> bool {
+        self.state.as_ref().is_some_and(|state| state.email.is_some())
+    }
+
+    /// Whether the current conversation was left for later and there is no address to answer to.
+    pub fn lacks_address(&self) -> bool {
+        self.current().is_some_and(|line| line.state == ConversationState::Offline) && !self.has_address()
+    }
+
     /// Whether a conversation may still be written in.
     pub fn is_open(&self, id: &ConversationId) -> bool {
         self.conversation(id).is_none_or(|line| line.state != ConversationState::Closed)

@@ -163,6 +163,12 @@ impl Model {
         }
         if let Screen::Thread(Some(id)) = self.screen {
             self.fetch_missing(&id);
+            let waited = before.is_some_and(|(it, state, _)| it == id && state != ConversationState::Offline);
+            // The wait ended without an agent. Who is writing stays, and is asked for the address there.
+            if waited && self.lacks_address() && self.composer.is_empty() {
+                self.show(Screen::Offline(Some(id)));
+                self.fill_form();
+            }
         }
         self.tell_progress(before, now);
     }

@@ -9,7 +9,7 @@ use protocol::timeline::{Pending, SendState};
 use crate::clock;
 use crate::links::pieces;
 use crate::page::{Page, m};
-use crate::state::{PictureState, is_picture, refusal};
+use crate::state::{Model, PictureState, is_picture, refusal};
 use crate::texts::{fill, key, number, t};
 
 /// Where a message stands among its neighbours.
@@ -106,7 +106,7 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
             file(p, it);
         }
         Some(other) => {
-            if let Some(words) = note_words(other, p.model.offset) {
+            if let Some(words) = note_words(p.model, other) {
                 p.put(m!("<div k='"));
                 p.words(&key);
                 p.put(m!("' class='note' dir='auto'><span>"));
@@ -136,7 +136,7 @@ pub(super) fn entry(p: &mut Page<'_>, item: &Item, place: Place, read: Option<bo
 }
 
 /// What the system noted.
-pub(super) fn note_words(body: &EntryBody, offset: clock::Offset) -> Option<String> {
+pub(super) fn note_words(model: &Model, body: &EntryBody) -> Option<String> {
     let words = match body {
         EntryBody::Assigned(it) => return Some(fill(key::JOINED, &[&it.name])),
         EntryBody::Transferred(it) => match (&it.name, &it.department_name) {
@@ -145,10 +145,11 @@ pub(super) fn note_words(body: &EntryBody, offset: clock::Offset) -> Option<Stri
             _ => key::REQUEUED,
         },
         EntryBody::PlaceKept(it) => return Some(fill(key::PLACE_KEPT, &[&it.email])),
-        EntryBody::Called(it) => return Some(fill(key::CALLED, &[&clock::time(it.until, offset)])),
+        EntryBody::Called(it) => return Some(fill(key::CALLED, &[&clock::time(it.until, model.offset)])),
         EntryBody::Rated(it) => return Some(fill(key::RATED, &[&number(u64::from(it.score))])),
         EntryBody::Queued(it) if it.reason.is_some() => key::REQUEUED,
-        EntryBody::LeftOffline(_) => key::LEFT_OFFLINE,
+        EntryBody::LeftOffline(_) if model.has_address() => key::LEFT_OFFLINE,
+        EntryBody::LeftOffline(_) => key::LEFT_NOTED,
         EntryBody::Closed(it) => match it.by {
             ClosedBy::Visitor => key::CLOSED_VISITOR,
             ClosedBy::Agent => key::CLOSED_AGENT,

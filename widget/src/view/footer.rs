@@ -1,4 +1,4 @@
-//! What stands under a thread that waits or is over.
+//! What stands under a thread that waits, was left or is over.
 
 use protocol::site::FieldRule;
 use protocol::state::{ConversationState, Estimate, VisitorConversation};
@@ -38,6 +38,19 @@ pub(super) fn waiting(p: &mut Page<'_>, line: &VisitorConversation) {
         p.put(m!("<button k='place' type='button' class='link' data-a='place'>", t!(keep_place), "</>"));
     }
     p.put(m!("<button k='offline' type='button' class='link' data-a='offline'>", t!(leave_instead), "</></></>"));
+}
+
+/// Asks for an address where there is none to answer to.
+pub(super) fn left(p: &mut Page<'_>) {
+    if p.model.lacks_address() {
+        p.put(m!(
+            "<section k='left' class='wait'><div class='grow'><p>",
+            t!(left_ask),
+            "</><button k='offline' type='button' class='link' data-a='offline'>",
+            t!(leave_message),
+            "</></></>"
+        ));
+    }
 }
 
 /// The same to be read out, apart from what is seen, which changes more often than anybody wants to hear. The element

@@ -114,6 +114,21 @@ fn opens(p: &mut Page<'_>, at: Option<i64>) {
     }
 }
 
+/// What the form is for.
+fn intro(p: &mut Page<'_>, leaves: bool) {
+    let model = p.model;
+    if !leaves {
+        return p.put(key::FORM_INTRO);
+    }
+    if model.lacks_address() {
+        p.put(key::LEFT_ASK);
+    } else {
+        p.own(model.own_text(|texts| &texts.offline), key::OFFLINE_HINT);
+    }
+    let of_choice = model.choice().map(|choice| (choice.availability, choice.opens_at));
+    opens_then(p, of_choice.unwrap_or_else(|| model.standing()));
+}
+
 /// The form before a conversation, or instead of one.
 pub(super) fn form(p: &mut Page<'_>) {
     let model = p.model;
@@ -124,13 +139,7 @@ pub(super) fn form(p: &mut Page<'_>) {
     title_bar(p, if leaves { key::LEAVE_MESSAGE } else { key::START_CHAT });
     banner(p);
     p.put(m!("<div class='scroll pad'><p class='intro' role='status'>"));
-    if leaves {
-        p.own(model.own_text(|texts| &texts.offline), key::OFFLINE_HINT);
-        let of_choice = model.choice().map(|choice| (choice.availability, choice.opens_at));
-        opens_then(p, of_choice.unwrap_or_else(|| model.standing()));
-    } else {
-        p.put(key::FORM_INTRO);
-    }
+    intro(p, leaves);
     p.end();
     if let Some(code) = model.form.refused {
         p.el(m!("<p k='bad' class='banner bad' role='alert'>"), refusal(code));

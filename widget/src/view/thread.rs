@@ -37,6 +37,7 @@ pub(super) fn thread(p: &mut Page<'_>, id: Option<&ConversationId>) {
         _ => {
             if let Some(line) = line {
                 footer::waiting(p, line);
+                footer::left(p);
             }
             composer::composer(p, id);
         }
@@ -140,8 +141,8 @@ fn entries(p: &mut Page<'_>, id: Option<&ConversationId>, timeline: &Timeline) {
     let mut rest = items.iter();
     while let Some(item) = rest.next() {
         let last = before.replace(item);
-        let shown = item.is_message()
-            || item.body.as_ref().is_some_and(|body| bubble::note_words(body, model.offset).is_some());
+        let shown =
+            item.is_message() || item.body.as_ref().is_some_and(|body| bubble::note_words(model, body).is_some());
         if !shown {
             continue;
         }

@@ -100,6 +100,9 @@ pub async fn visitor_state(app: &App, who: &VisitorIdentity) -> AppResult<Visito
     let seen = visitor::find(&mut conn, who.tenant, who.visitor).await?.ok_or_else(AppError::unauthenticated)?;
     let site = site::find(&mut conn, who.tenant, who.site).await?.ok_or_else(AppError::unauthenticated)?;
     let rows = conversation::of_visitor(&mut conn, who.tenant, who.visitor, HISTORY).await?;
+    // Who kept a place left an address with the conversation alone: nobody needs to be asked for another one.
+    let left = |row: &Conversation| row.offline_email.clone().filter(|_| row.state == ConversationState::Offline);
+    let email = seen.email.or_else(|| rows.iter().find_map(left));
     let mut times = ServiceTimes { since: app.now() - RECENT, known: HashMap::new() };
     let mut conversations = Vec::with_capacity(rows.len());
     for row in rows {
@@ -111,7 +114,7 @@ pub async fn visitor_state(app: &App, who: &VisitorIdentity) -> AppResult<Visito
         version: String::new(),
         visitor: who.visitor,
         name: seen.name,
-        email: seen.email,
+        email,
         availability: now.availability,
         conversations,
         opens_at: now.opens_at,

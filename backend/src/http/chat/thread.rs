@@ -2,7 +2,7 @@
 //! C-8).
 
 use protocol::entry::{AuthorKind, ClosedBy, EntryBody, File, Item, Queued, Transferred};
-use protocol::state::VisitorConversation;
+use protocol::state::{ConversationState, VisitorConversation};
 
 use super::Place;
 use crate::admin::parts::bytes;
@@ -15,12 +15,19 @@ pub struct Thread {
     pub line: VisitorConversation,
     /// Entries to show, in order.
     pub items: Vec<Item>,
+    /// An address is known that an answer can go to when the visitor is not here.
+    pub has_address: bool,
 }
 
 impl Thread {
     /// The newest entry shown.
     pub fn last(&self) -> u64 {
         self.items.last().map_or(0, |item| item.seq)
+    }
+
+    /// Nobody answered, and an answer could not be mailed.
+    pub(super) fn lacks_address(&self) -> bool {
+        self.line.state == ConversationState::Offline && !self.has_address
     }
 
     /// There are entries before the ones shown.
@@ -53,7 +60,7 @@ pub(super) struct Link {
 
 impl Shown {
     /// What there is to see of an entry; nothing for one that is not for visitors.
-    pub(super) fn new(place: &Place, item: &Item) -> Option<Self> {
+    pub(super) fn new(place: &Place, item: &Item, has_address: bool) -> Option<Self> {
         let (author, at) = (item.author.as_ref()?, item.at?);
         let texts = place.texts;
         let mut shown = Self {
@@ -79,7 +86,7 @@ impl Shown {
                 (shown.class, shown.author) = wrote();
                 shown.file = Some(link(place, file));
             }
-            Some(body) => shown.text = noted(texts, body)?,
+            Some(body) => shown.text = noted(texts, body, has_address)?,
         }
         Some(shown)
     }
@@ -94,7 +101,7 @@ fn link(place: &Place, file: &File) -> Link {
 }
 
 /// What Frontdesk noted, in words; `None` for what says nothing to a visitor.
-fn noted(texts: &Texts, body: &EntryBody) -> Option<String> {
+fn noted(texts: &Texts, body: &EntryBody, has_address: bool) -> Option<String> {
     let key = match body {
         EntryBody::Queued(Queued { reason: None }) => "chat.note.queued",
         EntryBody::Queued(_) => "chat.note.requeued",
@@ -112,7 +119,8 @@ fn noted(texts: &Texts, body: &EntryBody) -> Option<String> {
         EntryBody::Called(called) => {
             return Some(texts.fill("chat.note.called", &[("time", &time::minute(called.until))]));
         }
-        EntryBody::LeftOffline(_) => "chat.note.left",
+        EntryBody::LeftOffline(_) if has_address => "chat.note.left",
+        EntryBody::LeftOffline(_) => "chat.note.noted",
         EntryBody::Closed(closed) => match closed.by {
             ClosedBy::Visitor => "chat.note.closed_visitor",
             ClosedBy::Agent => "chat.note.closed_agent",

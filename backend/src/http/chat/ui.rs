@@ -3,7 +3,7 @@
 use protocol::site::{SiteTexts, Theme};
 use protocol::state::{ConversationState, VisitorConversation};
 
-use super::Place;
+use super::{Place, Thread};
 use crate::admin::time;
 use crate::assets;
 
@@ -103,7 +103,8 @@ pub(super) struct Field<'a> {
 }
 
 /// Where a conversation stands, in words.
-pub(super) fn stands(ui: Ui<'_>, line: &VisitorConversation) -> (String, Vec<String>) {
+pub(super) fn stands(ui: Ui<'_>, thread: &Thread) -> (String, Vec<String>) {
+    let line = &thread.line;
     let t = |key: &str| ui.place.texts.get(key).to_owned();
     match line.state {
         ConversationState::Waiting => {
@@ -132,6 +133,7 @@ pub(super) fn stands(ui: Ui<'_>, line: &VisitorConversation) -> (String, Vec<Str
             let thanks = line.rating.map(|_| t("chat.rated_thanks"));
             (t("chat.ended"), thanks.into_iter().collect())
         }
+        _ if thread.lacks_address() => (t("chat.note.noted"), vec![t("chat.left_ask")]),
         _ => (t("chat.left"), Vec::new()),
     }
 }

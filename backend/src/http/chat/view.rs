@@ -96,7 +96,8 @@ struct State<'a> {
     seen: u64,
     heading: String,
     details: Vec<String>,
-    leave: Option<String>,
+    /// The form that leaves a message, and what the link to it says.
+    leave: Option<(String, &'a str)>,
     /// The place can be kept, and is not.
     may_keep: bool,
     email: &'a str,
@@ -174,6 +175,7 @@ impl<'a> Pages<'a> {
         let (ui, config) = (self.ui, &self.ui.place.config);
         let leaves = act == Act::Leave;
         let lead = match (leaves, ui.place.availability) {
+            _ if leaves && self.is_unanswered(state) => ui.t("chat.left_ask"),
             (true, Availability::Online | Availability::OnlineForQueue) => ui.t("chat.leave"),
             (true, _) => ui.own(|own| own.offline.as_ref(), "chat.offline"),
             (_, Availability::OnlineForQueue) => ui.t("chat.busy"),
@@ -218,6 +220,13 @@ impl<'a> Pages<'a> {
         respond(status, render(&page)?)
     }
 
+    /// Whether the message is for a conversation that nobody answered, of a visitor without an address.
+    fn is_unanswered(&self, state: Option<&VisitorState>) -> bool {
+        let lines = state.filter(|state| state.email.is_none()).into_iter().flat_map(|state| &state.conversations);
+        let mut offline = lines.filter(|line| line.state == ConversationState::Offline);
+        offline.any(|line| line.id.to_string() == self.filled.conversation)
+    }
+
     /// The page of a conversation, in the two parts between which more entries and states may be sent.
     ///
     /// # Errors
@@ -242,7 +251,7 @@ impl<'a> Pages<'a> {
             is_still: *way == Way::Still,
             whole: thread.is_cut().then(|| format!("{here}&whole=1&still=1")),
             entries: self.shown(thread),
-            state: self.standing(&thread.line, thread.last()),
+            state: self.standing(thread, thread.last()),
         };
         let page = render(&page)?;
         let (before, after) = page.split_once(HERE).unwrap_or((&page, ""));
@@ -258,24 +267,28 @@ impl<'a> Pages<'a> {
     }
 
     fn shown(&self, thread: &Thread) -> Entries {
-        Entries { entries: thread.items.iter().filter_map(|item| Shown::new(self.ui.place, item)).collect() }
+        let shown = |item| Shown::new(self.ui.place, item, thread.has_address);
+        Entries { entries: thread.items.iter().filter_map(shown).collect() }
     }
 
     /// Where a conversation stands. Of several on a page, the last is shown.
     ///
     /// # Errors
     /// When a template fails.
-    pub fn state(&self, line: &VisitorConversation, seen: u64) -> AppResult<String> {
-        render(&self.standing(line, seen))
+    pub fn state(&self, thread: &Thread, seen: u64) -> AppResult<String> {
+        render(&self.standing(thread, seen))
     }
 
-    fn standing<'l>(&self, line: &'l VisitorConversation, seen: u64) -> State<'l>
+    fn standing<'l>(&self, thread: &'l Thread, seen: u64) -> State<'l>
     where
         'a: 'l,
     {
-        let ui = self.ui;
-        let (heading, details) = stands(ui, line);
-        let waits = line.state == ConversationState::Waiting;
+        let (ui, line) = (self.ui, &thread.line);
+        let (heading, details) = stands(ui, thread);
+        let leave = match line.state {
+            ConversationState::Waiting => Some("chat.leave_instead"),
+            _ => thread.lacks_address().then_some("chat.leave"),
+        };
         let may_keep = line.can_keep.is_some() && line.kept.is_none();
         State {
             ui,
@@ -283,7 +296,7 @@ impl<'a> Pages<'a> {
             seen,
             heading,
             details,
-            leave: waits.then(|| format!("{}?leave=1&conversation={}", ui.address(), line.id)),
+            leave: leave.map(|words| (format!("{}?leave=1&conversation={}", ui.address(), line.id), ui.t(words))),
             may_keep,
             email: &self.filled.email,
             is_closed: line.state == ConversationState::Closed,

@@ -59,7 +59,7 @@ impl Live {
         let (form, thread, presence) = (Form::new(), reader.take(), reader.linger());
         let pages = Pages::new(&place, &proof, &form);
         let (head, tail) = pages.thread(&thread, &Way::Live(rand::random_range(AGAIN_S)))?;
-        let shown = pages.state(&thread.line, 0)?;
+        let shown = pages.state(&thread, 0)?;
         let (next, until) = (Next::Head(head), Instant::now() + WHOLE);
         let live = Self { reader, place, proof, form, shown, next, until, presence, counted };
         let mut response = HttpResponse::Ok()
@@ -115,9 +115,9 @@ impl Live {
         let pages = Pages::new(&self.place, &self.proof, &self.form);
         let mut news = if thread.items.is_empty() { String::new() } else { pages.entries(&thread)? };
         // The position of the last entry is in the forms of a state, and no news by itself.
-        let state = pages.state(&thread.line, 0)?;
+        let state = pages.state(&thread, 0)?;
         if state != self.shown {
-            news.push_str(&pages.state(&thread.line, self.reader.seq())?);
+            news.push_str(&pages.state(&thread, self.reader.seq())?);
             self.shown = state;
         }
         Ok(news)

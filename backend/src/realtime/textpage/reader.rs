@@ -27,6 +27,8 @@ pub(super) struct Reader {
     seq: u64,
     /// Told and not taken yet.
     items: Vec<Item>,
+    /// An address of the visitor is known.
+    has_address: bool,
     over: bool,
 }
 
@@ -43,7 +45,8 @@ impl Reader {
     ) -> AppResult<Self> {
         let hello = hello(realtime, line.id, after, None);
         let session = Session::open(realtime, caller, hello).await?;
-        let mut reader = Self { session, line, version: String::new(), seq: after, items: Vec::new(), over: false };
+        let (version, items) = (String::new(), Vec::new());
+        let mut reader = Self { session, line, version, seq: after, items, has_address: false, over: false };
         reader.hear().await;
         Ok(reader)
     }
@@ -66,6 +69,7 @@ impl Reader {
                 }
                 Some(Event::Visitor(state)) => {
                     self.version = state.version;
+                    self.has_address = state.email.is_some();
                     if let Some(line) = state.conversations.into_iter().find(|line| line.id == self.line.id) {
                         self.line = line;
                     }
@@ -89,12 +93,13 @@ impl Reader {
 
     /// What was heard since the last look.
     pub(super) fn take(&mut self) -> Thread {
-        Thread { line: self.line.clone(), items: std::mem::take(&mut self.items) }
+        let items = std::mem::take(&mut self.items);
+        Thread { line: self.line.clone(), items, has_address: self.has_address }
     }
 
     /// Everything heard.
     pub(super) fn into_thread(self) -> Thread {
-        Thread { line: self.line, items: self.items }
+        Thread { line: self.line, items: self.items, has_address: self.has_address }
     }
 
     /// The newest entry heard.
