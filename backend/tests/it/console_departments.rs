@@ -1,7 +1,7 @@
 //! The console where there are departments: queues apart, offers to several, going away and why, and what
 //! supervisors do about colleagues.
 
-use protocol::command::{Command, KeepPlace};
+use protocol::command::{Command, KeepPlace, SetPresence};
 use protocol::state::Presence;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -232,16 +232,18 @@ async fn a_supervisor_assigns_what_waits_and_empties_an_absent_agents_list() {
 #[tokio::test]
 async fn what_lifts_a_visitor_out_of_the_order_is_seen() {
     // Nobody is called here: it is enough that mail could be sent.
-    let plan = Plan { policy: json!({"strategy": "manual"}), ..Plan::default() }
+    let plan = Plan::default()
         .with("FRONTDESK_SMTP_URL", "smtp://127.0.0.1:9")
         .with("FRONTDESK_MAIL_FROM", "chat@shop.example");
     let world = World::with(plan).await;
     let driver = Driver::start().await;
-    let _ann = works(&world, "Ann").await;
+    let ann = works(&world, "Ann").await;
     let mut vera = world.visitor().await;
     world.change("update visitor set vip = true, external_id = 'customer-4711'").await;
     vera.connect(Over::Socket).await;
     let conversation = vera.asks("am I next?").await;
+    ann.is_offered_this(conversation).await;
+    ann.must(Command::SetPresence(SetPresence { presence: Presence::Away, pause: None })).await;
     vera.must(Command::KeepPlace(KeepPlace { conversation, email: "vera@example.com".to_owned() })).await;
     let olga = console(&driver, &world, "Olga").await;
     olga.opens("Waiting", "am I next?").await;
@@ -253,5 +255,7 @@ async fn what_lifts_a_visitor_out_of_the_order_is_seen() {
     olga.window.reads(".visitor .facts", "customer-4711").await;
     olga.window.reads(".visitor .visitor-who", "VIP").await;
     look(&olga.window, "console-kept").await;
+    vera.vanish();
+    olga.window.reads(".foot-bar", "keeps the place and is away").await;
     olga.window.closes().await;
 }
