@@ -254,8 +254,8 @@ async fn what_lifts_a_visitor_out_of_the_order_is_seen() {
     olga.window.reads(".log .system", "will be called at vera@example.com").await;
     olga.window.reads(".visitor .facts", "customer-4711").await;
     olga.window.reads(".visitor .visitor-who", "VIP").await;
-    look(&olga.window, "console-kept").await;
     vera.vanish();
     olga.window.reads(".foot-bar", "keeps the place and is away").await;
+    look(&olga.window, "console-kept").await;
     olga.window.closes().await;
 }
