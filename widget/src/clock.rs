@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 
-use crate::texts::{Key, key, number};
+use crate::texts::{key, number};
 
 const DAY_MS: i64 = 86_400_000;
 

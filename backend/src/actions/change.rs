@@ -323,6 +323,7 @@ pub(super) fn moved(before: &Conversation, after: &Conversation) -> bool {
         || before.call_deadline_at != after.call_deadline_at
         || before.reply_deadline_at != after.reply_deadline_at
         || before.rating != after.rating
+        || before.offline_email != after.offline_email
 }
 
 pub(super) fn done(row: &Conversation, items: &[Item], cmid: Option<Cmid>) -> Done {
