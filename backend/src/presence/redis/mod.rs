@@ -1,0 +1,257 @@
+//! Presence of many nodes. Each counts its own connections and says what changed; what the others said is kept in
+//! memory, so that asking who is here never waits.
+//!
+//! Nothing is stored: a node that begins, or that missed something, asks, and the others say everything again. Each
+//! speaks every two seconds ([`crate::shared::voice`]); of whom nothing is heard for 12 s is dead, and
+//! its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
+//! stands.
+
+/// What the others said.
+mod others;
+/// People as bytes.
+mod record;
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::local::{LocalPresence, Seen};
+use super::{Presence, Who};
+use crate::shared::ears::{Ear, Ears, Hears};
+use crate::shared::message::{Channel, NodeId, Reader};
+use crate::shared::voice::Voice;
+use others::Others;
+use record::{person, put_state, read_person, read_state};
+
+/// People in one record.
+const IN_ONE: usize = 1000;
+
+/// Knows who is connected to any node.
+pub struct RedisPresence {
+    local: LocalPresence,
+    voice: Arc<Voice>,
+    _ear: Ear,
+    // A std mutex: held for map operations, never across an await.
+    others: Mutex<Others>,
+    bell: Notify,
+}
+
+impl RedisPresence {
+    /// Nobody is known yet; those gone since before count as gone since `now`. It must be one of the listeners of
+    /// `ears`.
+    pub fn new(now: i64, voice: Arc<Voice>, ears: &Ears) -> Self {
+        let ear = ears.listen(Channel::People);
+        Self { local: LocalPresence::new(now), voice, _ear: ear, others: Mutex::default(), bell: Notify::new() }
+    }
+
+    fn others(&self) -> MutexGuard<'_, Others> {
+        // Nothing in here panics half-way through a change.
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn say(&self, record: Vec<u8>) {
+        self.voice.say(Channel::People, record);
+    }
+
+    fn say_state(&self, who: Who) {
+        if let Some(seen) = self.local.seen(who) {
+            let mut record = vec![b's'];
+            put_state(&mut record, who, seen);
+            self.say(record);
+        }
+    }
+
+    fn say_all(&self) {
+        // Nobody comes or goes meanwhile: what is said after it is newer.
+        self.local.everybody(|people| {
+            self.say(vec![b'<']);
+            for part in people.chunks(IN_ONE) {
+                let mut record = vec![b's'];
+                part.iter().for_each(|(who, seen)| put_state(&mut record, *who, *seen));
+                self.say(record);
+            }
+            self.say(vec![b'>']);
+        });
+    }
+
+    fn marked_idle(&self, who: Who) {
+        self.local.mark_idle(who);
+        self.others().idle.insert(who);
+    }
+
+    fn heard_state(&self, from: NodeId, who: Who, seen: Seen) {
+        let known_here = self.local.seen(who).is_some();
+        let mut others = self.others();
+        let before = others.seen(who);
+        let was_here = before.is_some_and(|seen| seen.is_here);
+        if before.is_none_or(|before| before.active_at < seen.active_at) {
+            // The node that saw the sign has told of it.
+            others.idle.remove(&who);
+        }
+        others.said(from, who, seen);
+        // This node may have noted that somebody of a dead node is gone, after the person came to another.
+        let mourned = seen.is_here && others.is_mourned(who);
+        // Agents show in every list. Of a visitor the node that had the connection speaks; only when two nodes lost
+        // one at the same moment, each may have thought that the other still had it.
+        let shows = matches!(who, Who::Agent(..)) || known_here || mourned;
+        if shows && was_here != seen.is_here {
+            others.moved.push(who);
+            self.bell.notify_one();
+        }
+    }
+
+    /// A node is no more: its people are gone.
+    fn buried(&self, from: NodeId, at: i64) {
+        self.others().bury(self.voice.node(), from, at);
+        self.bell.notify_one();
+    }
+}
+
+impl Presence for RedisPresence {
+    fn joined(&self, who: Who, now: i64) -> bool {
+        let first = self.local.joined(who, now);
+        if first {
+            self.say_state(who);
+        }
+        first
+    }
+
+    fn left(&self, who: Who, now: i64) -> bool {
+        let last = self.local.left(who, now);
+        if last {
+            self.say_state(who);
+        }
+        last
+    }
+
+    fn is_here(&self, who: Who, now: i64, grace_ms: i64) -> bool {
+        self.gone_since(who).is_none_or(|since| now - since < grace_ms)
+    }
+
+    fn gone_since(&self, who: Who) -> Option<i64> {
+        let own = self.local.seen(who);
+        if own.is_some_and(|seen| seen.is_here) {
+            return None;
+        }
+        match own.into_iter().chain(self.others().seen(who)).reduce(Seen::merged) {
+            Some(seen) if seen.is_here => None,
+            Some(seen) if seen.left_at > 0 => Some(seen.left_at),
+            // Never connected as far as anybody knows.
+            _ => Some(self.local.began()),
+        }
+    }
+
+    fn active(&self, who: Who, now: i64) -> bool {
+        let was_idle = self.local.active(who, now);
+        let was_marked = self.others().idle.remove(&who);
+        self.say_state(who);
+        was_idle || was_marked
+    }
+
+    fn active_at(&self, who: Who) -> i64 {
+        let own = self.local.seen(who).map(|seen| seen.active_at);
+        let other = self.others().seen(who).map(|seen| seen.active_at);
+        own.max(other).unwrap_or_else(|| self.local.active_at(who))
+    }
+
+    fn mark_idle(&self, who: Who) {
+        self.marked_idle(who);
+        self.say([&b"i"[..], &person(who)].concat());
+    }
+
+    fn count(&self) -> (usize, usize) {
+        let mut here = HashSet::new();
+        self.local.everybody(|people| here.extend(people.iter().filter(|(_, seen)| seen.is_here).map(|(who, _)| *who)));
+        here.extend(self.others().here());
+        let agents = here.iter().filter(|who| matches!(who, Who::Agent(..))).count();
+        (agents, here.len() - agents)
+    }
+
+    fn moved(&self) -> BoxFuture<'_, Vec<Who>> {
+        async {
+            loop {
+                let moved = std::mem::take(&mut self.others().moved);
+                if !moved.is_empty() {
+                    return moved;
+                }
+                self.bell.notified().await;
+            }
+        }
+        .boxed()
+    }
+
+    fn look_round(&self, now: i64) {
+        let silent = self.others().silent(now, Instant::now());
+        for (id, at) in silent {
+            tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
+            self.buried(id, at);
+        }
+    }
+
+    fn leave(&self, now: i64) {
+        self.say([&b"x"[..], &now.to_le_bytes()].concat());
+    }
+}
+
+impl Hears for RedisPresence {
+    fn heard(&self, channel: Channel, from: NodeId, record: &[u8]) {
+        if channel != Channel::People || self.others().has_stopped(from) {
+            return;
+        }
+        let mut reader = Reader(record);
+        match reader.byte() {
+            Some(b's') => {
+                while let Some((who, seen)) = read_state(&mut reader) {
+                    self.heard_state(from, who, seen);
+                }
+            }
+            Some(b'i') => {
+                if let Some(who) = read_person(&mut reader) {
+                    self.marked_idle(who);
+                }
+            }
+            Some(b'?') => self.say_all(),
+            Some(b'<') => self.others().begins(from),
+            Some(b'>') => {
+                self.others().ends(from);
+                self.bell.notify_one();
+            }
+            Some(b'x') => {
+                if let Some(at) = reader.time() {
+                    self.others().stops(from);
+                    self.buried(from, at);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn missed(&self, channel: Channel, _from: NodeId) {
+        if channel == Channel::People {
+            self.say(vec![b'?']);
+        }
+    }
+
+    fn alive(&self, from: NodeId) {
+        let mut others = self.others();
+        let is_new = !others.has_stopped(from) && others.lives(from, Instant::now());
+        drop(others);
+        if is_new {
+            self.say(vec![b'?']);
+        }
+    }
+
+    fn back(&self) {
+        self.others().hears_since = Some(Instant::now());
+        self.say(vec![b'?']);
+        self.say_all();
+    }
+
+    fn gone(&self) {
+        self.others().hears_since = None;
+    }
+}

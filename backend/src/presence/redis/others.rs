@@ -1,0 +1,137 @@
+//! What other nodes said of who is connected to them.
+
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::presence::Who;
+use crate::presence::local::{FORGOTTEN_AFTER_MS, Seen};
+use crate::shared::message::NodeId;
+
+/// A node of which nothing was heard for so long is dead: several signs of life were missed.
+pub(super) const SILENT: Duration = Duration::from_secs(12);
+/// People without a connection who are remembered of dead nodes.
+const REMEMBERED: usize = 100_000;
+
+/// The other nodes, as far as this one knows.
+#[derive(Default)]
+pub(super) struct Others {
+    nodes: HashMap<NodeId, Node>,
+    /// Nodes that said that they stop; what they say until they have is not listened to.
+    stopped: HashSet<NodeId>,
+    /// Who was connected to nodes that are no more.
+    past: HashMap<Who, Seen>,
+    /// Whether nodes can be heard, and since when.
+    pub(super) hears_since: Option<Instant>,
+    /// Who came or went without this node's doing.
+    pub(super) moved: Vec<Who>,
+    /// Who is marked as idle, connected here or not: the next sign may come by any node.
+    pub(super) idle: HashSet<Who>,
+}
+
+/// One of them.
+struct Node {
+    heard_at: Instant,
+    people: HashMap<Who, Seen>,
+    /// People of whom nothing was said yet since the node began to say everything.
+    unsaid: Option<HashMap<Who, Seen>>,
+}
+
+impl Node {
+    fn new(heard_at: Instant) -> Self {
+        Self { heard_at, people: HashMap::new(), unsaid: None }
+    }
+
+    fn seen(&self, who: Who) -> Option<Seen> {
+        self.people.get(&who).or_else(|| self.unsaid.as_ref()?.get(&who)).copied()
+    }
+}
+
+impl Others {
+    /// What other nodes, and nodes that are no more, know of somebody: the best of it.
+    pub(super) fn seen(&self, who: Who) -> Option<Seen> {
+        let nodes = self.nodes.values().filter_map(|node| node.seen(who));
+        nodes.chain(self.past.get(&who).copied()).reduce(Seen::merged)
+    }
+
+    /// Everybody who is connected to other nodes. Who is connected to two may come twice.
+    pub(super) fn here(&self) -> impl Iterator<Item = Who> {
+        let people = self.nodes.values().flat_map(|node| &node.people);
+        people.filter(|(_, seen)| seen.is_here).map(|(who, _)| *who)
+    }
+
+    /// Whether somebody was connected to a node that is no more.
+    pub(super) fn is_mourned(&self, who: Who) -> bool {
+        self.past.contains_key(&who)
+    }
+
+    /// Whether a node said that it stops.
+    pub(super) fn has_stopped(&self, from: NodeId) -> bool {
+        self.stopped.contains(&from)
+    }
+
+    /// A node lives at `at`. True when nothing was known of it.
+    pub(super) fn lives(&mut self, from: NodeId, at: Instant) -> bool {
+        let is_new = !self.nodes.contains_key(&from);
+        self.nodes.entry(from).or_insert_with(|| Node::new(at)).heard_at = at;
+        is_new
+    }
+
+    /// A node said how it is with somebody.
+    pub(super) fn said(&mut self, from: NodeId, who: Who, seen: Seen) {
+        let Some(node) = self.nodes.get_mut(&from) else { return };
+        if let Some(unsaid) = &mut node.unsaid {
+            unsaid.remove(&who);
+        }
+        node.people.insert(who, seen);
+    }
+
+    /// A node begins to say everything.
+    pub(super) fn begins(&mut self, from: NodeId) {
+        let Some(node) = self.nodes.get_mut(&from) else { return };
+        let known = std::mem::take(&mut node.people);
+        node.unsaid.get_or_insert_default().extend(known);
+    }
+
+    /// A node has said everything: of whom it said nothing is gone.
+    pub(super) fn ends(&mut self, from: NodeId) {
+        let Some(node) = self.nodes.get_mut(&from) else { return };
+        let unsaid = node.unsaid.take().unwrap_or_default();
+        self.moved.extend(unsaid.into_iter().filter(|(_, seen)| seen.is_here).map(|(who, _)| who));
+    }
+
+    /// A node says that it stops.
+    pub(super) fn stops(&mut self, from: NodeId) {
+        self.stopped.insert(from);
+    }
+
+    /// Nodes of which nothing is heard any more at `at`, and when that was last; it is `now` in Unix milliseconds.
+    pub(super) fn silent(&self, now: i64, at: Instant) -> Vec<(NodeId, i64)> {
+        let hears = self.hears_since.is_some_and(|since| at - since >= SILENT);
+        let silent = self.nodes.iter().filter(|(_, node)| hears && at - node.heard_at >= SILENT);
+        silent.map(|(id, node)| (*id, now - millis(at - node.heard_at))).collect()
+    }
+
+    /// A node is no more since `gone_at` (Unix milliseconds): its people are gone. `own` is this node.
+    pub(super) fn bury(&mut self, own: NodeId, from: NodeId, gone_at: i64) {
+        let Some(node) = self.nodes.remove(&from) else { return };
+        // One of the others is enough to note of every visitor since when.
+        let notes = self.nodes.keys().all(|other| own < *other);
+        let people = node.people.into_iter().chain(node.unsaid.into_iter().flatten());
+        for (who, seen) in people {
+            if seen.is_here && (notes || matches!(who, Who::Agent(..))) {
+                self.moved.push(who);
+            }
+            let gone = Seen { is_here: false, left_at: if seen.is_here { gone_at } else { seen.left_at }, ..seen };
+            self.past.entry(who).and_modify(|known| *known = known.merged(gone)).or_insert(gone);
+        }
+        if self.past.len() > REMEMBERED {
+            self.past.retain(|_, seen| gone_at - seen.left_at < FORGOTTEN_AFTER_MS);
+        }
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
