@@ -128,7 +128,8 @@ struct Hearing {
     listeners: Vec<Weak<dyn Hears>>,
     hears: watch::Sender<bool>,
     channels: HashMap<Channel, Wanted>,
-    /// The last number of each node in each channel.
+    /// The last number of each node in each channel. Kept when the connection is made again: another node's voice may
+    /// still be away then, and what it loses after everything was read shows by the gap alone.
     numbers: HashMap<(Channel, NodeId), u64>,
 }
 
@@ -150,7 +151,6 @@ impl Hearing {
                 wanted.waiting.retain(|sender| !sender.is_closed());
                 wanted.waiting.iter().for_each(|sender| _ = sender.send_replace(false));
             }
-            self.numbers.clear();
             if self.hears.send_replace(false) {
                 self.each(|listener| listener.gone());
             }
@@ -174,8 +174,8 @@ impl Hearing {
         if !self.catch_up(&mut sink).await {
             return Ok(());
         }
-        self.hears.send_replace(true);
         self.each(|listener| listener.back());
+        self.hears.send_replace(true);
         let mut pings = interval(PING_EVERY);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {

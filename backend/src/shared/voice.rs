@@ -66,7 +66,7 @@ struct Speaker {
 #[derive(Default)]
 struct Spoken {
     number: u64,
-    /// Said something since the last mark.
+    /// Said something since the last mark that arrived.
     fresh: bool,
 }
 
@@ -82,13 +82,9 @@ impl Speaker {
                         return;
                     }
                     let messages = self.messages(&mut batch);
-                    self.publish(messages).await;
+                    self.publish(&messages).await;
                 }
-                _ = marks.tick() => {
-                    let marks = self.marks();
-                    self.redis.said();
-                    self.publish(marks).await;
-                }
+                _ = marks.tick() => self.mark().await,
             }
         }
     }
@@ -114,17 +110,29 @@ impl Speaker {
         channels.into_iter().map(message).collect()
     }
 
+    /// Says the last numbers again. What does not arrive is said with the next marks: it may be all that shows that
+    /// something was lost before.
+    async fn mark(&mut self) {
+        let marks = self.marks();
+        self.redis.said();
+        let arrived = self.publish(&marks).await;
+        self.arrived(&marks, &arrived);
+    }
+
+    fn arrived(&mut self, marks: &[(Channel, Vec<u8>)], arrived: &[bool]) {
+        for ((channel, _), _) in marks.iter().zip(arrived).filter(|(_, arrived)| **arrived) {
+            if let Some(spoken) = self.spoken.get_mut(channel) {
+                spoken.fresh = false;
+            }
+        }
+    }
+
     fn marks(&mut self) -> Vec<(Channel, Vec<u8>)> {
         self.skip_numbers();
         self.spoken.entry(Channel::People).or_default().fresh = true;
         let node = self.node;
-        let fresh = self.spoken.iter_mut().filter(|(_, spoken)| spoken.fresh);
-        fresh
-            .map(|(channel, spoken)| {
-                spoken.fresh = false;
-                (*channel, message::write(node, spoken.number, &[]))
-            })
-            .collect()
+        let fresh = self.spoken.iter().filter(|(_, spoken)| spoken.fresh);
+        fresh.map(|(channel, spoken)| (*channel, message::write(node, spoken.number, &[]))).collect()
     }
 
     /// What did not fit counts as said, so that it is missed.
@@ -137,13 +145,15 @@ impl Speaker {
         }
     }
 
-    async fn publish(&self, messages: Vec<(Channel, Vec<u8>)>) {
+    /// Whether each arrived.
+    async fn publish(&self, messages: &[(Channel, Vec<u8>)]) -> Vec<bool> {
         let commands: Vec<_> = messages
             .iter()
             .map(|(channel, bytes)| redis::cmd("PUBLISH").arg(self.redis.name(&channel.name())).arg(bytes).clone())
             .collect();
         // All at once, in this order; the answers are awaited so that no more is under way than the server takes.
-        join_all(commands.iter().map(|command| self.redis.ask::<i64>(command, WITHIN))).await;
+        let answers = join_all(commands.iter().map(|command| self.redis.ask::<i64>(command, WITHIN))).await;
+        answers.iter().map(Result::is_ok).collect()
     }
 }
 
@@ -183,10 +193,21 @@ mod tests {
         let marks = speaker.marks();
         assert_eq!(marks.len(), 2);
         assert!(marks.iter().all(|(_, bytes)| number(bytes) == (1, 0)));
-        let again: Vec<_> = speaker.marks().into_iter().map(|(channel, _)| channel).collect();
-        assert_eq!(again, [Channel::People], "the sign of life");
         speaker.missed.lock().unwrap().insert(tenant);
         let messages = speaker.messages(&mut vec![(tenant, vec![4])]);
         assert_eq!(number(&messages[0].1), (3, 1), "2 did not fit");
+    }
+
+    #[tokio::test]
+    async fn a_mark_that_did_not_arrive_is_said_again() {
+        let mut speaker = speaker().await;
+        let tenant = Channel::Tenant(TenantId(Uuid::from_u128(1)));
+        speaker.messages(&mut vec![(tenant, vec![1])]);
+        speaker.mark().await;
+        let marks = speaker.marks();
+        assert!(marks.iter().any(|(channel, _)| *channel == tenant), "nobody was there to hear it");
+        speaker.arrived(&marks, &[true, true]);
+        let again: Vec<_> = speaker.marks().into_iter().map(|(channel, _)| channel).collect();
+        assert_eq!(again, [Channel::People], "the sign of life");
     }
 }

@@ -145,17 +145,36 @@ async fn the_loss_of_the_last_note_shows_too() {
     recovers(&one, &two, mine, "before").await;
     // Somebody speaks in the name of a node and skips a number, as when a message did not arrive.
     let channel = format!("frontdesk:{name}:tenant:{mine}");
-    let message = |number: u64| {
-        let mut bytes = vec![1];
-        bytes.extend_from_slice(&77_u64.to_le_bytes());
-        bytes.extend_from_slice(&number.to_le_bytes());
-        bytes
-    };
     for number in [5, 5, 6] {
-        publish(&server, &channel, &message(number)).await;
+        publish(&server, &channel, &mark(number)).await;
     }
     let lost = tokio::time::timeout(DEADLINE, two.bus.lost()).await.expect("the mark shows it");
     assert_eq!(lost, Lost::Of([mine].into()));
+}
+
+#[tokio::test]
+async fn what_a_node_loses_after_the_others_hear_again_shows() {
+    let (server, name) = (RedisServer::start(), installation());
+    let node = Node::start(&server, &name, 0).await;
+    let mine = tenant();
+    let listening = node.bus.listen(mine);
+    listening.ready().await;
+    let begun = tokio::time::timeout(DEADLINE, node.bus.lost()).await.expect("it begins");
+    assert_eq!(begun, Lost::Anything);
+    let channel = format!("frontdesk:{name}:tenant:{mine}");
+    publish(&server, &channel, &mark(5)).await;
+    assert_ne!(server.cli(&["CLIENT", "KILL", "TYPE", "pubsub"]), "0");
+    let again = tokio::time::timeout(DEADLINE, node.bus.lost()).await.expect("it hears again");
+    assert_eq!(again, Lost::Anything);
+    // The other said something before its own connection was back; nobody heard it.
+    publish(&server, &channel, &mark(6)).await;
+    let lost = tokio::time::timeout(DEADLINE, node.bus.lost()).await.expect("the mark shows it");
+    assert_eq!(lost, Lost::Of([mine].into()));
+}
+
+/// A mark of a node that nobody is.
+fn mark(number: u64) -> Vec<u8> {
+    [&[1][..], &77_u64.to_le_bytes(), &number.to_le_bytes()].concat()
 }
 
 async fn publish(server: &RedisServer, channel: &str, bytes: &[u8]) {
