@@ -17,6 +17,8 @@ use crate::metrics::metrics;
 const WAITING: usize = 16_384;
 /// Most records sent at once.
 const AT_ONCE: usize = 512;
+/// Most bytes in one message, unless a single record has more: Redis drops a listener for whom 32 MB wait.
+const BYTES: usize = 256 * 1024;
 /// How long sending may take.
 const WITHIN: Duration = Duration::from_secs(2);
 /// How often the last number of each channel is said again, and that this node lives.
@@ -70,6 +72,20 @@ struct Spoken {
     fresh: bool,
 }
 
+/// What one message will say.
+struct Part {
+    channel: Channel,
+    bytes: usize,
+    records: Vec<Vec<u8>>,
+}
+
+impl Part {
+    fn add(&mut self, record: Vec<u8>) {
+        self.bytes += record.len();
+        self.records.push(record);
+    }
+}
+
 impl Speaker {
     async fn run(mut self, mut waiting: mpsc::Receiver<(Channel, Vec<u8>)>) {
         let mut batch = Vec::new();
@@ -89,25 +105,26 @@ impl Speaker {
         }
     }
 
-    /// One message for each channel. Who is connected comes first: whatever else is said may rest on it.
+    /// What was said in each channel, in as few messages as may be. Who is connected comes first: whatever else is said
+    /// may rest on it.
     fn messages(&mut self, batch: &mut Vec<(Channel, Vec<u8>)>) -> Vec<(Channel, Vec<u8>)> {
-        let mut channels: Vec<(Channel, Vec<Vec<u8>>)> = Vec::new();
+        let mut parts: Vec<Part> = Vec::new();
         for (channel, record) in batch.drain(..) {
-            match channels.iter_mut().find(|(known, _)| *known == channel) {
-                Some((_, records)) => records.push(record),
-                None => channels.push((channel, vec![record])),
+            match parts.iter_mut().rfind(|part| part.channel == channel) {
+                Some(part) if part.bytes + record.len() <= BYTES => part.add(record),
+                _ => parts.push(Part { channel, bytes: record.len(), records: vec![record] }),
             }
         }
-        channels.sort_by_key(|(channel, _)| *channel != Channel::People);
+        parts.sort_by_key(|part| part.channel != Channel::People);
         self.skip_numbers();
         let node = self.node;
-        let message = |(channel, records): (Channel, Vec<Vec<u8>>)| {
-            let spoken = self.spoken.entry(channel).or_default();
+        let message = |part: Part| {
+            let spoken = self.spoken.entry(part.channel).or_default();
             spoken.number += 1;
             spoken.fresh = true;
-            (channel, message::write(node, spoken.number, &records))
+            (part.channel, message::write(node, spoken.number, &part.records))
         };
-        channels.into_iter().map(message).collect()
+        parts.into_iter().map(message).collect()
     }
 
     /// Says the last numbers again. What does not arrive is said with the next marks: it may be all that shows that
@@ -196,6 +213,20 @@ mod tests {
         speaker.missed.lock().unwrap().insert(tenant);
         let messages = speaker.messages(&mut vec![(tenant, vec![4])]);
         assert_eq!(number(&messages[0].1), (3, 1), "2 did not fit");
+    }
+
+    #[tokio::test]
+    async fn what_is_long_is_said_in_several_messages_in_order() {
+        let mut speaker = speaker().await;
+        let record = |first: u8| [vec![first], vec![0; BYTES / 2 - 1]].concat();
+        let mut batch: Vec<_> = (0..5).map(|first| (Channel::People, record(first))).collect();
+        batch.push((Channel::People, vec![5; BYTES * 2]));
+        let messages = speaker.messages(&mut batch);
+        assert!(messages[..3].iter().all(|(_, bytes)| bytes.len() <= BYTES + 100), "none is long");
+        let said: Vec<_> = messages.iter().map(|(_, bytes)| number(bytes)).collect();
+        assert_eq!(said, [(1, 2), (2, 2), (3, 1), (4, 1)], "a record is not taken apart");
+        let firsts = messages.iter().flat_map(|(_, bytes)| message::read(bytes).unwrap().records).map(|it| it[0]);
+        assert!(firsts.eq(0..6), "in order");
     }
 
     #[tokio::test]
