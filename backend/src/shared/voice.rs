@@ -42,6 +42,13 @@ impl Voice {
         Arc::new(Self { node, queue, missed })
     }
 
+    /// A voice that reaches nobody, and what it says, for tests of who speaks.
+    #[cfg(test)]
+    pub(crate) fn kept(node: NodeId) -> (Arc<Self>, mpsc::Receiver<(Channel, Vec<u8>)>) {
+        let (queue, said) = mpsc::channel(WAITING);
+        (Arc::new(Self { node, queue, missed: Arc::default() }), said)
+    }
+
     /// Who speaks.
     pub fn node(&self) -> NodeId {
         self.node

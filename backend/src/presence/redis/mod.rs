@@ -1,7 +1,7 @@
 //! Presence of many nodes. Each counts its own connections and says what changed; what the others said is kept in
 //! memory, so that asking who is here never waits.
 //!
-//! Nothing is stored: a node that begins, or that missed something, asks, and the others say everything again. Each
+//! Nothing is stored: a node that begins, or that missed something, asks until the others have said everything again. Each
 //! speaks every two seconds ([`crate::shared::voice`]); of whom nothing is heard for 12 s is dead, and
 //! its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
 //! stands.
@@ -76,6 +76,23 @@ impl RedisPresence {
             }
             self.say(vec![b'>']);
         });
+    }
+
+    /// Looks after the others at `at`, which is `now` in Unix milliseconds.
+    fn look(&self, now: i64, at: Instant) {
+        let silent = self.others().silent(now, at);
+        for (id, gone_at) in silent {
+            tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
+            self.buried(id, gone_at);
+        }
+        self.ask(at);
+    }
+
+    /// Asks the others for everything, if something is missing at `at`.
+    fn ask(&self, at: Instant) {
+        if self.others().asks(at) {
+            self.say(vec![b'?']);
+        }
     }
 
     fn marked_idle(&self, who: Who) {
@@ -185,11 +202,7 @@ impl Presence for RedisPresence {
     }
 
     fn look_round(&self, now: i64) {
-        let silent = self.others().silent(now, Instant::now());
-        for (id, at) in silent {
-            tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
-            self.buried(id, at);
-        }
+        self.look(now, Instant::now());
     }
 
     fn leave(&self, now: i64) {
@@ -230,9 +243,10 @@ impl Hears for RedisPresence {
         }
     }
 
-    fn missed(&self, channel: Channel, _from: NodeId) {
+    fn missed(&self, channel: Channel, from: NodeId) {
         if channel == Channel::People {
-            self.say(vec![b'?']);
+            self.others().missed(from);
+            self.ask(Instant::now());
         }
     }
 
@@ -241,12 +255,12 @@ impl Hears for RedisPresence {
         let is_new = !others.has_stopped(from) && others.lives(from, Instant::now());
         drop(others);
         if is_new {
-            self.say(vec![b'?']);
+            self.ask(Instant::now());
         }
     }
 
     fn back(&self) {
-        self.others().hears_since = Some(Instant::now());
+        self.others().hears_again(Instant::now());
         self.say(vec![b'?']);
         self.say_all();
     }
@@ -255,3 +269,6 @@ impl Hears for RedisPresence {
         self.others().hears_since = None;
     }
 }
+
+#[cfg(test)]
+mod tests;

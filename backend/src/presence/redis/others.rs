@@ -13,6 +13,8 @@ use crate::shared::message::NodeId;
 pub(super) const SILENT: Duration = Duration::from_secs(12);
 /// People without a connection who are remembered of dead nodes.
 const REMEMBERED: usize = 100_000;
+/// How often the others are asked for everything while some of it is missing: a question or an answer may be lost.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
 
 /// The other nodes, as far as this one knows.
 #[derive(Default)]
@@ -28,6 +30,8 @@ pub(super) struct Others {
     pub(super) moved: Vec<Who>,
     /// Who is marked as idle, connected here or not: the next sign may come by any node.
     pub(super) idle: HashSet<Who>,
+    /// When the others were last asked for everything.
+    asked_at: Option<Instant>,
 }
 
 /// One of them.
@@ -36,11 +40,23 @@ struct Node {
     people: HashMap<Who, Seen>,
     /// People of whom nothing was said yet since the node began to say everything.
     unsaid: Option<HashMap<Who, Seen>>,
+    whole: Whole,
+}
+
+/// Whether everything that a node says was heard.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    /// Something is missing, and the node has not begun to say everything since.
+    Missing,
+    /// It is saying everything, and nothing of that is missing.
+    Hearing,
+    /// Nothing is missing.
+    Yes,
 }
 
 impl Node {
     fn new(heard_at: Instant) -> Self {
-        Self { heard_at, people: HashMap::new(), unsaid: None }
+        Self { heard_at, people: HashMap::new(), unsaid: None, whole: Whole::Missing }
     }
 
     fn seen(&self, who: Who) -> Option<Seen> {
@@ -57,7 +73,7 @@ impl Others {
 
     /// Everybody who is connected to other nodes. Who is connected to two may come twice.
     pub(super) fn here(&self) -> impl Iterator<Item = Who> {
-        let people = self.nodes.values().flat_map(|node| &node.people);
+        let people = self.nodes.values().flat_map(|node| node.people.iter().chain(node.unsaid.iter().flatten()));
         people.filter(|(_, seen)| seen.is_here).map(|(who, _)| *who)
     }
 
@@ -87,16 +103,42 @@ impl Others {
         node.people.insert(who, seen);
     }
 
+    /// The connection was made again at `at`, and all are asked: of every node something may be missing.
+    pub(super) fn hears_again(&mut self, at: Instant) {
+        self.hears_since = Some(at);
+        self.asked_at = Some(at);
+        self.nodes.values_mut().for_each(|node| node.whole = Whole::Missing);
+    }
+
+    /// Something that a node said is lost.
+    pub(super) fn missed(&mut self, from: NodeId) {
+        if let Some(node) = self.nodes.get_mut(&from) {
+            node.whole = Whole::Missing;
+        }
+    }
+
+    /// Whether to ask the others for everything now, at `at`.
+    pub(super) fn asks(&mut self, at: Instant) -> bool {
+        let misses = self.nodes.values().any(|node| node.whole == Whole::Missing);
+        let asks = misses && self.asked_at.is_none_or(|asked| at - asked >= ASKED_EVERY);
+        if asks {
+            self.asked_at = Some(at);
+        }
+        asks
+    }
+
     /// A node begins to say everything.
     pub(super) fn begins(&mut self, from: NodeId) {
         let Some(node) = self.nodes.get_mut(&from) else { return };
         let known = std::mem::take(&mut node.people);
         node.unsaid.get_or_insert_default().extend(known);
+        node.whole = Whole::Hearing;
     }
 
-    /// A node has said everything: of whom it said nothing is gone.
+    /// A node has said everything: of whom it said nothing is gone. When some of it was lost, the next time tells.
     pub(super) fn ends(&mut self, from: NodeId) {
-        let Some(node) = self.nodes.get_mut(&from) else { return };
+        let Some(node) = self.nodes.get_mut(&from).filter(|node| node.whole == Whole::Hearing) else { return };
+        node.whole = Whole::Yes;
         let unsaid = node.unsaid.take().unwrap_or_default();
         self.moved.extend(unsaid.into_iter().filter(|(_, seen)| seen.is_here).map(|(who, _)| who));
     }

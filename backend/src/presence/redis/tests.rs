@@ -1,0 +1,98 @@
+//! What a node makes of what it hears, without a server in between.
+
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::*;
+use protocol::ids::{AgentId, TenantId};
+
+const NOW: i64 = 1_000_000;
+const OTHER: NodeId = NodeId(2);
+
+/// A node that hears, and what it says.
+struct Alone {
+    presence: RedisPresence,
+    said: mpsc::Receiver<(Channel, Vec<u8>)>,
+}
+
+impl Alone {
+    fn new() -> Self {
+        let (voice, said) = Voice::kept(NodeId(1));
+        let presence = RedisPresence::new(NOW, voice, &Ears::new().0);
+        presence.back();
+        Self { presence, said }
+    }
+
+    /// What it said since it was last asked: the first letter of each record.
+    fn said(&mut self) -> String {
+        std::iter::from_fn(|| self.said.try_recv().ok()).map(|(_, record)| char::from(record[0])).collect()
+    }
+
+    /// Another node says something about who is connected.
+    fn hears(&self, from: NodeId, record: &[u8]) {
+        self.presence.alive(from);
+        self.presence.heard(Channel::People, from, record);
+    }
+
+    /// Another node says that it knows these and nobody else.
+    fn hears_all(&self, from: NodeId, people: &[(Who, Seen)]) {
+        self.hears(from, b"<");
+        self.hears_of(from, people);
+        self.hears(from, b">");
+    }
+
+    fn hears_of(&self, from: NodeId, people: &[(Who, Seen)]) {
+        let mut record = vec![b's'];
+        people.iter().for_each(|(who, seen)| put_state(&mut record, *who, *seen));
+        self.hears(from, &record);
+    }
+}
+
+fn agent(number: u128) -> Who {
+    Who::Agent(TenantId(Uuid::from_u128(1)), AgentId(Uuid::from_u128(number)))
+}
+
+const HERE: Seen = Seen { is_here: true, left_at: 0, active_at: NOW };
+
+/// So long after now.
+fn later(seconds: u64) -> Instant {
+    Instant::now() + std::time::Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_node_asks_until_the_others_have_said_everything() {
+    let mut node = Alone::new();
+    assert_eq!(node.said(), "?<>");
+    node.presence.alive(OTHER);
+    assert_eq!(node.said(), "", "it has just asked");
+    node.presence.look(NOW, later(1));
+    assert_eq!(node.said(), "?", "the first or its answer was lost");
+    node.hears_all(OTHER, &[(agent(1), HERE)]);
+    node.presence.look(NOW, later(2));
+    assert_eq!(node.said(), "", "nothing is missing");
+    node.presence.missed(Channel::People, OTHER);
+    node.presence.look(NOW, later(3));
+    assert_eq!(node.said(), "?");
+    node.presence.gone();
+    node.presence.back();
+    assert_eq!(node.said(), "?<>");
+    node.presence.look(NOW, later(4));
+    assert_eq!(node.said(), "?", "what it asked may have been lost");
+}
+
+#[tokio::test]
+async fn of_whom_it_was_lost_what_a_node_said_is_still_here() {
+    let mut node = Alone::new();
+    node.hears_all(OTHER, &[(agent(1), HERE), (agent(2), HERE)]);
+    node.hears(OTHER, b"<");
+    node.hears_of(OTHER, &[(agent(1), HERE)]);
+    // The record about the second is lost.
+    node.presence.missed(Channel::People, OTHER);
+    node.hears(OTHER, b">");
+    assert_eq!(node.presence.gone_since(agent(2)), None);
+    node.said();
+    node.presence.look(NOW, later(2));
+    assert_eq!(node.said(), "?", "it asks again");
+    node.hears_all(OTHER, &[(agent(1), HERE)]);
+    assert!(node.presence.gone_since(agent(2)).is_some(), "nothing was lost this time");
+}
