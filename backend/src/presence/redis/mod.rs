@@ -86,6 +86,14 @@ impl RedisPresence {
             self.buried(id, gone_at);
         }
         self.ask(at);
+        self.answer(at);
+    }
+
+    /// Says everything, if somebody asked and it was not said just before `at`.
+    fn answer(&self, at: Instant) {
+        if self.others().answers(at) {
+            self.say_all();
+        }
     }
 
     /// Asks the others for everything, if something is missing at `at`.
@@ -227,7 +235,10 @@ impl Hears for RedisPresence {
                     self.marked_idle(who);
                 }
             }
-            Some(b'?') => self.say_all(),
+            Some(b'?') => {
+                self.others().is_asked = true;
+                self.answer(Instant::now());
+            }
             Some(b'<') => self.others().begins(from),
             Some(b'>') => {
                 self.others().ends(from);
@@ -260,9 +271,12 @@ impl Hears for RedisPresence {
     }
 
     fn back(&self) {
-        self.others().hears_again(Instant::now());
+        let mut others = self.others();
+        others.hears_again(Instant::now());
+        others.is_asked = true;
+        drop(others);
         self.say(vec![b'?']);
-        self.say_all();
+        self.answer(Instant::now());
     }
 
     fn gone(&self) {

@@ -15,6 +15,8 @@ pub(super) const SILENT: Duration = Duration::from_secs(12);
 const REMEMBERED: usize = 100_000;
 /// How often the others are asked for everything while some of it is missing: a question or an answer may be lost.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
+/// How often this node says everything at most: when many begin at once each of them asks, and one answer is for all.
+const ANSWERED_EVERY: Duration = Duration::from_secs(1);
 
 /// The other nodes, as far as this one knows.
 #[derive(Default)]
@@ -32,6 +34,9 @@ pub(super) struct Others {
     pub(super) idle: HashSet<Who>,
     /// When the others were last asked for everything.
     asked_at: Option<Instant>,
+    /// Whether somebody asked this node since, and when it last said everything.
+    pub(super) is_asked: bool,
+    answered_at: Option<Instant>,
 }
 
 /// One of them.
@@ -125,6 +130,16 @@ impl Others {
             self.asked_at = Some(at);
         }
         asks
+    }
+
+    /// Whether this node is to say everything now, at `at`.
+    pub(super) fn answers(&mut self, at: Instant) -> bool {
+        let answers = self.is_asked && self.answered_at.is_none_or(|answered| at - answered >= ANSWERED_EVERY);
+        if answers {
+            self.is_asked = false;
+            self.answered_at = Some(at);
+        }
+        answers
     }
 
     /// A node begins to say everything.

@@ -12,13 +12,14 @@ mod start;
 /// Turns and mails, which one server has at a time.
 mod turns;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use frontdesk::bus::redis::RedisBus;
 use frontdesk::bus::{Deliver, Lost, Note, Topic};
 use frontdesk::config::Config;
 use frontdesk::config::source::{Flags, Source};
+use frontdesk::presence::Presence as _;
 use frontdesk::presence::redis::RedisPresence;
 use frontdesk::shared::Redis;
 use frontdesk::shared::ears::{Ears, Hears};
@@ -88,7 +89,18 @@ impl Node {
         let listeners: [Arc<dyn Hears>; 2] = [Arc::clone(&bus) as _, Arc::clone(&presence) as _];
         closed.open(redis, id, listeners.iter().map(Arc::downgrade).collect());
         tokio::time::timeout(DEADLINE, ears.ready()).await.expect("it hears");
+        tokio::spawn(look_round(Arc::downgrade(&presence), now));
         Self { bus, presence, heard }
+    }
+}
+
+/// Looks after the other nodes, as a server does, until the node is dropped.
+async fn look_round(presence: Weak<RedisPresence>, begun_at: i64) {
+    let begun = Instant::now();
+    while let Some(presence) = presence.upgrade() {
+        presence.look_round(begun_at + i64::try_from(begun.elapsed().as_millis()).expect("short"));
+        drop(presence);
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
