@@ -80,7 +80,10 @@ impl RedisPresence {
 
     /// Looks after the others at `at`, which is `now` in Unix milliseconds.
     fn look(&self, now: i64, at: Instant) {
-        let silent = self.others().silent(now, at);
+        let mut others = self.others();
+        others.looks(at);
+        let silent = others.silent(now, at);
+        drop(others);
         for (id, gone_at) in silent {
             tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
             self.buried(id, gone_at);

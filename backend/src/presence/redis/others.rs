@@ -11,6 +11,8 @@ use crate::shared::message::NodeId;
 
 /// A node of which nothing was heard for so long is dead: several signs of life were missed.
 pub(super) const SILENT: Duration = Duration::from_secs(12);
+/// A node that has not looked after the others for so long was frozen: what it could not hear says nothing of them.
+const STALLED: Duration = Duration::from_secs(5);
 /// People without a connection who are remembered of dead nodes.
 const REMEMBERED: usize = 100_000;
 /// How often the others are asked for everything while some of it is missing: a question or an answer may be lost.
@@ -26,8 +28,10 @@ pub(super) struct Others {
     stopped: HashSet<NodeId>,
     /// Who was connected to nodes that are no more.
     past: HashMap<Who, Seen>,
-    /// Whether nodes can be heard, and since when.
+    /// Whether nodes can be heard, and since when without a break.
     pub(super) hears_since: Option<Instant>,
+    /// When this node last looked after the others.
+    looked_at: Option<Instant>,
     /// Who came or went without this node's doing.
     pub(super) moved: Vec<Who>,
     /// Who is marked as idle, connected here or not: the next sign may come by any node.
@@ -161,6 +165,13 @@ impl Others {
     /// A node says that it stops.
     pub(super) fn stops(&mut self, from: NodeId) {
         self.stopped.insert(from);
+    }
+
+    /// This node looks after the others at `at`. When it was frozen before, it begins to hear now.
+    pub(super) fn looks(&mut self, at: Instant) {
+        if self.looked_at.replace(at).is_some_and(|looked| at - looked >= STALLED) && self.hears_since.is_some() {
+            self.hears_since = Some(at);
+        }
     }
 
     /// Nodes of which nothing is heard any more at `at`, and when that was last; it is `now` in Unix milliseconds.

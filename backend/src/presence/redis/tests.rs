@@ -114,3 +114,17 @@ async fn however_many_ask_it_is_answered_once_a_second() {
     node.presence.look(NOW, later(3));
     assert_eq!(node.said(), "<>");
 }
+
+#[tokio::test]
+async fn a_node_that_was_frozen_takes_nobody_for_dead() {
+    let node = Alone::new();
+    node.hears_all(OTHER, &[(agent(1), HERE)]);
+    let looks = |seconds: u64| node.presence.look(NOW + 1000 * seconds.cast_signed(), later(seconds));
+    looks(0);
+    looks(1);
+    // A minute later it goes on; what the others said meanwhile is about to be heard.
+    (61..73).for_each(looks);
+    assert_eq!(node.presence.gone_since(agent(1)), None);
+    looks(73);
+    assert!(node.presence.gone_since(agent(1)).is_some(), "still nothing is heard of the other");
+}
