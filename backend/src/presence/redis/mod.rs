@@ -81,7 +81,7 @@ impl RedisPresence {
     /// Looks after the others at `at`, which is `now` in Unix milliseconds.
     fn look(&self, now: i64, at: Instant) {
         let mut others = self.others();
-        others.looks(at);
+        others.looks(now, at);
         let silent = others.silent(now, at);
         drop(others);
         for (id, gone_at) in silent {

@@ -13,7 +13,7 @@ use crate::shared::message::NodeId;
 pub(super) const SILENT: Duration = Duration::from_secs(12);
 /// A node that has not looked after the others for so long was frozen: what it could not hear says nothing of them.
 const STALLED: Duration = Duration::from_secs(5);
-/// People without a connection who are remembered of dead nodes.
+/// People who are remembered of dead nodes, and of each that lives, before those long gone are forgotten.
 const REMEMBERED: usize = 100_000;
 /// How often the others are asked for everything while some of it is missing: a question or an answer may be lost.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
@@ -50,6 +50,8 @@ struct Node {
     /// People of whom nothing was said yet since the node began to say everything.
     unsaid: Option<HashMap<Who, Seen>>,
     whole: Whole,
+    /// With how many people those long gone are looked for.
+    pruned_from: usize,
 }
 
 /// Whether everything that a node says was heard.
@@ -65,7 +67,17 @@ enum Whole {
 
 impl Node {
     fn new(heard_at: Instant) -> Self {
-        Self { heard_at, people: HashMap::new(), unsaid: None, whole: Whole::Missing }
+        Self { heard_at, people: HashMap::new(), unsaid: None, whole: Whole::Missing, pruned_from: REMEMBERED }
+    }
+
+    /// Forgets who is long gone at `now` (Unix milliseconds), as the node itself does.
+    fn prune(&mut self, now: i64) {
+        if self.people.len() > self.pruned_from {
+            let last = |seen: &Seen| seen.left_at.max(seen.active_at);
+            self.people.retain(|_, seen| seen.is_here || now - last(seen) < FORGOTTEN_AFTER_MS);
+            // So many may be here that looking at each finds little: not again before there are twice as many.
+            self.pruned_from = REMEMBERED.max(self.people.len() * 2);
+        }
     }
 
     fn seen(&self, who: Who) -> Option<Seen> {
@@ -167,8 +179,10 @@ impl Others {
         self.stopped.insert(from);
     }
 
-    /// This node looks after the others at `at`. When it was frozen before, it begins to hear now.
-    pub(super) fn looks(&mut self, at: Instant) {
+    /// This node looks after the others at `at`, which is `now` in Unix milliseconds. When it was frozen before, it begins
+    /// to hear now.
+    pub(super) fn looks(&mut self, now: i64, at: Instant) {
+        self.nodes.values_mut().for_each(|node| node.prune(now));
         if self.looked_at.replace(at).is_some_and(|looked| at - looked >= STALLED) && self.hears_since.is_some() {
             self.hears_since = Some(at);
         }
@@ -202,4 +216,30 @@ impl Others {
 
 fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use protocol::ids::{TenantId, VisitorId};
+    use uuid::Uuid;
+
+    #[test]
+    fn who_is_long_gone_is_forgotten_once_there_are_many() {
+        let (now, node) = (10 * FORGOTTEN_AFTER_MS, NodeId(2));
+        let mut others = Others::default();
+        others.lives(node, Instant::now());
+        let visitor = |number: usize| Who::Visitor(TenantId(Uuid::nil()), VisitorId(Uuid::from_u128(number as u128)));
+        let gone = |left_at| Seen { is_here: false, left_at, active_at: left_at };
+        (0..REMEMBERED).for_each(|number| others.said(node, visitor(number), gone(1)));
+        others.looks(now, Instant::now());
+        assert!(others.seen(visitor(0)).is_some(), "there are not too many yet");
+        let (here, went) = (visitor(REMEMBERED), visitor(REMEMBERED + 1));
+        others.said(node, here, Seen { is_here: true, left_at: 0, active_at: 1 });
+        others.said(node, went, gone(now - 1));
+        others.looks(now, Instant::now());
+        assert!(others.seen(visitor(0)).is_none());
+        assert!(others.seen(here).is_some() && others.seen(went).is_some());
+        assert_eq!(others.nodes[&node].people.len(), 2);
+    }
 }
