@@ -37,10 +37,15 @@ pub trait Presence: Send + Sync {
     fn active_at(&self, who: Who) -> i64;
     /// Marks somebody as idle: the next sign of the person is told.
     fn mark_idle(&self, who: Who);
+    /// Whether it is certain who is connected elsewhere. While it is not, who left counts as here: the person may have
+    /// come to another node.
+    fn is_sure(&self) -> bool {
+        true
+    }
     /// How many agents and how many visitors have a connection open.
     fn count(&self) -> (usize, usize);
     /// Waits until people came or went of whom nobody on this node was told by [`Presence::joined`] or
-    /// [`Presence::left`], and says who.
+    /// [`Presence::left`], or of whom it became certain, and says who.
     fn moved(&self) -> BoxFuture<'_, Vec<Who>> {
         std::future::pending().boxed()
     }

@@ -22,7 +22,7 @@ const BYTES: usize = 256 * 1024;
 /// How long sending may take.
 const WITHIN: Duration = Duration::from_secs(2);
 /// How often the last number of each channel is said again, and that this node lives.
-pub(super) const MARK_EVERY: Duration = Duration::from_secs(2);
+pub(crate) const MARK_EVERY: Duration = Duration::from_secs(2);
 
 /// The mouth of this node. Cheap to share.
 pub struct Voice {

@@ -19,6 +19,10 @@ const LOADING_MS: i64 = 10_000;
 /// Has it noted since when visitors are gone of whom no server noted it, and that they are here where a conversation would be
 /// over if it went by what is noted: that may have failed.
 pub(super) fn note_gone(app: &App, floor: &Floor) {
+    if !app.presence.is_sure() {
+        // They may be at a server that is not heard.
+        return;
+    }
     let has_come = |at: i64| at <= app.now();
     for row in floor.queue.iter().chain(&floor.active) {
         let is_over = gone_at(row, floor.rules(row.department_id)).is_some_and(has_come);

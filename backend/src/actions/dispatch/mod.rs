@@ -94,6 +94,10 @@ async fn carry(app: &App, tenant: TenantId, id: ConversationId, command: Command
 /// Sets agents of whom nothing was heard for too long to away. True when there was one.
 async fn idle(app: &App, floor: &Floor) -> AppResult<bool> {
     let mut any = false;
+    if !app.presence.is_sure() {
+        // They may be busy at a server that is not heard.
+        return Ok(any);
+    }
     for now in &floor.agents {
         let silent = now.presence == Presence::Online && due::silent_until(app, floor, now) <= app.now();
         if silent {

@@ -4,8 +4,10 @@
 //! Nothing is stored: a node that begins, or that missed something, asks until the others have said everything again. Each
 //! speaks every two seconds ([`crate::shared::voice`]); of whom nothing is heard for 12 s is dead, and
 //! its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
-//! stands.
+//! stands: nobody goes ([`doubt`]).
 
+/// Whether it can be relied on.
+mod doubt;
 /// What the others said.
 mod others;
 /// People as bytes.
@@ -25,7 +27,7 @@ use crate::shared::ears::{Ear, Ears, Hears};
 use crate::shared::message::{Channel, NodeId, Reader};
 use crate::shared::voice::Voice;
 use others::Others;
-use record::{person, put_state, read_person, read_state};
+use record::{person, read_person, read_state, states};
 
 /// People in one record.
 const IN_ONE: usize = 1000;
@@ -59,9 +61,7 @@ impl RedisPresence {
 
     fn say_state(&self, who: Who) {
         if let Some(seen) = self.local.seen(who) {
-            let mut record = vec![b's'];
-            put_state(&mut record, who, seen);
-            self.say(record);
+            self.say(states(&[(who, seen)]));
         }
     }
 
@@ -69,11 +69,7 @@ impl RedisPresence {
         // Nobody comes or goes meanwhile: what is said after it is newer.
         self.local.everybody(|people| {
             self.say(vec![b'<']);
-            for part in people.chunks(IN_ONE) {
-                let mut record = vec![b's'];
-                part.iter().for_each(|(who, seen)| put_state(&mut record, *who, *seen));
-                self.say(record);
-            }
+            people.chunks(IN_ONE).for_each(|part| self.say(states(part)));
             self.say(vec![b'>']);
         });
     }
@@ -88,6 +84,8 @@ impl RedisPresence {
             tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
             self.buried(id, gone_at);
         }
+        self.others().judge(now, at);
+        self.bell.notify_one();
         self.ask(at);
         self.answer(at);
     }
@@ -103,6 +101,19 @@ impl RedisPresence {
     fn ask(&self, at: Instant) {
         if self.others().asks(at) {
             self.say(vec![b'?']);
+        }
+    }
+
+    /// Since when nobody has a connection of somebody open, and whether somebody ever had one, as far as is known.
+    fn absent(&self, who: Who) -> Option<(i64, bool)> {
+        let own = self.local.seen(who);
+        if own.is_some_and(|seen| seen.is_here) {
+            return None;
+        }
+        match own.into_iter().chain(self.others().seen(who)).reduce(Seen::merged) {
+            Some(seen) if seen.is_here => None,
+            Some(seen) if seen.left_at > 0 => Some((seen.left_at, true)),
+            _ => Some((self.local.began(), false)),
         }
     }
 
@@ -157,20 +168,18 @@ impl Presence for RedisPresence {
     }
 
     fn is_here(&self, who: Who, now: i64, grace_ms: i64) -> bool {
-        self.gone_since(who).is_none_or(|since| now - since < grace_ms)
+        let Some((since, _)) = self.absent(who) else { return true };
+        self.others().doubt.is_within(who, since, now, grace_ms)
     }
 
     fn gone_since(&self, who: Who) -> Option<i64> {
-        let own = self.local.seen(who);
-        if own.is_some_and(|seen| seen.is_here) {
-            return None;
-        }
-        match own.into_iter().chain(self.others().seen(who)).reduce(Seen::merged) {
-            Some(seen) if seen.is_here => None,
-            Some(seen) if seen.left_at > 0 => Some(seen.left_at),
-            // Never connected as far as anybody knows.
-            _ => Some(self.local.began()),
-        }
+        let (since, came) = self.absent(who)?;
+        let stands = !came || self.others().doubt.is_gone(who, since, self.local.began());
+        stands.then_some(since)
+    }
+
+    fn is_sure(&self) -> bool {
+        self.others().doubt.is_sure(Instant::now())
     }
 
     fn active(&self, who: Who, now: i64) -> bool {
@@ -283,7 +292,7 @@ impl Hears for RedisPresence {
     }
 
     fn gone(&self) {
-        self.others().hears_since = None;
+        self.others().hears_nothing();
     }
 }
 

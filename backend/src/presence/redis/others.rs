@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::doubt::Doubt;
 use crate::presence::Who;
 use crate::presence::local::{FORGOTTEN_AFTER_MS, Seen};
 use crate::shared::message::NodeId;
+use crate::shared::voice::MARK_EVERY;
 
 /// A node of which nothing was heard for so long is dead: several signs of life were missed.
 pub(super) const SILENT: Duration = Duration::from_secs(12);
-/// A node that has not looked after the others for so long was frozen: what it could not hear says nothing of them.
-const STALLED: Duration = Duration::from_secs(5);
+/// While a node was not heard for so long, somebody may have come to it.
+const QUIET: Duration = Duration::from_secs(6);
+/// So long after a node began to hear, every other that lives has spoken.
+const HEARD_BY_ALL: Duration = MARK_EVERY.saturating_mul(2);
 /// People who are remembered of dead nodes, and of each that lives, before those long gone are forgotten.
 const REMEMBERED: usize = 100_000;
 /// How often the others are asked for everything while some of it is missing: a question or an answer may be lost.
@@ -29,9 +33,9 @@ pub(super) struct Others {
     /// Who was connected to nodes that are no more.
     past: HashMap<Who, Seen>,
     /// Whether nodes can be heard, and since when without a break.
-    pub(super) hears_since: Option<Instant>,
-    /// When this node last looked after the others.
-    looked_at: Option<Instant>,
+    hears_since: Option<Instant>,
+    /// Whether all of it can be relied on.
+    pub(super) doubt: Doubt,
     /// Who came or went without this node's doing.
     pub(super) moved: Vec<Who>,
     /// Who is marked as idle, connected here or not: the next sign may come by any node.
@@ -111,6 +115,9 @@ impl Others {
     /// A node lives at `at`. True when nothing was known of it.
     pub(super) fn lives(&mut self, from: NodeId, at: Instant) -> bool {
         let is_new = !self.nodes.contains_key(&from);
+        if is_new {
+            self.doubt.begins();
+        }
         self.nodes.entry(from).or_insert_with(|| Node::new(at)).heard_at = at;
         is_new
     }
@@ -126,14 +133,22 @@ impl Others {
 
     /// The connection was made again at `at`, and all are asked: of every node something may be missing.
     pub(super) fn hears_again(&mut self, at: Instant) {
+        self.doubt.begins();
         self.hears_since = Some(at);
         self.asked_at = Some(at);
         self.nodes.values_mut().for_each(|node| node.whole = Whole::Missing);
     }
 
+    /// The connection is gone.
+    pub(super) fn hears_nothing(&mut self) {
+        self.doubt.begins();
+        self.hears_since = None;
+    }
+
     /// Something that a node said is lost.
     pub(super) fn missed(&mut self, from: NodeId) {
         if let Some(node) = self.nodes.get_mut(&from) {
+            self.doubt.begins();
             node.whole = Whole::Missing;
         }
     }
@@ -183,16 +198,26 @@ impl Others {
     /// to hear now.
     pub(super) fn looks(&mut self, now: i64, at: Instant) {
         self.nodes.values_mut().for_each(|node| node.prune(now));
-        if self.looked_at.replace(at).is_some_and(|looked| at - looked >= STALLED) && self.hears_since.is_some() {
+        if self.doubt.looks(at) && self.hears_since.is_some() {
             self.hears_since = Some(at);
         }
     }
 
-    /// Nodes of which nothing is heard any more at `at`, and when that was last; it is `now` in Unix milliseconds.
+    /// Judges at `at`, which is `now` in Unix milliseconds, whether it is certain who is here.
+    pub(super) fn judge(&mut self, now: i64, at: Instant) {
+        let hears = self.hears_since.is_some_and(|since| at - since >= HEARD_BY_ALL);
+        let is_known = |node: &Node| node.whole == Whole::Yes && at - node.heard_at < QUIET;
+        let again = self.doubt.judged(hears && self.nodes.values().all(is_known), now);
+        self.moved.extend(again);
+    }
+
+    /// Nodes of which nothing is heard any more at `at`, and until when they may have lived; it is `now` in Unix
+    /// milliseconds.
     pub(super) fn silent(&self, now: i64, at: Instant) -> Vec<(NodeId, i64)> {
-        let hears = self.hears_since.is_some_and(|since| at - since >= SILENT);
-        let silent = self.nodes.iter().filter(|(_, node)| hears && at - node.heard_at >= SILENT);
-        silent.map(|(id, node)| (*id, now - millis(at - node.heard_at))).collect()
+        let Some(since) = self.hears_since else { return Vec::new() };
+        // Before this node heard they may have lived without being heard.
+        let silent = self.nodes.iter().map(|(id, node)| (*id, at - node.heard_at.max(since)));
+        silent.filter(|(_, time)| *time >= SILENT).map(|(id, time)| (id, now - millis(time))).collect()
     }
 
     /// A node is no more since `gone_at` (Unix milliseconds): its people are gone. `own` is this node.

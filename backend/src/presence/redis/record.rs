@@ -24,11 +24,16 @@ pub(super) fn read_person(reader: &mut Reader<'_>) -> Option<Who> {
     }
 }
 
-pub(super) fn put_state(out: &mut Vec<u8>, who: Who, seen: Seen) {
-    out.extend(person(who));
-    out.push(u8::from(seen.is_here));
-    out.extend_from_slice(&seen.left_at.to_le_bytes());
-    out.extend_from_slice(&seen.active_at.to_le_bytes());
+/// A record about people.
+pub(super) fn states(people: &[(Who, Seen)]) -> Vec<u8> {
+    let mut out = vec![b's'];
+    for (who, seen) in people {
+        out.extend(person(*who));
+        out.push(u8::from(seen.is_here));
+        out.extend_from_slice(&seen.left_at.to_le_bytes());
+        out.extend_from_slice(&seen.active_at.to_le_bytes());
+    }
+    out
 }
 
 pub(super) fn read_state(reader: &mut Reader<'_>) -> Option<(Who, Seen)> {

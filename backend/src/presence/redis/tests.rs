@@ -42,9 +42,7 @@ impl Alone {
     }
 
     fn hears_of(&self, from: NodeId, people: &[(Who, Seen)]) {
-        let mut record = vec![b's'];
-        people.iter().for_each(|(who, seen)| put_state(&mut record, *who, *seen));
-        self.hears(from, &record);
+        self.hears(from, &states(people));
     }
 }
 
@@ -57,6 +55,62 @@ const HERE: Seen = Seen { is_here: true, left_at: 0, active_at: NOW };
 /// So long after now.
 fn later(seconds: u64) -> Instant {
     Instant::now() + std::time::Duration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn who_left_while_nobody_could_be_heard_is_gone_only_when_the_others_have_said_so() {
+    let node = Alone::new();
+    let (ann, ben, zoe) = (agent(1), agent(2), agent(3));
+    for who in [ann, ben, zoe] {
+        node.presence.joined(who, NOW);
+    }
+    node.presence.left(zoe, NOW + 1);
+    node.hears_all(OTHER, &[]);
+    let grace_ms = 45_000;
+    // So long ago that Zoe is gone already.
+    let now = NOW + grace_ms + 1;
+    node.presence.look(now, later(4));
+    assert!(node.presence.is_sure() && !node.presence.is_here(zoe, now, grace_ms));
+    node.presence.gone();
+    node.presence.left(ann, now + 1);
+    node.presence.left(ben, now + 2);
+    let now = now + 10 * grace_ms;
+    let both_are_here = |what: &str| {
+        for who in [ann, ben] {
+            assert_eq!(node.presence.gone_since(who), None, "{what}");
+            assert!(node.presence.is_here(who, now, grace_ms), "{what}");
+        }
+        assert!(!node.presence.is_here(zoe, now, grace_ms) && node.presence.gone_since(zoe).is_some(), "{what}");
+    };
+    node.presence.look(now, later(4));
+    both_are_here("nobody is heard");
+    node.presence.back();
+    node.presence.alive(OTHER);
+    node.presence.look(now, later(4));
+    both_are_here("the other has not said who is there");
+    node.hears_all(OTHER, &[(ann, HERE)]);
+    node.presence.look(now, later(1));
+    both_are_here("there may be a third");
+    let _ = node.presence.moved().now_or_never();
+    node.presence.look(now, later(4));
+    assert!(node.presence.is_sure() && node.presence.is_here(ann, now, grace_ms), "she came to the other");
+    assert!(!node.presence.is_here(ben, now, grace_ms) && node.presence.gone_since(ben).is_some());
+    let moved = node.presence.moved().now_or_never().unwrap();
+    assert!(moved.contains(&ben), "he is looked at again: {moved:?}");
+}
+
+#[tokio::test]
+async fn a_node_of_which_nothing_is_heard_may_have_whoever_left() {
+    let node = Alone::new();
+    node.presence.joined(agent(1), NOW);
+    node.hears_all(OTHER, &[]);
+    node.presence.look(NOW, later(4));
+    node.presence.left(agent(1), NOW + 1);
+    assert_eq!(node.presence.gone_since(agent(1)), Some(NOW + 1), "the other would say so");
+    node.presence.look(NOW + 4_000, later(8));
+    assert_eq!(node.presence.gone_since(agent(1)), None);
+    node.presence.look(NOW + 8_000, later(12));
+    assert_eq!(node.presence.gone_since(agent(1)), Some(NOW + 1), "it is dead");
 }
 
 #[tokio::test]

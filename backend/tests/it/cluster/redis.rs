@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use protocol::ids::ConversationId;
 use protocol::state::Presence;
+use serde_json::json;
 
-use crate::basics::DEADLINE;
+use crate::basics::{DEADLINE, eventually};
 use crate::checker::check;
 use crate::people::{Agent, Visitor};
 use crate::redis_server::RedisServer;
 use crate::wire::Over;
-use crate::world::World;
+use crate::world::{Plan, World};
 
 use super::talks::{Talk, at, plan, progress, still, while_all_talk};
 
@@ -102,6 +103,15 @@ impl Scene {
         }
     }
 
+    /// Ann kept the conversation.
+    fn ann_kept_it(&self, name: &str) {
+        let queued = |view: &crate::wire::View| {
+            let items = view.items(self.conversation).iter();
+            items.filter(|item| matches!(item.body, Some(protocol::entry::EntryBody::Queued(_)))).count()
+        };
+        assert_eq!(self.vera.look(queued), 1, "{name}: Ann's conversation went back to the queue");
+    }
+
     /// Nobody was taken for gone who was there all the time.
     fn everybody_stayed(&self, name: &str) {
         let ben = self.ann.look(|view| {
@@ -109,11 +119,7 @@ impl Scene {
             colleagues.iter().find(|it| it.name == "Ben").map(|it| it.presence)
         });
         assert_ne!(ben, Some(Presence::Offline), "{name}: Ben seems to be gone");
-        let queued = |view: &crate::wire::View| {
-            let items = view.items(self.conversation).iter();
-            items.filter(|item| matches!(item.body, Some(protocol::entry::EntryBody::Queued(_)))).count()
-        };
-        assert_eq!(self.vera.look(queued), 1, "{name}: Ann's conversation went back to the queue");
+        self.ann_kept_it(name);
     }
 }
 
@@ -143,6 +149,34 @@ async fn f10_whatever_happens_to_redis_costs_time_and_nothing_else() {
     assert_eq!(ben.look(|view| view.closed), None, "nobody was disconnected");
     check(&world, conversation, &[], &[&vera, &polling, &ann]).await;
     still(&world, &talks, &sent).await.assert_clean();
+}
+
+#[tokio::test]
+async fn f10_who_changes_server_while_redis_is_away_is_not_gone_and_who_left_is_when_it_is_back() {
+    // Of an offer nobody answers it is known soon after who left is gone, were it known who left.
+    let policy =
+        json!({ "capacity": 50, "agent_grace_ms": 5_000, "offer_deadline_ms": 10_000, "missed_offers_before_away": 3 });
+    let world = World::with(Plan { policy, ..plan() }).await;
+    let mut scene = Scene::of(&world).await;
+    scene.is_live("before").await;
+    world.front().redis.stop();
+    scene.ben.vanish();
+    scene.ann.vanish();
+    scene.ann.base = world.servers()[0].url();
+    scene.ann.connect(Over::Socket).await;
+    // The server that Ann left offers her this until the time is over.
+    let mut walt = at(&world, 1, world.visitor().await);
+    walt.connect(Over::Socket).await;
+    walt.asks("hello?").await;
+    let lapsed = "select count(*) from offer where outcome = 'missed'";
+    eventually("the offer lapses", || async { (world.count(lapsed).await == 1).then_some(()) }).await;
+    scene.crosses(SEEN_WITHIN).await;
+    scene.everybody_stayed("Redis is away");
+    world.front().redis.start_again();
+    // Ben is gone: now everybody has said who is there.
+    scene.ann.sees_presence("Ben", Presence::Offline).await;
+    scene.is_live("Redis is back").await;
+    scene.ann_kept_it("Redis is back");
 }
 
 #[tokio::test]
