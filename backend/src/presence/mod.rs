@@ -10,6 +10,8 @@ use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use protocol::ids::{AgentId, TenantId, VisitorId};
 
+use crate::shared::message::NodeId;
+
 /// Somebody who can be connected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Who {
@@ -17,6 +19,15 @@ pub enum Who {
     Agent(TenantId, AgentId),
     /// A visitor.
     Visitor(TenantId, VisitorId),
+}
+
+/// A node of which nothing is heard any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Silent {
+    /// Which.
+    pub node: NodeId,
+    /// When it may have been heard last, Unix milliseconds.
+    pub since: i64,
 }
 
 /// Knows who is connected. Counts connections: several tabs are one presence.
@@ -49,8 +60,13 @@ pub trait Presence: Send + Sync {
     fn moved(&self) -> BoxFuture<'_, Vec<Who>> {
         std::future::pending().boxed()
     }
-    /// Looks whether other nodes died; to be called every second or so, at `now` (Unix milliseconds).
-    fn look_round(&self, _now: i64) {}
+    /// Looks after other nodes; to be called every second or so, at `now` (Unix milliseconds). Gives those of which
+    /// nothing is heard any more; what is dead of them is to be buried.
+    fn look_round(&self, _now: i64) -> Vec<Silent> {
+        Vec::new()
+    }
+    /// A node is dead: its people are gone.
+    fn bury(&self, _dead: Silent) {}
     /// This node stops, at `now` (Unix milliseconds): who is still counted here is gone.
     fn leave(&self, _now: i64) {}
 }

@@ -129,7 +129,7 @@ impl Server {
         let redis = together::redis(&config, &store).await?;
         let clock = clock(&store).await?;
         let outside = match &redis {
-            Some(redis) => Outside::shared(&hub, &clock, redis).await,
+            Some(redis) => Outside::shared(&hub, &clock, redis, claim.as_ref()).await,
             None => Outside::alone(&hub, &clock),
         };
         let app = build(config, store, keys, clock, outside).await?;

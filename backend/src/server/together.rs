@@ -133,8 +133,9 @@ impl Outside {
     }
 
     /// Of servers that share Redis.
-    pub(super) async fn shared(hub: &Arc<Hub>, clock: &Clock, redis: &Arc<Redis>) -> Self {
-        let node = NodeId(rand::random());
+    pub(super) async fn shared(hub: &Arc<Hub>, clock: &Clock, redis: &Arc<Redis>, claim: Option<&Claim>) -> Self {
+        // The others ask the database for it by this.
+        let node = NodeId(claim.map_or_else(rand::random, |claim| claim.server));
         let voice = Voice::start(Arc::clone(redis), node);
         let (ears, closed) = Ears::new();
         let bus = Arc::new(RedisBus::new(Arc::clone(hub) as Arc<_>, Arc::clone(&voice), ears.clone()));

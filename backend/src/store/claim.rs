@@ -1,17 +1,21 @@
 //! The right to serve a PostgreSQL database: one server alone, or many that share a Redis server. It is a lock of
 //! the database's, held by a connection of its own for as long as the server runs; the database takes it back when
 //! that connection ends, however it ends.
+//!
+//! The connection bears the server's number and asks for something every few seconds. So servers that do not hear each
+//! other any more learn from the database who lives: a lock would not tell, because a frozen process keeps its own.
 
 use std::time::Duration;
 
 use anyhow::bail;
-use sqlx::{Connection, PgConnection};
+use sqlx::PgConnection;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::postgres;
+use super::{EveryTenant, Store, on, postgres};
 use crate::config::database::Postgres;
+use crate::error::AppResult;
 
 /// Which lock. The digits are arbitrary.
 const CLAIM: i64 = 0x4652_4f4e_5444_434c;
@@ -35,6 +39,8 @@ pub enum Company {
 
 /// The right to serve. Dropping it gives it back.
 pub struct Claim {
+    /// This server, for [`Store::is_served_by`].
+    pub server: u64,
     /// Whether no other server has the database.
     pub is_first: bool,
     lost: Option<oneshot::Receiver<()>>,
@@ -48,7 +54,8 @@ impl Claim {
     /// One sentence when another server has it in a way that does not go together, or the database does not answer.
     pub async fn take(settings: &Postgres, company: Company) -> anyhow::Result<Self> {
         let deadline = Instant::now() + PATIENCE;
-        let mut conn = postgres::connect_to(&settings.url).await?;
+        let server = rand::random();
+        let mut conn = connect(settings, company, server).await?;
         let is_first = loop {
             if let Some(is_first) = attempt(&mut conn, company).await? {
                 break is_first;
@@ -61,10 +68,10 @@ impl Claim {
         let (sender, lost) = oneshot::channel();
         let settings = settings.clone();
         let holding = tokio::spawn(async move {
-            hold(&settings, company, conn).await;
+            hold(&settings, company, server, conn).await;
             let _ = sender.send(());
         });
-        Ok(Self { is_first, lost: Some(lost), holding })
+        Ok(Self { server, is_first, lost: Some(lost), holding })
     }
 
     /// Waits until another server has taken the database over, which only happens after this one could not reach it.
@@ -82,6 +89,32 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         self.holding.abort();
+    }
+}
+
+impl Store {
+    /// Whether another server lives, as far as the database knows: one that serves it together with this, by the number
+    /// of its [`Claim`]. False when the database does not let its connections be seen.
+    ///
+    /// # Errors
+    /// When the database does not answer.
+    pub async fn is_served_by(&self, server: u64) -> AppResult<bool> {
+        const SQL: &str = "select exists (select 1 from pg_stat_activity where datname = current_database() \
+             and application_name = $1 and state_change > clock_timestamp() - interval '12 seconds')";
+        let mut conn = self.read(EveryTenant).await?;
+        let (lives,): (bool,) = on!(&mut conn, c => sqlx::query_as(SQL).bind(name(server)).fetch_one(c).await)?;
+        Ok(lives)
+    }
+}
+
+fn name(server: u64) -> String {
+    format!("frontdesk {server}")
+}
+
+async fn connect(settings: &Postgres, company: Company, server: u64) -> anyhow::Result<PgConnection> {
+    match company {
+        Company::Alone => postgres::connect_to(&settings.url).await,
+        Company::Shared => postgres::connect_as(&name(server), &settings.url).await,
     }
 }
 
@@ -122,17 +155,18 @@ fn refused(settings: &Postgres, company: Company) -> String {
 }
 
 /// Returns when another server has the database.
-async fn hold(settings: &Postgres, company: Company, mut conn: PgConnection) {
+async fn hold(settings: &Postgres, company: Company, server: u64, mut conn: PgConnection) {
     let mut lost_at: Option<Instant> = None;
     loop {
         sleep(EVERY).await;
         if lost_at.is_none() {
-            if matches!(timeout(ANSWER_WITHIN, conn.ping()).await, Ok(Ok(()))) {
+            let asked = sqlx::query("select 1").execute(&mut conn);
+            if timeout(ANSWER_WITHIN, asked).await.is_ok_and(|answer| answer.is_ok()) {
                 continue;
             }
             tracing::warn!("the connection that holds the claim on the database broke");
         }
-        let Ok(fresh) = postgres::connect_to(&settings.url).await else {
+        let Ok(fresh) = connect(settings, company, server).await else {
             // The database is away, for others too.
             lost_at = Some(Instant::now());
             continue;

@@ -147,6 +147,11 @@ pub(super) async fn connect_to(url: &Url) -> anyhow::Result<PgConnection> {
     connect_with(options(url)?, url).await
 }
 
+/// A connection that is called `name` in the server's list of connections.
+pub(super) async fn connect_as(name: &str, url: &Url) -> anyhow::Result<PgConnection> {
+    connect_with(options(url)?.application_name(name), url).await
+}
+
 async fn connect_with(options: PgConnectOptions, url: &Url) -> anyhow::Result<PgConnection> {
     let who = options.get_username().to_owned();
     match timeout(CONNECT_WITHIN, options.connect()).await {

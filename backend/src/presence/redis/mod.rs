@@ -2,8 +2,8 @@
 //! memory, so that asking who is here never waits.
 //!
 //! Nothing is stored: a node that begins, or that missed something, asks until the others have said everything again. Each
-//! speaks every two seconds ([`crate::shared::voice`]); of whom nothing is heard for 12 s is dead, and
-//! its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
+//! speaks every two seconds ([`crate::shared::voice`]); of whom nothing is heard for 12 s is dead, unless
+//! the database knows better, and its people are gone since it was last heard. While Redis is away nobody can be heard, and the last that is known
 //! stands: nobody goes ([`doubt`]).
 
 /// Whether it can be relied on.
@@ -22,7 +22,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::local::{LocalPresence, Seen};
-use super::{Presence, Who};
+use super::{Presence, Silent, Who};
 use crate::shared::ears::{Ear, Ears, Hears};
 use crate::shared::message::{Channel, NodeId, Reader};
 use crate::shared::voice::Voice;
@@ -75,19 +75,16 @@ impl RedisPresence {
     }
 
     /// Looks after the others at `at`, which is `now` in Unix milliseconds.
-    fn look(&self, now: i64, at: Instant) {
+    fn look(&self, now: i64, at: Instant) -> Vec<Silent> {
         let mut others = self.others();
         others.looks(now, at);
+        others.judge(now, at);
         let silent = others.silent(now, at);
         drop(others);
-        for (id, gone_at) in silent {
-            tracing::warn!(node = id.0, "nothing is heard of a node: its people are gone");
-            self.buried(id, gone_at);
-        }
-        self.others().judge(now, at);
         self.bell.notify_one();
         self.ask(at);
         self.answer(at);
+        silent
     }
 
     /// Says everything, if somebody asked and it was not said just before `at`.
@@ -141,12 +138,6 @@ impl RedisPresence {
             others.moved.push(who);
             self.bell.notify_one();
         }
-    }
-
-    /// A node is no more: its people are gone.
-    fn buried(&self, from: NodeId, at: i64) {
-        self.others().bury(self.voice.node(), from, at);
-        self.bell.notify_one();
     }
 }
 
@@ -221,8 +212,13 @@ impl Presence for RedisPresence {
         .boxed()
     }
 
-    fn look_round(&self, now: i64) {
-        self.look(now, Instant::now());
+    fn look_round(&self, now: i64) -> Vec<Silent> {
+        self.look(now, Instant::now())
+    }
+
+    fn bury(&self, dead: Silent) {
+        self.others().bury(self.voice.node(), dead);
+        self.bell.notify_one();
     }
 
     fn leave(&self, now: i64) {
@@ -257,9 +253,9 @@ impl Hears for RedisPresence {
                 self.bell.notify_one();
             }
             Some(b'x') => {
-                if let Some(at) = reader.time() {
+                if let Some(since) = reader.time() {
                     self.others().stops(from);
-                    self.buried(from, at);
+                    self.bury(Silent { node: from, since });
                 }
             }
             _ => {}

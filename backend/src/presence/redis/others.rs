@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::doubt::Doubt;
-use crate::presence::Who;
 use crate::presence::local::{FORGOTTEN_AFTER_MS, Seen};
+use crate::presence::{Silent, Who};
 use crate::shared::message::NodeId;
 use crate::shared::voice::MARK_EVERY;
 
-/// A node of which nothing was heard for so long is dead: several signs of life were missed.
-pub(super) const SILENT: Duration = Duration::from_secs(12);
+/// A node of which nothing was heard for so long may be dead: several signs of life were missed.
+const SILENT: Duration = Duration::from_secs(12);
 /// While a node was not heard for so long, somebody may have come to it.
 const QUIET: Duration = Duration::from_secs(6);
 /// So long after a node began to hear, every other that lives has spoken.
@@ -213,16 +213,17 @@ impl Others {
 
     /// Nodes of which nothing is heard any more at `at`, and until when they may have lived; it is `now` in Unix
     /// milliseconds.
-    pub(super) fn silent(&self, now: i64, at: Instant) -> Vec<(NodeId, i64)> {
+    pub(super) fn silent(&self, now: i64, at: Instant) -> Vec<Silent> {
         let Some(since) = self.hears_since else { return Vec::new() };
         // Before this node heard they may have lived without being heard.
         let silent = self.nodes.iter().map(|(id, node)| (*id, at - node.heard_at.max(since)));
-        silent.filter(|(_, time)| *time >= SILENT).map(|(id, time)| (id, now - millis(time))).collect()
+        let silent = silent.filter(|(_, time)| *time >= SILENT);
+        silent.map(|(node, time)| Silent { node, since: now - millis(time) }).collect()
     }
 
-    /// A node is no more since `gone_at` (Unix milliseconds): its people are gone. `own` is this node.
-    pub(super) fn bury(&mut self, own: NodeId, from: NodeId, gone_at: i64) {
-        let Some(node) = self.nodes.remove(&from) else { return };
+    /// A node is no more: its people are gone. `own` is this node.
+    pub(super) fn bury(&mut self, own: NodeId, dead: Silent) {
+        let Some(node) = self.nodes.remove(&dead.node) else { return };
         // One of the others is enough to note of every visitor since when.
         let notes = self.nodes.keys().all(|other| own < *other);
         let people = node.people.into_iter().chain(node.unsaid.into_iter().flatten());
@@ -230,11 +231,11 @@ impl Others {
             if seen.is_here && (notes || matches!(who, Who::Agent(..))) {
                 self.moved.push(who);
             }
-            let gone = Seen { is_here: false, left_at: if seen.is_here { gone_at } else { seen.left_at }, ..seen };
+            let gone = Seen { is_here: false, left_at: if seen.is_here { dead.since } else { seen.left_at }, ..seen };
             self.past.entry(who).and_modify(|known| *known = known.merged(gone)).or_insert(gone);
         }
         if self.past.len() > REMEMBERED {
-            self.past.retain(|_, seen| gone_at - seen.left_at < FORGOTTEN_AFTER_MS);
+            self.past.retain(|_, seen| dead.since - seen.left_at < FORGOTTEN_AFTER_MS);
         }
     }
 }

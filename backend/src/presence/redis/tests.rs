@@ -28,6 +28,14 @@ impl Alone {
         std::iter::from_fn(|| self.said.try_recv().ok()).map(|(_, record)| char::from(record[0])).collect()
     }
 
+    /// It looks after the others, and takes whoever is silent for dead.
+    fn looks(&self, now: i64, at: Instant) {
+        for silent in self.presence.look(now, at) {
+            self.presence.bury(silent);
+            self.presence.look(now, at);
+        }
+    }
+
     /// Another node says something about who is connected.
     fn hears(&self, from: NodeId, record: &[u8]) {
         self.presence.alive(from);
@@ -69,7 +77,7 @@ async fn who_left_while_nobody_could_be_heard_is_gone_only_when_the_others_have_
     let grace_ms = 45_000;
     // So long ago that Zoe is gone already.
     let now = NOW + grace_ms + 1;
-    node.presence.look(now, later(4));
+    node.looks(now, later(4));
     assert!(node.presence.is_sure() && !node.presence.is_here(zoe, now, grace_ms));
     node.presence.gone();
     node.presence.left(ann, now + 1);
@@ -82,17 +90,17 @@ async fn who_left_while_nobody_could_be_heard_is_gone_only_when_the_others_have_
         }
         assert!(!node.presence.is_here(zoe, now, grace_ms) && node.presence.gone_since(zoe).is_some(), "{what}");
     };
-    node.presence.look(now, later(4));
+    node.looks(now, later(4));
     both_are_here("nobody is heard");
     node.presence.back();
     node.presence.alive(OTHER);
-    node.presence.look(now, later(4));
+    node.looks(now, later(4));
     both_are_here("the other has not said who is there");
     node.hears_all(OTHER, &[(ann, HERE)]);
-    node.presence.look(now, later(1));
+    node.looks(now, later(1));
     both_are_here("there may be a third");
     let _ = node.presence.moved().now_or_never();
-    node.presence.look(now, later(4));
+    node.looks(now, later(4));
     assert!(node.presence.is_sure() && node.presence.is_here(ann, now, grace_ms), "she came to the other");
     assert!(!node.presence.is_here(ben, now, grace_ms) && node.presence.gone_since(ben).is_some());
     let moved = node.presence.moved().now_or_never().unwrap();
@@ -104,12 +112,12 @@ async fn a_node_of_which_nothing_is_heard_may_have_whoever_left() {
     let node = Alone::new();
     node.presence.joined(agent(1), NOW);
     node.hears_all(OTHER, &[]);
-    node.presence.look(NOW, later(4));
+    node.looks(NOW, later(4));
     node.presence.left(agent(1), NOW + 1);
     assert_eq!(node.presence.gone_since(agent(1)), Some(NOW + 1), "the other would say so");
-    node.presence.look(NOW + 4_000, later(8));
+    node.looks(NOW + 4_000, later(8));
     assert_eq!(node.presence.gone_since(agent(1)), None);
-    node.presence.look(NOW + 8_000, later(12));
+    node.looks(NOW + 8_000, later(12));
     assert_eq!(node.presence.gone_since(agent(1)), Some(NOW + 1), "it is dead");
 }
 
@@ -119,18 +127,18 @@ async fn a_node_asks_until_the_others_have_said_everything() {
     assert_eq!(node.said(), "?<>");
     node.presence.alive(OTHER);
     assert_eq!(node.said(), "", "it has just asked");
-    node.presence.look(NOW, later(1));
+    node.looks(NOW, later(1));
     assert_eq!(node.said(), "?", "the first or its answer was lost");
     node.hears_all(OTHER, &[(agent(1), HERE)]);
-    node.presence.look(NOW, later(2));
+    node.looks(NOW, later(2));
     assert_eq!(node.said(), "", "nothing is missing");
     node.presence.missed(Channel::People, OTHER);
-    node.presence.look(NOW, later(3));
+    node.looks(NOW, later(3));
     assert_eq!(node.said(), "?");
     node.presence.gone();
     node.presence.back();
     assert_eq!(node.said(), "?");
-    node.presence.look(NOW, later(4));
+    node.looks(NOW, later(4));
     assert!(node.said().starts_with('?'), "what it asked may have been lost");
 }
 
@@ -145,7 +153,7 @@ async fn of_whom_it_was_lost_what_a_node_said_is_still_here() {
     node.hears(OTHER, b">");
     assert_eq!(node.presence.gone_since(agent(2)), None);
     node.said();
-    node.presence.look(NOW, later(2));
+    node.looks(NOW, later(2));
     assert_eq!(node.said(), "?", "it asks again");
     node.hears_all(OTHER, &[(agent(1), HERE)]);
     assert!(node.presence.gone_since(agent(2)).is_some(), "nothing was lost this time");
@@ -160,12 +168,12 @@ async fn however_many_ask_it_is_answered_once_a_second() {
         node.hears(NodeId(from), b"?");
     }
     assert_eq!(node.said(), "", "it has just said everything");
-    node.presence.look(NOW, later(1));
+    node.looks(NOW, later(1));
     assert_eq!(node.said(), "<>", "one answer for all");
-    node.presence.look(NOW, later(2));
+    node.looks(NOW, later(2));
     assert_eq!(node.said(), "", "nobody asked since");
     node.hears(OTHER, b"?");
-    node.presence.look(NOW, later(3));
+    node.looks(NOW, later(3));
     assert_eq!(node.said(), "<>");
 }
 
@@ -173,7 +181,7 @@ async fn however_many_ask_it_is_answered_once_a_second() {
 async fn a_node_that_was_frozen_takes_nobody_for_dead() {
     let node = Alone::new();
     node.hears_all(OTHER, &[(agent(1), HERE)]);
-    let looks = |seconds: u64| node.presence.look(NOW + 1000 * seconds.cast_signed(), later(seconds));
+    let looks = |seconds: u64| node.looks(NOW + 1000 * seconds.cast_signed(), later(seconds));
     looks(0);
     looks(1);
     // A minute later it goes on; what the others said meanwhile is about to be heard.

@@ -55,7 +55,7 @@ async fn look(conn: &mut PgConnection, place: &str) -> anyhow::Result<()> {
 /// Connections of this product besides this one.
 async fn others(conn: &mut PgConnection) -> Result<i64, sqlx::Error> {
     const SQL: &str = "select count(*) from pg_stat_activity where datname = current_database() \
-         and application_name = 'frontdesk' and pid <> pg_backend_pid()";
+         and application_name like 'frontdesk%' and pid <> pg_backend_pid()";
     sqlx::query_scalar(SQL).fetch_one(conn).await
 }
 

@@ -4,11 +4,12 @@
 
 use std::time::{Duration, Instant};
 
+use faults::proxy::Proxy;
 use protocol::ids::ConversationId;
 use protocol::state::Presence;
 use serde_json::json;
 
-use crate::basics::{DEADLINE, eventually};
+use crate::basics::{DEADLINE, eventually, eventually_within};
 use crate::checker::check;
 use crate::people::{Agent, Visitor};
 use crate::redis_server::RedisServer;
@@ -177,6 +178,47 @@ async fn f10_who_changes_server_while_redis_is_away_is_not_gone_and_who_left_is_
     scene.ann.sees_presence("Ben", Presence::Offline).await;
     scene.is_live("Redis is back").await;
     scene.ann_kept_it("Redis is back");
+}
+
+#[tokio::test]
+async fn f10_a_server_that_alone_does_not_reach_redis_keeps_its_agents_and_a_frozen_one_does_not() {
+    // What nobody answers is offered for longer than a server may be silent.
+    let policy =
+        json!({ "capacity": 50, "agent_grace_ms": 5_000, "offer_deadline_ms": 20_000, "missed_offers_before_away": 3 });
+    let mut world = World::prepare(Plan { policy, ..plan() });
+    let network = Proxy::bind().await.expect("a proxy");
+    network.forward_to(world.front().redis.port());
+    world.servers_mut()[2].set("REDIS_URL", &format!("redis://127.0.0.1:{}", network.port()));
+    world.serve().await;
+    let mut ben = at(&world, 2, world.agent("Ben").await);
+    ben.starts_work(Over::Socket).await;
+    let mut vera = at(&world, 0, world.visitor().await);
+    vera.connect(Over::Socket).await;
+    let conversation = vera.asks("hello?").await;
+    ben.is_offered_this(conversation).await;
+    ben.accepts(conversation).await;
+    let mut ann = at(&world, 1, world.agent("Ann").await);
+    ann.starts_work(Over::Socket).await;
+    ann.sees_presence("Ben", Presence::Online).await;
+    network.goes_dark();
+    vera.says("are you still there?").await;
+    let mut walt = at(&world, 0, world.visitor().await);
+    walt.connect(Over::Socket).await;
+    walt.asks("hello?").await;
+    let lapsed = "select count(*) from offer where outcome = 'missed'";
+    let is_over = async || (world.count(lapsed).await == 1).then_some(());
+    eventually_within(DEADLINE * 2, "the offer lapses", is_over).await;
+    let requeued = "select count(*) from entry where kind = 'queued'";
+    assert_eq!(world.count(requeued).await, 2, "each once: Ben keeps his");
+    ben.says(conversation, "I am").await;
+    vera.sees("I am").await;
+    world.servers()[2].signal("STOP");
+    ann.until_within(DEADLINE * 2, "that Ben is gone", |view| {
+        let colleagues = &view.agent.as_ref()?.colleagues;
+        (colleagues.iter().find(|it| it.name == "Ben")?.presence == Presence::Offline).then_some(())
+    })
+    .await;
+    world.servers()[2].kill9();
 }
 
 #[tokio::test]

@@ -98,7 +98,8 @@ impl Node {
 async fn look_round(presence: Weak<RedisPresence>, begun_at: i64) {
     let begun = Instant::now();
     while let Some(presence) = presence.upgrade() {
-        presence.look_round(begun_at + i64::try_from(begun.elapsed().as_millis()).expect("short"));
+        let now = begun_at + i64::try_from(begun.elapsed().as_millis()).expect("short");
+        presence.look_round(now).into_iter().for_each(|silent| presence.bury(silent));
         drop(presence);
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
