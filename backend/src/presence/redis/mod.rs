@@ -288,7 +288,7 @@ impl Hears for RedisPresence {
     }
 
     fn gone(&self) {
-        self.others().hears_nothing();
+        self.others().hears_nothing(Instant::now());
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Others {
     past: HashMap<Who, Seen>,
     /// Whether nodes can be heard, and since when without a break.
     hears_since: Option<Instant>,
+    /// There was certainly no other node when the connection was lost: so it stays, and nobody is held for others.
+    is_alone: bool,
     /// Whether all of it can be relied on.
     pub(super) doubt: Doubt,
     /// Who came or went without this node's doing.
@@ -116,6 +118,7 @@ impl Others {
     pub(super) fn lives(&mut self, from: NodeId, at: Instant) -> bool {
         let is_new = !self.nodes.contains_key(&from);
         if is_new {
+            self.is_alone = false;
             self.doubt.begins();
         }
         self.nodes.entry(from).or_insert_with(|| Node::new(at)).heard_at = at;
@@ -133,15 +136,19 @@ impl Others {
 
     /// The connection was made again at `at`, and all are asked: of every node something may be missing.
     pub(super) fn hears_again(&mut self, at: Instant) {
+        self.is_alone = false;
         self.doubt.begins();
         self.hears_since = Some(at);
         self.asked_at = Some(at);
         self.nodes.values_mut().for_each(|node| node.whole = Whole::Missing);
     }
 
-    /// The connection is gone.
-    pub(super) fn hears_nothing(&mut self) {
-        self.doubt.begins();
+    /// The connection is gone, at `at`.
+    pub(super) fn hears_nothing(&mut self, at: Instant) {
+        self.is_alone |= self.nodes.is_empty() && self.doubt.is_sure(at);
+        if !self.is_alone {
+            self.doubt.begins();
+        }
         self.hears_since = None;
     }
 
@@ -207,7 +214,8 @@ impl Others {
     pub(super) fn judge(&mut self, now: i64, at: Instant) {
         let hears = self.hears_since.is_some_and(|since| at - since >= HEARD_BY_ALL);
         let is_known = |node: &Node| node.whole == Whole::Yes && at - node.heard_at < QUIET;
-        let again = self.doubt.judged(hears && self.nodes.values().all(is_known), now);
+        let is_sure = self.is_alone || (hears && self.nodes.values().all(is_known));
+        let again = self.doubt.judged(is_sure, now);
         self.moved.extend(again);
     }
 

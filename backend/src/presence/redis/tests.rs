@@ -190,3 +190,34 @@ async fn a_node_that_was_frozen_takes_nobody_for_dead() {
     looks(73);
     assert!(node.presence.gone_since(agent(1)).is_some(), "still nothing is heard of the other");
 }
+
+#[tokio::test]
+async fn a_node_that_was_alone_goes_on_as_it_was_without_redis() {
+    let node = Alone::new();
+    let (ann, grace_ms) = (agent(1), 45_000);
+    node.presence.joined(ann, NOW);
+    node.looks(NOW, later(4));
+    assert!(node.presence.is_sure());
+    node.presence.gone();
+    node.looks(NOW, later(5));
+    node.presence.left(ann, NOW + 1);
+    assert_eq!(node.presence.gone_since(ann), Some(NOW + 1));
+    assert!(!node.presence.is_here(ann, NOW + 1 + grace_ms, grace_ms));
+    // Somebody else may have come when it hears again.
+    node.presence.back();
+    node.looks(NOW, later(6));
+    assert!(!node.presence.is_sure());
+}
+
+#[tokio::test]
+async fn a_node_that_was_not_alone_lets_nobody_go_without_redis() {
+    let node = Alone::new();
+    let ann = agent(1);
+    node.presence.joined(ann, NOW);
+    node.hears_all(OTHER, &[]);
+    node.looks(NOW, later(4));
+    assert!(node.presence.is_sure());
+    node.presence.gone();
+    node.presence.left(ann, NOW + 1);
+    assert_eq!(node.presence.gone_since(ann), None);
+}
