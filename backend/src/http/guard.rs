@@ -10,15 +10,15 @@ use actix_web::{Error, HttpResponse, ResponseError, web};
 use protocol::codec::to_json;
 use protocol::error::ErrorCode;
 use protocol::frame::Problem;
-use tokio::task::JoinError;
 use tracing::Instrument;
 
 use super::class::{self, Class};
+use super::to_its_end::ToItsEnd;
 use super::trace::Trace;
 use super::{body, csrf, extract, page};
 use crate::app::App;
 use crate::config::Config;
-use crate::error::{AppError, AppResult};
+use crate::error::AppResult;
 
 /// The middleware around every route.
 ///
@@ -34,22 +34,11 @@ pub async fn guard(
     let response = match admit(&request, class) {
         Err(error) => request.into_response(error.error_response()),
         Ok(()) if may_break_off(&request) => next.call(request).instrument(trace.span()).await?.map_into_boxed_body(),
-        Ok(()) => {
-            let answer = actix_web::rt::spawn(next.call(request).instrument(trace.span()));
-            answer.await.unwrap_or_else(end_alike)?.map_into_boxed_body()
-        }
+        Ok(()) => ToItsEnd::new(next.call(request).instrument(trace.span())).await?.map_into_boxed_body(),
     };
     let mut response = finish(explain(response, class), class);
     trace.end(&mut response);
     Ok(response)
-}
-
-/// A panic ends the connection, as it does where nothing runs apart: what it says is for the log, not for the client.
-fn end_alike<T>(ended: JoinError) -> Result<T, Error> {
-    match ended.try_into_panic() {
-        Ok(panic) => std::panic::resume_unwind(panic),
-        Err(ended) => Err(AppError::Internal(ended.into()).into()),
-    }
 }
 
 /// Whether a request is given up when its client hangs up. What changes something goes on to its end: between the commit

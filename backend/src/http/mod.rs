@@ -2,6 +2,8 @@
 
 /// What every request and response passes: origin checks, security headers, error pages.
 pub mod guard;
+/// Requests that go on when their client hangs up.
+mod to_its_end;
 /// A request's line in the log.
 mod trace;
 /// Kinds of paths, and the headers of each.
