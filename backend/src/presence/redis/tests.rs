@@ -205,8 +205,9 @@ async fn a_node_that_was_alone_goes_on_as_it_was_without_redis() {
     assert!(!node.presence.is_here(ann, NOW + 1 + grace_ms, grace_ms));
     // Somebody else may have come when it hears again.
     node.presence.back();
-    node.looks(NOW, later(6));
     assert!(!node.presence.is_sure());
+    node.looks(NOW, later(6));
+    assert!(node.presence.is_sure(), "nobody has spoken");
 }
 
 #[tokio::test]
