@@ -11,26 +11,13 @@ use crate::basics::eventually;
 use crate::browser::Driver;
 use crate::console_page::Console;
 use crate::panels::{Reader, harmless};
-use crate::people::{Agent, Visitor, cmid};
+use crate::people::cmid;
 use crate::pictures::look;
 use crate::wire::Over;
 use crate::world::{Plan, World};
 
 async fn world_with(policy: Value) -> World {
     World::with(Plan { policy, second: true, ..Plan::default() }).await
-}
-
-async fn at_work(world: &World, name: &str) -> Agent {
-    let mut agent = world.agent(name).await;
-    agent.starts_work(Over::Socket).await;
-    agent
-}
-
-async fn asking(world: &World, text: &str) -> (Visitor, ConversationId) {
-    let mut visitor = world.visitor().await;
-    visitor.connect(Over::Socket).await;
-    let conversation = visitor.asks(text).await;
-    (visitor, conversation)
 }
 
 /// What the board says, as the page's script reads it.
@@ -61,14 +48,14 @@ async fn the_board_says_why_each_conversation_waits_until_it_is_taken() {
     let world = world_with(json!({ "capacity": 1 })).await;
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
     assert!(board(&olga).await["summary"].as_str().is_some_and(|text| text.starts_with("Nobody waits.")));
-    let ann = at_work(&world, "Ann").await;
-    let (_vera, first) = asking(&world, "the first").await;
+    let ann = world.at_work("Ann").await;
+    let (_vera, first) = world.asking("the first").await;
     ann.is_offered_this(first).await;
     says(&olga, first, "Offered to Ann, for another").await;
     ann.accepts(first).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.goes(Presence::Away).await;
-    let (_walt, second) = asking(&world, "the second").await;
+    let (_walt, second) = world.asking("the second").await;
     let said = says(&olga, second, "Fully occupied: Ann (1 of 1).").await;
     assert!(said.contains("Away or not connected: ") && said.contains("Ben") && said.contains("Olga"), "{said}");
 
@@ -97,7 +84,7 @@ async fn the_page_says_the_same_without_a_script_and_names_stay_text() {
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
     let mut visitor = world.visitor().await;
     visitor.connect(Over::Poll).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     visitor.is_told(protocol::state::Availability::Online).await;
     ann.goes(Presence::Away).await;
     ann.goes(Presence::Online).await;
@@ -124,8 +111,8 @@ async fn the_page_says_the_same_without_a_script_and_names_stay_text() {
 #[tokio::test]
 async fn only_supervisors_of_the_tenant_see_the_board_and_empty_lists() {
     let world = world_with(json!({})).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
     let reader = Reader::signs_in(&world, world.acme.person("Ann")).await;
@@ -146,8 +133,8 @@ async fn only_supervisors_of_the_tenant_see_the_board_and_empty_lists() {
 async fn what_an_absent_agent_holds_is_given_back_from_the_board() {
     let world = world_with(json!({})).await;
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
     let id = ann.id().to_string();
@@ -176,10 +163,10 @@ async fn history(reader: &Reader, conversation: ConversationId) -> String {
 async fn the_transcript_tells_who_was_asked_and_why() {
     let policy = json!({ "offer_deadline_ms": 5_000, "rejection_memory_ms": 0, "missed_offers_before_away": 5 });
     let world = world_with(policy).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ann.sees_presence("Ben", Presence::Online).await;
     ann.must(Command::Decline(Decline { conversation, reason: Some(DeclineReason::Busy) })).await;
     ben.is_offered_this(conversation).await;
@@ -218,8 +205,8 @@ async fn the_transcript_tells_who_was_asked_and_why() {
 #[tokio::test]
 async fn the_board_keeps_itself_up_to_date_and_the_focus_where_it_is() {
     let world = world_with(json!({ "capacity": 1 })).await;
-    let ann = at_work(&world, "Ann").await;
-    let (_vera, first) = asking(&world, "the first").await;
+    let ann = world.at_work("Ann").await;
+    let (_vera, first) = world.asking("the first").await;
     ann.is_offered_this(first).await;
     ann.accepts(first).await;
     let driver = Driver::start().await;
@@ -227,9 +214,9 @@ async fn the_board_keeps_itself_up_to_date_and_the_focus_where_it_is() {
     let window = owner.window;
     window.opens(&format!("{}/admin/board", world.origin())).await;
     window.runs("window.mark = true; document.querySelector('[data-table=agents] a').focus();", vec![]).await;
-    let (_walt, second) = asking(&world, "the second").await;
+    let (_walt, second) = world.asking("the second").await;
     window.reads("[data-table=waiting] .reasons", "Fully occupied: Ann (1 of 1).").await;
-    let (_xena, _third) = asking(&world, "the third").await;
+    let (_xena, _third) = world.asking("the third").await;
     window.reads("[data-table=waiting] tr:nth-child(2) td", "2").await;
     ann.closes(first).await;
     ann.is_offered_this(second).await;
@@ -247,18 +234,18 @@ async fn board_and_history_fit_their_window_in_both_languages() {
     let sales = ["department", "create", "--tenant", "acme", "Sales and returns", "--member", "Ann", "--json"];
     let (made, _, error) = world.feed(&sales, "");
     assert!(made, "{error}");
-    let ann = at_work(&world, "Ann").await;
-    let (_vera, first) = asking(&world, "the first").await;
+    let ann = world.at_work("Ann").await;
+    let (_vera, first) = world.asking("the first").await;
     ann.is_offered_this(first).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ann.must(Command::Decline(Decline { conversation: first, reason: Some(DeclineReason::OtherTopic) })).await;
     ben.is_offered_this(first).await;
     ben.accepts(first).await;
     ben.must(Command::SetPresence(SetPresence { presence: Presence::Away, pause: Some(Pause::Lunch) })).await;
-    let (_walt, second) = asking(&world, "the second").await;
+    let (_walt, second) = world.asking("the second").await;
     ann.is_offered_this(second).await;
     ann.accepts(second).await;
-    let (_xena, third) = asking(&world, "the third").await;
+    let (_xena, third) = world.asking("the third").await;
     let olga = Reader::signs_in(&world, world.acme.person("Olga")).await;
     says(&olga, third, "Fully occupied").await;
     let driver = Driver::start().await;

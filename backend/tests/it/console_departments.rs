@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::browser::{Driver, Window};
 use crate::console_page::Console;
-use crate::people::{Agent, Visitor};
+use crate::people::Visitor;
 use crate::pictures::look;
 use crate::wire::Over;
 use crate::world::{Plan, World};
@@ -34,12 +34,6 @@ async fn visitor(world: &World) -> Visitor {
     let mut visitor = world.visitor().await;
     visitor.connect(Over::Socket).await;
     visitor
-}
-
-async fn works(world: &World, name: &str) -> Agent {
-    let mut agent = world.agent(name).await;
-    agent.starts_work(Over::Socket).await;
-    agent
 }
 
 async fn console(driver: &Driver, world: &World, name: &str) -> Console {
@@ -98,7 +92,7 @@ async fn a_reason_for_declining_is_kept_and_the_next_one_is_asked() {
     ann.window.clicks(".split .more").await;
     ann.window.clicks_named("#reasons button", "Not my language").await;
     loses(&ann.window, ".offer").await;
-    let ben = works(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(conversation).await;
     assert_eq!(world.count("select count(*) from offer where decline_reason = 'other_language'").await, 1);
     ann.window.closes().await;
@@ -197,7 +191,7 @@ async fn a_conversation_goes_to_another_department_and_waits_there() {
 async fn a_supervisor_assigns_what_waits_and_empties_an_absent_agents_list() {
     let world = with_returns(json!({"strategy": "manual"}), &["Ben"]).await;
     let driver = Driver::start().await;
-    let ann = works(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let olga = console(&driver, &world, "Olga").await;
     let (vera, wim) = (visitor(&world).await, visitor(&world).await);
     let first = vera.asks("the first of two").await;
@@ -237,7 +231,7 @@ async fn what_lifts_a_visitor_out_of_the_order_is_seen() {
         .with("FRONTDESK_MAIL_FROM", "chat@shop.example");
     let world = World::with(plan).await;
     let driver = Driver::start().await;
-    let ann = works(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut vera = world.visitor().await;
     world.change("update visitor set vip = true, external_id = 'customer-4711'").await;
     vera.connect(Over::Socket).await;

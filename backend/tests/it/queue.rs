@@ -8,18 +8,12 @@ use protocol::ids::ConversationId;
 use protocol::state::{Availability, AwayReason, ConversationState, Presence};
 use serde_json::{Value, json};
 
-use crate::people::{Agent, Visitor, cmid, code_of, message};
+use crate::people::{Visitor, cmid, code_of, message};
 use crate::wire::{BOTH, Over};
 use crate::world::{Plan, World};
 
 async fn world_with(policy: Value) -> World {
     World::with(Plan { policy, ..Plan::default() }).await
-}
-
-async fn at_work(world: &World, name: &str) -> Agent {
-    let mut agent = world.agent(name).await;
-    agent.starts_work(Over::Socket).await;
-    agent
 }
 
 async fn visitor(world: &World, over: Over) -> Visitor {
@@ -28,26 +22,19 @@ async fn visitor(world: &World, over: Over) -> Visitor {
     visitor
 }
 
-/// A visitor who asked, and the conversation.
-async fn asking(world: &World, text: &str) -> (Visitor, ConversationId) {
-    let visitor = visitor(world, Over::Socket).await;
-    let conversation = visitor.asks(text).await;
-    (visitor, conversation)
-}
-
 #[tokio::test]
 async fn first_come_first_served_and_everyone_knows_the_place() {
     let world = world_with(json!({ "capacity": 1 })).await;
-    let ann = at_work(&world, "Ann").await;
-    let (_vera, first) = asking(&world, "I am first").await;
+    let ann = world.at_work("Ann").await;
+    let (_vera, first) = world.asking("I am first").await;
     ann.is_offered_this(first).await;
     ann.accepts(first).await;
     let walt = visitor(&world, Over::Poll).await;
     let second = walt.asks("I am second").await;
     walt.waits_at(1).await;
-    let (xena, third) = asking(&world, "I am third").await;
+    let (xena, third) = world.asking("I am third").await;
     xena.waits_at(2).await;
-    let (yuri, fourth) = asking(&world, "I am fourth").await;
+    let (yuri, fourth) = world.asking("I am fourth").await;
     yuri.waits_at(3).await;
     assert_eq!(ann.look(|view| view.offers()), Vec::new(), "never above the capacity");
     for (conversation, next) in [(first, second), (second, third), (third, fourth)] {
@@ -63,10 +50,10 @@ async fn first_come_first_served_and_everyone_knows_the_place() {
 #[tokio::test]
 async fn an_agent_holds_as_many_as_the_capacity_and_no_more() {
     let world = world_with(json!({ "capacity": 2 })).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut visitors = Vec::new();
     for number in 0..4 {
-        visitors.push(asking(&world, &format!("question {number}")).await);
+        visitors.push(world.asking(&format!("question {number}")).await);
     }
     for (_, conversation) in &visitors[..2] {
         ann.is_offered_this(*conversation).await;
@@ -89,10 +76,10 @@ async fn an_agent_holds_as_many_as_the_capacity_and_no_more() {
 #[tokio::test]
 async fn an_offer_that_is_not_taken_goes_to_the_next_agent() {
     let world = world_with(json!({ "offer_deadline_ms": 5_000, "missed_offers_before_away": 1 })).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(conversation).await;
     ann.sees_presence("Ann", Presence::Away).await;
     let late = ann.ask(Command::Accept(protocol::command::Accept { conversation })).await;
@@ -113,14 +100,14 @@ async fn an_agent_of_whom_nothing_is_heard_is_away_until_the_next_sign() {
     };
     let idle = Some((Presence::Away, Some(AwayReason::Idle)));
     let back = Some((Presence::Online, None));
-    let mut ann = at_work(&world, "Ann").await;
-    let ben = at_work(&world, "Ben").await;
+    let mut ann = world.at_work("Ann").await;
+    let ben = world.at_work("Ben").await;
     ben.until("Ann is idle", |view| (why(view, "Ann") == idle).then_some(())).await;
     ann.until("and sees why", |view| (why(view, "Ann") == idle).then_some(())).await;
     // Nobody is asked for her; what comes waits or goes to others.
     ben.must(Command::Active(Active {})).await;
     ben.until("Ben is here", |view| (why(view, "Ben") == back).then_some(())).await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ben.is_offered_this(conversation).await;
     // A new connection is no sign; a key is.
     ann.connect(Over::Socket).await;
@@ -138,10 +125,10 @@ async fn an_agent_of_whom_nothing_is_heard_is_away_until_the_next_sign() {
 #[tokio::test]
 async fn a_declined_offer_goes_to_the_next_agent_at_once() {
     let world = World::start().await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ann.declines(conversation).await;
     ben.is_offered_this(conversation).await;
     vera.waits_at(1).await;
@@ -154,11 +141,11 @@ async fn a_declined_offer_goes_to_the_next_agent_at_once() {
 #[tokio::test]
 async fn what_a_vanished_agent_held_goes_back_to_the_head_of_the_queue() {
     let world = world_with(json!({ "capacity": 1, "agent_grace_ms": 5_000 })).await;
-    let mut ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let mut ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
-    let (walt, later) = asking(&world, "me too").await;
+    let (walt, later) = world.asking("me too").await;
     walt.waits_at(1).await;
     ann.vanish();
     vera.until("the conversation is queued again", |view| {
@@ -170,7 +157,7 @@ async fn what_a_vanished_agent_held_goes_back_to_the_head_of_the_queue() {
     .await;
     vera.waits_at(1).await;
     walt.waits_at(2).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(conversation).await;
     ben.accepts(conversation).await;
     vera.is_served_by("Ben").await;
@@ -182,8 +169,8 @@ async fn what_a_vanished_agent_held_goes_back_to_the_head_of_the_queue() {
 async fn an_agent_who_is_back_within_the_grace_keeps_everything() {
     for over in BOTH {
         let world = World::start().await;
-        let mut ann = at_work(&world, "Ann").await;
-        let (vera, conversation) = asking(&world, "hello?").await;
+        let mut ann = world.at_work("Ann").await;
+        let (vera, conversation) = world.asking("hello?").await;
         ann.is_offered_this(conversation).await;
         ann.accepts(conversation).await;
         ann.vanish();
@@ -200,11 +187,11 @@ async fn an_agent_who_is_back_within_the_grace_keeps_everything() {
 #[tokio::test]
 async fn no_first_reply_sends_the_visitor_to_somebody_else() {
     let world = world_with(json!({ "first_reply_ms": 10_000 })).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(conversation).await;
     ben.accepts(conversation).await;
     ben.says(conversation, "sorry for the wait").await;
@@ -228,9 +215,9 @@ async fn visitors_are_told_when_agents_come_and_go() {
         poller.is_told(availability).await;
     };
     both_are_told(Availability::Offline).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     both_are_told(Availability::Online).await;
-    let (_vera, conversation) = asking(&world, "hello?").await;
+    let (_vera, conversation) = world.asking("hello?").await;
     both_are_told(Availability::OnlineForQueue).await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
@@ -243,12 +230,12 @@ async fn visitors_are_told_when_agents_come_and_go() {
 #[tokio::test]
 async fn a_conversation_is_given_to_a_colleague_with_a_note() {
     let world = World::start().await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "where is my tea?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("where is my tea?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
     ann.says(conversation, "let me ask Ben").await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ann.sees_presence("Ben", Presence::Online).await;
     ann.transfers(conversation, Some(ben.id()), "order 7 is late").await.expect("transferred");
     vera.is_served_by("Ben").await;
@@ -265,11 +252,11 @@ async fn a_conversation_is_given_to_a_colleague_with_a_note() {
 #[tokio::test]
 async fn a_conversation_given_back_goes_to_another_agent() {
     let world = World::start().await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ann.transfers(conversation, None, "").await.expect("given back");
     ben.is_offered_this(conversation).await;
     ben.accepts(conversation).await;
@@ -279,9 +266,9 @@ async fn a_conversation_given_back_goes_to_another_agent() {
 #[tokio::test]
 async fn of_two_who_pick_the_same_conversation_one_wins() {
     let world = world_with(json!({ "strategy": "manual" })).await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     for round in 0..5 {
-        let (vera, conversation) = asking(&world, &format!("question {round}")).await;
+        let (vera, conversation) = world.asking(&format!("question {round}")).await;
         ann.sees_state(conversation, ConversationState::Waiting).await;
         ben.sees_state(conversation, ConversationState::Waiting).await;
         let (one, two) = tokio::join!(ann.picks(conversation), ben.picks(conversation));
@@ -303,10 +290,10 @@ async fn of_two_who_pick_the_same_conversation_one_wins() {
 #[tokio::test]
 async fn an_offer_accepted_twice_is_accepted_once() {
     let world = World::start().await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut desk = ann.another_tab();
     desk.connect(Over::Poll).await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     let accept = || Command::Accept(protocol::command::Accept { conversation });
     let (one, two) = tokio::join!(ann.ask(accept()), desk.ask(accept()));
@@ -319,11 +306,11 @@ async fn an_offer_accepted_twice_is_accepted_once() {
 #[tokio::test]
 async fn a_full_queue_refuses_and_takes_a_message_instead() {
     let world = world_with(json!({ "capacity": 1, "max_queue": 1 })).await;
-    let ann = at_work(&world, "Ann").await;
-    let (_vera, first) = asking(&world, "first").await;
+    let ann = world.at_work("Ann").await;
+    let (_vera, first) = world.asking("first").await;
     ann.is_offered_this(first).await;
     ann.accepts(first).await;
-    let (walt, second) = asking(&world, "second").await;
+    let (walt, second) = world.asking("second").await;
     walt.waits_at(1).await;
     let xena = visitor(&world, Over::Socket).await;
     xena.is_told(Availability::Offline).await;
@@ -361,7 +348,7 @@ async fn a_message_left_while_nobody_is_there_is_answered_later() {
     assert_eq!(code_of(vera.ask(Command::Start(start)).await), ErrorCode::QueueFull);
     let left = vera.must(Command::LeaveMessage(offline("do you ship abroad?", None))).await;
     let conversation = left.conversation.expect("its thread");
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     ann.sees_state(conversation, ConversationState::Offline).await;
     ann.picks(conversation).await.expect("taken");
     ann.opens(conversation).await;
@@ -373,8 +360,8 @@ async fn a_message_left_while_nobody_is_there_is_answered_later() {
 #[tokio::test]
 async fn a_closed_conversation_goes_on_when_the_visitor_writes_again() {
     let world = World::start().await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, conversation) = asking(&world, "hello?").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, conversation) = world.asking("hello?").await;
     ann.is_offered_this(conversation).await;
     ann.accepts(conversation).await;
     ann.closes(conversation).await;
@@ -394,11 +381,11 @@ async fn a_closed_conversation_goes_on_when_the_visitor_writes_again() {
 #[tokio::test]
 async fn a_killed_server_keeps_queue_and_assignments() {
     let world = world_with(json!({ "capacity": 1 })).await;
-    let mut ann = at_work(&world, "Ann").await;
-    let (mut vera, first) = asking(&world, "first").await;
+    let mut ann = world.at_work("Ann").await;
+    let (mut vera, first) = world.asking("first").await;
     ann.is_offered_this(first).await;
     ann.accepts(first).await;
-    let (mut walt, second) = asking(&world, "second").await;
+    let (mut walt, second) = world.asking("second").await;
     walt.waits_at(1).await;
     world.restart().await;
     ann.connect(Over::Socket).await;

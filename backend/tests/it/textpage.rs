@@ -73,16 +73,9 @@ async fn a_visitor_and_an_agent_talk_without_a_script() {
 async fn the_place_in_the_queue_is_told_as_it_changes_and_can_be_left() {
     let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
     let world = World::with(plan.unlimited()).await;
-    let mut ann = world.agent("Ann").await;
-    ann.starts_work(Over::Socket).await;
-    let mut held = world.visitor().await;
-    held.connect(Over::Socket).await;
-    let first = held.asks("me first").await;
-    ann.is_offered_this(first).await;
-    ann.accepts(first).await;
-    let mut before = world.visitor().await;
-    before.connect(Over::Socket).await;
-    let second = before.asks("me second").await;
+    let ann = world.at_work("Ann").await;
+    let (_held, _) = world.held(&ann, "me first").await;
+    let (before, second) = world.asking("me second").await;
     before.waits_at(1).await;
     for kind in [Kind::Graphical, Kind::Text] {
         let mut vera = TextBrowser::new(&world, kind);
@@ -102,40 +95,6 @@ async fn the_place_in_the_queue_is_told_as_it_changes_and_can_be_left() {
         assert!(vera.page.contains("me third") && vera.page.contains("call me"), "{}", vera.page);
     }
     assert_eq!(world.count("select count(*) from conversation where state = 'offline'").await, 2);
-}
-
-#[tokio::test]
-async fn a_wait_that_ends_by_itself_asks_for_an_address_without_a_script() {
-    let plan = Plan { policy: json!({"capacity": 1}), agents: vec!["Ann"], ..Plan::default() };
-    let world = World::with(plan.unlimited()).await;
-    let mut ann = world.agent("Ann").await;
-    ann.starts_work(Over::Socket).await;
-    let mut held = world.visitor().await;
-    held.connect(Over::Socket).await;
-    let first = held.asks("me first").await;
-    ann.is_offered_this(first).await;
-    ann.accepts(first).await;
-    for kind in [Kind::Text, Kind::Graphical] {
-        ann.goes(Presence::Online).await;
-        let mut vera = TextBrowser::new(&world, kind);
-        vera.opens().await;
-        vera.sends("start", &[("text", "is anybody there?")]).await;
-        vera.sees("You are next.").await;
-        departments::waits_run_out(&world, &ann).await;
-        vera.sees("Nobody could answer yet. Leave your email address").await;
-        assert!(vera.page.contains("Your message was left for us."), "{}", vera.page);
-        assert!(!vera.page.contains("answer by email"), "{}", vera.page);
-        let thread = vera.conversation();
-        vera.goes(&vera.link("Leave a message")).await;
-        assert!(vera.page.contains("Nobody could answer yet."), "{}", vera.page);
-        vera.sends("leave", &[("name", "Vera"), ("email", "vera@example.com"), ("text", "call me")]).await;
-        vera.sees("We have your message and will answer by email.").await;
-        assert_eq!(vera.conversation(), thread, "the message keeps the thread");
-        assert!(vera.page.contains("is anybody there?") && vera.page.contains("call me"), "{}", vera.page);
-        assert!(!vera.page.contains("Nobody could answer yet"), "{}", vera.page);
-    }
-    let left = "select count(*) from conversation where state = 'offline' and offline_email = 'vera@example.com'";
-    assert_eq!(world.count(left).await, 2);
 }
 
 #[tokio::test]

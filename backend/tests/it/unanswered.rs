@@ -1,13 +1,14 @@
 //! Conversations that nobody answered in time, and what their visitors are told of the address for an answer.
 
-use protocol::state::ConversationState;
+use protocol::state::{ConversationState, Presence};
 use serde_json::json;
 
 use crate::browser::Driver;
 use crate::departments;
 use crate::people::{Agent, Visitor};
 use crate::pictures::look;
-use crate::wire::{BOTH, Over, View};
+use crate::text_browser::{Kind, TextBrowser};
+use crate::wire::{BOTH, View};
 use crate::world::{Plan, World};
 
 /// The address that the visitor's state tells, once there is a state with a conversation that was left.
@@ -19,13 +20,8 @@ fn told(view: &View) -> Option<Option<String>> {
 
 /// Ann, who is busy with somebody, so that others wait.
 async fn busy(world: &World) -> (Agent, Visitor) {
-    let mut ann = world.agent("Ann").await;
-    ann.starts_work(Over::Socket).await;
-    let mut first = world.visitor().await;
-    first.connect(Over::Socket).await;
-    let conversation = first.asks("me first").await;
-    ann.is_offered_this(conversation).await;
-    ann.accepts(conversation).await;
+    let ann = world.at_work("Ann").await;
+    let (first, _) = world.held(&ann, "me first").await;
     (ann, first)
 }
 
@@ -37,9 +33,7 @@ async fn world() -> World {
 async fn an_address_that_belongs_to_the_conversation_alone_is_told() {
     let world = world().await;
     let (ann, _first) = busy(&world).await;
-    let mut vera = world.visitor().await;
-    vera.connect(Over::Socket).await;
-    vera.asks("is anybody there?").await;
+    let (vera, _) = world.asking("is anybody there?").await;
     vera.waits_at(1).await;
     departments::waits_run_out(&world, &ann).await;
     let email = vera.until("the wait is over", told).await;
@@ -76,4 +70,31 @@ async fn a_browser_without_javascript_shows_the_way_to_the_form() {
     vera.reads(".hero", "Nobody could answer yet.").await;
     look(&vera, "text-unanswered-form").await;
     vera.closes().await;
+}
+
+#[tokio::test]
+async fn a_wait_that_ends_by_itself_asks_for_an_address_without_a_script() {
+    let world = world().await;
+    let (ann, _first) = busy(&world).await;
+    for kind in [Kind::Text, Kind::Graphical] {
+        ann.goes(Presence::Online).await;
+        let mut vera = TextBrowser::new(&world, kind);
+        vera.opens().await;
+        vera.sends("start", &[("text", "is anybody there?")]).await;
+        vera.sees("You are next.").await;
+        departments::waits_run_out(&world, &ann).await;
+        vera.sees("Nobody could answer yet. Leave your email address").await;
+        assert!(vera.page.contains("Your message was left for us."), "{}", vera.page);
+        assert!(!vera.page.contains("answer by email"), "{}", vera.page);
+        let thread = vera.conversation();
+        vera.goes(&vera.link("Leave a message")).await;
+        assert!(vera.page.contains("Nobody could answer yet."), "{}", vera.page);
+        vera.sends("leave", &[("name", "Vera"), ("email", "vera@example.com"), ("text", "call me")]).await;
+        vera.sees("We have your message and will answer by email.").await;
+        assert_eq!(vera.conversation(), thread, "the message keeps the thread");
+        assert!(vera.page.contains("is anybody there?") && vera.page.contains("call me"), "{}", vera.page);
+        assert!(!vera.page.contains("Nobody could answer yet"), "{}", vera.page);
+    }
+    let left = "select count(*) from conversation where state = 'offline' and offline_email = 'vera@example.com'";
+    assert_eq!(world.count(left).await, 2);
 }

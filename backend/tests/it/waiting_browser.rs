@@ -40,9 +40,7 @@ impl Scene {
     }
 
     async fn at_work(&self, name: &str) -> Agent {
-        let mut agent = self.world.agent(name).await;
-        agent.starts_work(Over::Socket).await;
-        agent
+        self.world.at_work(name).await
     }
 
     /// Somebody whom the agent serves, so that others wait.

@@ -4,7 +4,7 @@ use protocol::state::Availability;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{Form, at_work, department, department_of, olga, person, shows, stored};
+use super::{Form, department, department_of, olga, person, shows, stored};
 use crate::wire::Over;
 use crate::world::{Plan, World};
 
@@ -123,7 +123,7 @@ async fn departments_do_not_overflow_in_a_circle() {
 async fn hours_that_change_reach_visitors_at_once() {
     let world = World::start().await;
     let olga = olga(&world).await;
-    let _ann = at_work(&world, "Ann").await;
+    let _ann = world.at_work("Ann").await;
     let mut vera = world.visitor().await;
     vera.connect(Over::Socket).await;
     vera.is_told(Availability::Online).await;

@@ -14,15 +14,13 @@ mod settings;
 /// What a site belongs to and offers, and the keys a shop signs with.
 mod sites;
 
-use protocol::ids::{ConversationId, TenantId};
+use protocol::ids::TenantId;
 use reqwest::StatusCode;
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::database::both;
 use crate::panels::Reader;
-use crate::people::{Agent, Visitor};
-use crate::wire::Over;
 use crate::world::World;
 
 /// A form that is sent, by field.
@@ -113,19 +111,6 @@ async fn stored(world: &World, column: &str, name: &str) -> Value {
         _ => "select overflow from department where tenant_id = $1 and name = $2",
     };
     texts(world, sql, name).await.map_or(Value::Null, |text| serde_json::from_str(&text).expect("JSON"))
-}
-
-async fn at_work(world: &World, name: &str) -> Agent {
-    let mut agent = world.agent(name).await;
-    agent.starts_work(Over::Socket).await;
-    agent
-}
-
-async fn asking(world: &World, text: &str) -> (Visitor, ConversationId) {
-    let mut visitor = world.visitor().await;
-    visitor.connect(Over::Socket).await;
-    let conversation = visitor.asks(text).await;
-    (visitor, conversation)
 }
 
 /// A world in which the site belongs to Sales with Ann, beside Support with everybody; and Sales' id.

@@ -1,11 +1,9 @@
 //! People: what they may take, and what becomes of what they hold.
 
-use protocol::ids::ConversationId;
 use protocol::state::ConversationState;
 use uuid::Uuid;
 
-use super::{Form, asking, at_work, department, olga, person, shows, texts, with_sales};
-use crate::people::{Agent, Visitor};
+use super::{Form, department, olga, person, shows, texts, with_sales};
 use crate::world::{Plan, World};
 
 #[tokio::test]
@@ -55,22 +53,14 @@ async fn people_have_their_own_number_languages_skills_and_departments() {
     shows(&olga, "/admin/audit", &["Sales (2)", "capacity: 3 → –"]).await;
 }
 
-/// Ann holds a conversation; its visitor and its id.
-async fn held(ann: &Agent, world: &World, text: &str) -> (Visitor, ConversationId) {
-    let (visitor, conversation) = asking(world, text).await;
-    ann.is_offered_this(conversation).await;
-    ann.accepts(conversation).await;
-    (visitor, conversation)
-}
-
 #[tokio::test]
 async fn who_is_disabled_leaves_nothing_behind() {
     let world = World::with(Plan { agents: vec!["Ann", "Ben", "Cat"], ..Plan::default() }).await;
     let olga = olga(&world).await;
-    let ann = at_work(&world, "Ann").await;
-    let (vera, one) = held(&ann, &world, "one").await;
-    let (_walt, two) = held(&ann, &world, "two").await;
-    let ben = at_work(&world, "Ben").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, one) = world.held(&ann, "one").await;
+    let (_walt, two) = world.held(&ann, "two").await;
+    let ben = world.at_work("Ben").await;
     let (ann_id, cat_id) = (person(&world, "Ann").await, person(&world, "Cat").await);
     let path = format!("/admin/people/{ann_id}");
     let page = shows(&olga, &path, &["2 conversations are open with this person.", "to Ben (0 of 6 taken)"]).await;
@@ -88,7 +78,7 @@ async fn who_is_disabled_leaves_nothing_behind() {
     shows(&olga, &format!("/admin/people/{}", ben.id()), &["2 conversations are open with this person."]).await;
     Form::of(&[("to", "")]).is_taken(&olga, &format!("/admin/people/{}/disable", ben.id())).await;
     vera.sees_state(ConversationState::Waiting).await;
-    let cat = at_work(&world, "Cat").await;
+    let cat = world.at_work("Cat").await;
     cat.is_offered_this(one).await;
     cat.accepts(one).await;
     vera.is_served_by("Cat").await;

@@ -4,7 +4,7 @@ use protocol::state::ConversationState;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Form, asking, at_work, department, olga, shows, stored, with_sales};
+use super::{Form, department, olga, shows, stored, with_sales};
 use crate::basics::eventually;
 use crate::world::{Plan, World};
 
@@ -16,13 +16,13 @@ async fn removing_a_department_hands_over_everything_in_it() {
     let support = department(&world, "Support").await;
     Form::department("Night").with("overflow", sales.to_string()).is_taken(&olga, "/admin/departments").await;
 
-    let ann = at_work(&world, "Ann").await;
-    let (vera, held) = asking(&world, "held").await;
+    let ann = world.at_work("Ann").await;
+    let (vera, held) = world.asking("held").await;
     ann.is_offered_this(held).await;
     ann.accepts(held).await;
-    let (walt, first) = asking(&world, "first").await;
+    let (walt, first) = world.asking("first").await;
     walt.waits_at(1).await;
-    let (xena, second) = asking(&world, "second").await;
+    let (xena, second) = world.asking("second").await;
     xena.waits_at(2).await;
 
     let path = format!("/admin/departments/{sales}/remove");
@@ -38,7 +38,7 @@ async fn removing_a_department_hands_over_everything_in_it() {
     // They are in Support's queue now, in their order, and Ben may take them.
     walt.waits_at(1).await;
     xena.waits_at(2).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(first).await;
     ben.accepts(first).await;
     ben.closes(first).await;
@@ -50,7 +50,7 @@ async fn removing_a_department_hands_over_everything_in_it() {
     let row = "select count(*) from department where removed_at is not null and successor_id is not null";
     assert_eq!(world.count(row).await, 1);
     assert_eq!(stored(&world, "overflow", "Night").await["to"], json!(support));
-    let (_walt, third) = asking(&world, "after it").await;
+    let (_walt, third) = world.asking("after it").await;
     ben.accepts(second).await;
     ben.closes(second).await;
     ben.is_offered_this(third).await;
@@ -67,8 +67,8 @@ async fn who_comes_back_to_a_removed_department_stands_in_line() {
     let olga = olga(&world).await;
     let sales = with_sales(&world, &olga).await;
     let support = department(&world, "Support").await;
-    let ann = at_work(&world, "Ann").await;
-    let (walt, early) = asking(&world, "early").await;
+    let ann = world.at_work("Ann").await;
+    let (walt, early) = world.asking("early").await;
     ann.is_offered_this(early).await;
     ann.accepts(early).await;
     ann.closes(early).await;
@@ -76,10 +76,10 @@ async fn who_comes_back_to_a_removed_department_stands_in_line() {
     let to_support = Form::of(&[("successor", &support.to_string())]);
     to_support.is_taken(&olga, &format!("/admin/departments/{sales}/remove")).await;
 
-    let (_vera, held) = asking(&world, "held").await;
+    let (_vera, held) = world.asking("held").await;
     ann.is_offered_this(held).await;
     ann.accepts(held).await;
-    let (xena, first) = asking(&world, "first").await;
+    let (xena, first) = world.asking("first").await;
     xena.waits_at(1).await;
     walt.says("I am back").await;
     let there = "select count(*) from conversation c join department d on d.tenant_id = c.tenant_id \

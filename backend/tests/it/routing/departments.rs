@@ -5,9 +5,7 @@ use protocol::state::{Availability, ConversationState, Presence};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{
-    asking, at_work, department, gives_to, held_by, is_consistent, offers, prepared, question, visitor, world,
-};
+use super::{asking, department, gives_to, held_by, is_consistent, offers, prepared, question, visitor, world};
 use crate::people::code_of;
 use crate::wire::{BOTH, Over};
 
@@ -17,7 +15,7 @@ async fn only_members_are_asked() {
     let sales = department(&world, "create", "Sales", &["--member", "Ben"]);
     department(&world, "set", "Support", &["--member", "Ann"]);
     world.serve().await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     for over in BOTH {
         let (vera, walt) = (visitor(&world, over).await, visitor(&world, over).await);
         let support = vera.must(question("en", None)).await.conversation.expect("a conversation");
@@ -45,7 +43,7 @@ async fn an_agent_of_two_departments_has_one_capacity() {
     let world = prepared(&json!({ "capacity": 2 }), &["Ann"]);
     let sales = department(&world, "create", "Sales", &["--member", "Ann"]);
     world.serve().await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (_vera, _) = held_by(&world, &ann, None).await;
     let (_walt, second) = held_by(&world, &ann, Some(sales)).await;
     let (xena, third) = asking(&world, Some(sales)).await;
@@ -65,7 +63,7 @@ async fn a_department_nobody_offers_or_knows_is_ignored() {
     let hidden = department(&world, "create", "Complaints", &["--member", "Ben", "--listed", "false"]);
     department(&world, "set", "Support", &["--member", "Ann"]);
     world.serve().await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     for chosen in [hidden, DepartmentId(Uuid::now_v7())] {
         let (_visitor, conversation) = asking(&world, Some(chosen)).await;
         ann.is_offered_this(conversation).await;
@@ -80,7 +78,7 @@ async fn another_department_helps_after_a_wait() {
     let more = ["--member", "Ann", "--overflow", "Sales", "--overflow-after", "3s"];
     let support = department(&world, "set", "Support", &more);
     world.serve().await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     let (_vera, _) = held_by(&world, &ann, None).await;
     let (walt, conversation) = asking(&world, None).await;
     walt.waits_at(1).await;
@@ -103,7 +101,7 @@ async fn a_conversation_given_to_a_department_goes_to_the_head_of_its_queue() {
     let sales = department(&world, "create", "Sales", &["--member", "Ben"]);
     department(&world, "set", "Support", &["--member", "Ann"]);
     world.serve().await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     let (_xena, held) = held_by(&world, &ben, Some(sales)).await;
     let (walt, _) = asking(&world, Some(sales)).await;
     walt.waits_at(1).await;
@@ -149,10 +147,10 @@ async fn each_department_is_open_when_its_people_are_there() {
         .await;
     };
     is(sales, Availability::Offline).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     is(sales, Availability::Online).await;
     is(support, Availability::Offline).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     is(support, Availability::Online).await;
     ben.must(Command::SetPresence(SetPresence { presence: Presence::Away, pause: None })).await;
     is(sales, Availability::Offline).await;
@@ -166,7 +164,7 @@ async fn each_department_is_open_when_its_people_are_there() {
 #[tokio::test]
 async fn new_agents_are_in_the_first_department() {
     let world = world(&json!({}), &["Ann"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let departments = ann.look(|view| {
         let state = view.agent.as_ref()?;
         let me = state.colleagues.iter().find(|colleague| colleague.id == state.me)?;

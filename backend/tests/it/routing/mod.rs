@@ -46,12 +46,6 @@ fn department(world: &World, verb: &str, name: &str, more: &[&str]) -> Departmen
     DepartmentId::parse(value["id"].as_str().expect("an id")).expect("an id")
 }
 
-async fn at_work(world: &World, name: &str) -> Agent {
-    let mut agent = world.agent(name).await;
-    agent.starts_work(Over::Socket).await;
-    agent
-}
-
 async fn visitor(world: &World, over: Over) -> Visitor {
     let mut visitor = world.visitor().await;
     visitor.connect(over).await;

@@ -3,7 +3,7 @@ use protocol::error::ErrorCode;
 use protocol::state::{ConversationState, Presence};
 use serde_json::json;
 
-use super::{asking, at_work, department, held_by, is_consistent, offers, prepared, question, visitor, world};
+use super::{asking, department, held_by, is_consistent, offers, prepared, question, visitor, world};
 use crate::people::{Agent, Visitor, code_of};
 use crate::wire::Over;
 use crate::world::World;
@@ -27,7 +27,7 @@ async fn members_with_a_smaller_number_are_asked_first() {
     let world = prepared(&json!({}), &["Ann", "Ben", "Cem"]);
     department(&world, "set", "Support", &["--member", "Ann:2", "--member", "Ben:1", "--member", "Cem"]);
     world.serve().await;
-    let agents = [at_work(&world, "Ann").await, at_work(&world, "Ben").await, at_work(&world, "Cem").await];
+    let agents = [world.at_work("Ann").await, world.at_work("Ben").await, world.at_work("Cem").await];
     let mut visitors = Vec::new();
     for next in agents.iter().rev() {
         let (visitor, conversation) = asking(&world, None).await;
@@ -42,14 +42,14 @@ async fn a_required_language_or_skill_is_waited_for() {
     let world = world(&json!({ "language": "require", "skills": "require" }), &["Ann", "Ben"]).await;
     knows(&world, "Ann", &["en"], &["billing"]).await;
     knows(&world, "Ben", &["de", "fr"], &["billing", "refunds"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let greta = visitor(&world, Over::Socket).await;
     let german = greta.must(question("de-AT", None)).await.conversation.expect("a conversation");
     greta.waits_at(1).await;
     // Who comes later and can be helped is not held up.
     let (_vera, english) = asking(&world, None).await;
     ann.is_offered_this(english).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(german).await;
     assert_eq!((offers(&ann), offers(&ben)), (vec![english], vec![german]));
     ben.accepts(german).await;
@@ -68,7 +68,7 @@ async fn a_preferred_language_goes_first_and_others_help() {
     let world = world(&json!({ "language": "prefer" }), &["Ann", "Ben"]).await;
     knows(&world, "Ann", &["en"], &[]).await;
     knows(&world, "Ben", &["de"], &[]).await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     let mut asked = Vec::new();
     for agent in [&ben, &ann] {
         let greta = visitor(&world, Over::Socket).await;
@@ -82,7 +82,7 @@ async fn a_preferred_language_goes_first_and_others_help() {
 #[tokio::test]
 async fn a_vip_goes_first() {
     let world = world(&json!({}), &["Ann"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (_xena, held) = held_by(&world, &ann, None).await;
     let (vera, _) = asking(&world, None).await;
     vera.waits_at(1).await;
@@ -98,7 +98,7 @@ async fn a_vip_goes_first() {
 #[tokio::test]
 async fn all_are_asked_at_once_and_the_first_has_it() {
     let world = world(&json!({ "strategy": "broadcast", "capacity": 3 }), &["Ann", "Ben"]).await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     for round in 0..6 {
         let (vera, conversation) = asking(&world, None).await;
         ann.is_offered_this(conversation).await;
@@ -132,10 +132,10 @@ async fn all_are_asked_at_once_and_the_first_has_it() {
 #[tokio::test]
 async fn a_refusal_is_stored_with_its_reason_and_the_next_is_asked() {
     let world = world(&json!({ "rejection_memory_ms": 2_000 }), &["Ann", "Ben"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (_vera, conversation) = asking(&world, None).await;
     ann.is_offered_this(conversation).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     let decline = |reason| Command::Decline(Decline { conversation, reason: Some(reason) });
     ann.must(decline(DeclineReason::OtherTopic)).await;
     ben.is_offered_this(conversation).await;
@@ -153,14 +153,14 @@ async fn a_refusal_is_stored_with_its_reason_and_the_next_is_asked() {
 #[tokio::test]
 async fn what_waits_in_the_morning_is_spread_over_those_who_come() {
     let world = world(&json!({ "capacity": 5, "offers_at_once": 1 }), &["Ann", "Ben"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut waiting = Vec::new();
     for _ in 0..4 {
         waiting.push(asking(&world, None).await);
     }
     ann.is_offered_this(waiting[0].1).await;
     waiting[3].0.waits_at(4).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(waiting[1].1).await;
     assert_eq!((offers(&ann), offers(&ben)), (vec![waiting[0].1], vec![waiting[1].1]));
     waiting[2].0.sees_state(ConversationState::Waiting).await;

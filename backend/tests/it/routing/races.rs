@@ -7,7 +7,7 @@ use protocol::ids::ConversationId;
 use protocol::state::{ConversationState, Presence};
 use serde_json::json;
 
-use super::{asking, at_work, department, gives, held_by, is_consistent, prepared, question, visitor, world};
+use super::{asking, department, gives, held_by, is_consistent, prepared, question, visitor, world};
 use crate::basics::eventually;
 use crate::people::code_of;
 use crate::wire::{Answer, Over};
@@ -34,7 +34,7 @@ async fn an_offer_is_accepted_or_lapses_and_never_both() {
         "rejection_memory_ms": 60_000,
     });
     let world = world(&settings, &["Ann"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut asked = Vec::new();
     for _ in 0..8 {
         let (visitor, conversation) = asking(&world, None).await;
@@ -69,7 +69,7 @@ async fn an_offer_is_accepted_or_lapses_and_never_both() {
 #[tokio::test]
 async fn one_declines_while_another_accepts() {
     let world = world(&json!({ "strategy": "broadcast" }), &["Ann", "Ben", "Cem"]).await;
-    let agents = [at_work(&world, "Ann").await, at_work(&world, "Ben").await, at_work(&world, "Cem").await];
+    let agents = [world.at_work("Ann").await, world.at_work("Ben").await, world.at_work("Cem").await];
     for round in 0..6 {
         let (vera, conversation) = asking(&world, None).await;
         for agent in &agents {
@@ -95,7 +95,7 @@ async fn one_declines_while_another_accepts() {
 #[tokio::test]
 async fn it_is_closed_or_given_away() {
     let world = world(&json!({}), &["Ann", "Ben"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let mut ben = world.agent("Ben").await;
     ben.connect(Over::Socket).await;
     ben.goes(Presence::Away).await;
@@ -119,7 +119,7 @@ async fn it_is_closed_or_given_away() {
 #[tokio::test]
 async fn an_agent_goes_away_while_accepting() {
     let world = world(&json!({ "capacity": 20 }), &["Ann", "Ben"]).await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     ben.goes(Presence::Away).await;
     for _ in 0..6 {
         let (vera, conversation) = asking(&world, None).await;
@@ -148,7 +148,7 @@ async fn a_department_is_removed_while_conversations_begin() {
     let sales = department(&world, "create", "Sales", &["--member", "Ben"]);
     department(&world, "set", "Support", &["--member", "Ann"]);
     world.serve().await;
-    let (_ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (_ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     let (_vera, held) = held_by(&world, &ben, Some(sales)).await;
     let visitors = join_all((0..12).map(|_| visitor(&world, Over::Socket))).await;
     let mut removal = world.command();
@@ -184,7 +184,7 @@ async fn a_department_is_removed_while_conversations_begin() {
 async fn a_rush_on_every_server_gives_each_conversation_to_one_agent() {
     let settings = json!({ "capacity": 4, "offers_at_once": 4, "missed_offers_before_away": 20 });
     let world = world(&settings, &["Ann", "Ben", "Cem"]).await;
-    let agents = [at_work(&world, "Ann").await, at_work(&world, "Ben").await, at_work(&world, "Cem").await];
+    let agents = [world.at_work("Ann").await, world.at_work("Ben").await, world.at_work("Cem").await];
     let visitors = join_all((0..18).map(|number| {
         let over = if number % 3 == 0 { Over::Poll } else { Over::Socket };
         visitor(&world, over)

@@ -5,19 +5,19 @@ use protocol::state::{ConversationState, Pause, Presence};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{asking, at_work, gives, held_by, is_consistent, offers, world};
+use super::{asking, gives, held_by, is_consistent, offers, world};
 use crate::people::code_of;
 
 #[tokio::test]
 async fn a_supervisor_empties_the_list_of_who_is_absent() {
     let world = world(&json!({ "capacity": 2, "offers_at_once": 2 }), &["Ann", "Ben"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (vera, first) = held_by(&world, &ann, None).await;
     let (_walt, second) = held_by(&world, &ann, None).await;
     let (xena, third) = asking(&world, None).await;
     xena.waits_at(1).await;
     ann.goes(Presence::Away).await;
-    let ben = at_work(&world, "Ben").await;
+    let ben = world.at_work("Ben").await;
     ben.is_offered_this(third).await;
     let olga = {
         let mut olga = world.agent("Olga").await;
@@ -51,7 +51,7 @@ async fn a_supervisor_empties_the_list_of_who_is_absent() {
 #[tokio::test]
 async fn a_supervisor_gives_what_waits_to_anybody() {
     let world = world(&json!({}), &["Ann", "Ben"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (_vera, _) = held_by(&world, &ann, None).await;
     let (walt, conversation) = asking(&world, None).await;
     walt.waits_at(1).await;
@@ -74,7 +74,7 @@ async fn a_supervisor_gives_what_waits_to_anybody() {
 #[tokio::test]
 async fn colleagues_see_why_somebody_is_away() {
     let world = world(&json!({}), &["Ann", "Ben"]).await;
-    let (ann, ben) = (at_work(&world, "Ann").await, at_work(&world, "Ben").await);
+    let (ann, ben) = (world.at_work("Ann").await, world.at_work("Ben").await);
     let pause = |view: &crate::wire::View| {
         let state = view.agent.as_ref()?;
         let ann = state.colleagues.iter().find(|colleague| colleague.name == "Ann")?;
@@ -102,7 +102,7 @@ async fn colleagues_see_why_somebody_is_away() {
 #[tokio::test]
 async fn places_are_told_when_they_change_and_only_then() {
     let world = world(&json!({}), &["Ann"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (vera, held) = held_by(&world, &ann, None).await;
     let (walt, next) = asking(&world, None).await;
     walt.waits_at(1).await;
@@ -135,7 +135,7 @@ async fn places_are_told_when_they_change_and_only_then() {
 #[tokio::test]
 async fn a_tenant_that_says_no_places_tells_none() {
     let world = world(&json!({ "show_position": "false", "show_estimate": "false" }), &["Ann"]).await;
-    let ann = at_work(&world, "Ann").await;
+    let ann = world.at_work("Ann").await;
     let (_vera, held) = held_by(&world, &ann, None).await;
     let (walt, conversation) = asking(&world, None).await;
     walt.sees_state(ConversationState::Waiting).await;

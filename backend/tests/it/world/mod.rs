@@ -12,7 +12,7 @@ mod tools;
 
 use std::path::PathBuf;
 
-use protocol::ids::TenantId;
+use protocol::ids::{ConversationId, TenantId};
 use serde_json::json;
 
 pub(crate) use self::plan::Plan;
@@ -22,6 +22,7 @@ use crate::cluster::front::Front;
 use crate::database::Database;
 use crate::people::{Agent, Visitor};
 use crate::server::{Server, Settings};
+use crate::wire::Over;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
@@ -170,6 +171,29 @@ impl World {
     /// A visitor of the first tenant's shop, not connected yet.
     pub(crate) async fn visitor(&self) -> Visitor {
         Visitor::arrives(&self.url(), &self.origin(), &self.acme.site).await
+    }
+
+    /// A visitor who is connected and has asked this, and the conversation.
+    pub(crate) async fn asking(&self, text: &str) -> (Visitor, ConversationId) {
+        let mut visitor = self.visitor().await;
+        visitor.connect(Over::Socket).await;
+        let conversation = visitor.asks(text).await;
+        (visitor, conversation)
+    }
+
+    /// The same, when the agent has taken it.
+    pub(crate) async fn held(&self, agent: &Agent, text: &str) -> (Visitor, ConversationId) {
+        let (visitor, conversation) = self.asking(text).await;
+        agent.is_offered_this(conversation).await;
+        agent.accepts(conversation).await;
+        (visitor, conversation)
+    }
+
+    /// An agent of the first tenant who is connected and takes conversations.
+    pub(crate) async fn at_work(&self, name: &str) -> Agent {
+        let mut agent = self.agent(name).await;
+        agent.starts_work(Over::Socket).await;
+        agent
     }
 
     /// An agent of the first tenant, signed in but not connected yet.

@@ -1,7 +1,7 @@
 //! Visitors who are gone: what is closed, what is not, and places that are kept meanwhile.
 
 use domain::policy::{Policy, Strategy};
-use protocol::command::{KeepPlace, Pick, Transfer};
+use protocol::command::{Pick, Transfer};
 use protocol::entry::EntryBody;
 use protocol::error::ErrorCode;
 use protocol::ids::ConversationId;
@@ -9,7 +9,6 @@ use protocol::state::{ConversationState, Presence};
 
 use super::world::{HOUR, MINUTE, SECOND, Somebody, World, policy};
 use crate::actions::Done;
-use crate::actions::keep_place::keep_place;
 use crate::actions::pick::pick_conversation;
 use crate::actions::transfer::transfer_conversation;
 use crate::error::{AppError, AppResult};
@@ -17,13 +16,6 @@ use crate::store::conversation;
 
 async fn picks(world: &mut World, agent: &Somebody, conversation: ConversationId) -> AppResult<Done> {
     let done = pick_conversation(&world.app, &agent.who, Pick { conversation }).await;
-    world.settle().await;
-    done
-}
-
-async fn keeps(world: &mut World, visitor: &Somebody, conversation: ConversationId) -> AppResult<Done> {
-    let command = KeepPlace { conversation, email: "vera@home.example".to_owned() };
-    let done = keep_place(&world.app, &visitor.who, command).await;
     world.settle().await;
     done
 }
@@ -127,7 +119,7 @@ async fn nobody_takes_a_kept_place_whose_visitor_is_away() {
     let ben = world.agent("Ben").await;
     world.goes(&ben, Presence::Away).await;
     let (vera, conversation) = world.asking().await;
-    keeps(&mut world, &vera, conversation).await.unwrap();
+    world.keeps(&vera, conversation).await.unwrap();
     world.leaves(&vera).await;
     assert!(is_wrong_state(&picks(&mut world, &ben, conversation).await));
     let to_ben = Transfer { conversation, to: Some(ben.agent()), department: None, note: None };
@@ -147,7 +139,7 @@ async fn an_offer_is_taken_back_when_the_visitor_keeps_the_place_and_goes() {
     let ann = world.agent("Ann").await;
     let (vera, conversation) = world.asking().await;
     assert_eq!(world.offered(conversation).await, [ann.agent()]);
-    keeps(&mut world, &vera, conversation).await.unwrap();
+    world.keeps(&vera, conversation).await.unwrap();
     world.leaves(&vera).await;
     world.pass(5 * SECOND).await;
     assert_eq!(world.state(conversation).await, ConversationState::Offered, "another page may be loading");
@@ -164,14 +156,14 @@ async fn where_agents_choose_no_place_is_kept_and_one_that_was_is_called() {
     let (vera, kept) = world.asking().await;
     let (walt, conversation) = world.asking().await;
     world.goes(&ann, Presence::Away).await;
-    keeps(&mut world, &vera, kept).await.unwrap();
+    world.keeps(&vera, kept).await.unwrap();
     world.leaves(&vera).await;
     world.change(|plan| plan.overrides.strategy = Some(Strategy::Manual)).await;
     let called = |log: Vec<EntryBody>| log.iter().any(|entry| matches!(entry, EntryBody::Called(_)));
     assert!(!called(world.log(kept).await), "nobody is there");
     world.goes(&ann, Presence::Online).await;
     assert!(called(world.log(kept).await));
-    assert!(is_wrong_state(&keeps(&mut world, &walt, conversation).await));
+    assert!(is_wrong_state(&world.keeps(&walt, conversation).await));
     world.pass(SECOND).await;
     assert_eq!(world.state(conversation).await, ConversationState::Waiting);
 }

@@ -1,22 +1,12 @@
 use domain::department::Overflow;
 use domain::hours::{Block, Day, Hours};
 use domain::policy::Policy;
-use protocol::command::KeepPlace;
 use protocol::entry::EntryBody;
 use protocol::ids::ConversationId;
 use protocol::state::{Availability, ConversationState, Presence};
 
 use super::world::{HOUR, MINUTE, SECOND, Somebody, World, policy};
 use crate::actions::departments::Plan;
-use crate::actions::keep_place::keep_place;
-
-/// Keeps the place and goes.
-async fn keeps(world: &mut World, visitor: &Somebody, conversation: ConversationId) {
-    let command = KeepPlace { conversation, email: "vera@home.example".to_owned() };
-    keep_place(&world.app, &visitor.who, command).await.unwrap();
-    world.settle().await;
-    world.leaves(visitor).await;
-}
 
 fn called(log: &[EntryBody]) -> usize {
     log.iter().filter(|entry| matches!(entry, EntryBody::Called(_))).count()
@@ -134,7 +124,8 @@ async fn doors_open_and_close_on_the_minute() {
 async fn a_kept_place_is_neither_waited_out_nor_closed() {
     let mut world = World::with(policy()).await;
     let (ann, vera, conversation) = unserved(&mut world).await;
-    keeps(&mut world, &vera, conversation).await;
+    world.keeps(&vera, conversation).await.unwrap();
+    world.leaves(&vera).await;
     world.pass(20 * HOUR).await;
     let row = world.row(conversation).await;
     assert_eq!((row.state, row.kept_at.is_some()), (ConversationState::Waiting, true));
@@ -149,7 +140,8 @@ async fn a_kept_place_is_neither_waited_out_nor_closed() {
 async fn who_is_called_and_does_not_come_has_left_a_message() {
     let mut world = World::with(policy()).await;
     let (ann, vera, conversation) = unserved(&mut world).await;
-    keeps(&mut world, &vera, conversation).await;
+    world.keeps(&vera, conversation).await.unwrap();
+    world.leaves(&vera).await;
     world.goes(&ann, Presence::Online).await;
     let until = world.row(conversation).await.call_deadline_at.expect("a call");
     assert!((until - world.now() - 10 * MINUTE).abs() < SECOND);
@@ -165,7 +157,8 @@ async fn who_is_called_and_does_not_come_has_left_a_message() {
 async fn who_comes_when_called_is_served_and_one_who_is_not_waits_again() {
     let mut world = World::with(policy()).await;
     let (ann, vera, conversation) = unserved(&mut world).await;
-    keeps(&mut world, &vera, conversation).await;
+    world.keeps(&vera, conversation).await.unwrap();
+    world.leaves(&vera).await;
     world.pass(2 * HOUR).await;
     world.goes(&ann, Presence::Online).await;
     world.pass(9 * MINUTE).await;
@@ -186,8 +179,10 @@ async fn a_called_visitor_holds_nobody_up_and_no_more_are_called_than_can_be_ser
     let second = world.asks_quietly(&walt).await;
     world.settle().await;
     world.goes(&ann, Presence::Away).await;
-    keeps(&mut world, &vera, first).await;
-    keeps(&mut world, &walt, second).await;
+    world.keeps(&vera, first).await.unwrap();
+    world.leaves(&vera).await;
+    world.keeps(&walt, second).await.unwrap();
+    world.leaves(&walt).await;
     world.goes(&ann, Presence::Online).await;
     assert_eq!((called(&world.log(first).await), called(&world.log(second).await)), (1, 0));
     let (_, third) = world.asking().await;

@@ -2,12 +2,13 @@ use std::sync::{Arc, Mutex};
 
 use domain::policy::Policy;
 use futures_util::FutureExt;
-use protocol::command::{Accept, Close, Decline, Post, PostBody, SetPresence, Start, Typing};
+use protocol::command::{Accept, Close, Decline, KeepPlace, Post, PostBody, SetPresence, Start, Typing};
 use protocol::entry::{EntryBody, Text};
 use protocol::ids::{AccountId, AgentId, Cmid, ConversationId, DepartmentId, TenantId, VisitorId};
 use protocol::state::{Availability, ConversationState, Presence, Role};
 use uuid::Uuid;
 
+use crate::actions::Done;
 use crate::actions::accept::accept_offer;
 use crate::actions::actor::Actor;
 use crate::actions::close::close_conversation;
@@ -20,6 +21,7 @@ use crate::actions::departments::change::change_department;
 use crate::actions::departments::create::create_department;
 use crate::actions::dispatch::{Told, round};
 use crate::actions::floor::Floor;
+use crate::actions::keep_place::keep_place;
 use crate::actions::post::post_message;
 use crate::actions::presence::set_presence;
 use crate::actions::set_policy::set_policy;
@@ -32,6 +34,7 @@ use crate::bus::local::LocalBus;
 use crate::bus::{Deliver, Lost, Note, Topic};
 use crate::clock::new_id;
 use crate::config::Config;
+use crate::error::AppResult;
 use crate::presence::local::LocalPresence;
 use crate::server::open_app;
 use crate::store::account::{self, Account};
@@ -285,6 +288,14 @@ impl World {
     pub(super) async fn leaves(&mut self, somebody: &Somebody) {
         left(&self.app, &somebody.who);
         self.settle().await;
+    }
+
+    /// A visitor keeps the place.
+    pub(super) async fn keeps(&mut self, visitor: &Somebody, conversation: ConversationId) -> AppResult<Done> {
+        let command = KeepPlace { conversation, email: "vera@home.example".to_owned() };
+        let done = keep_place(&self.app, &visitor.who, command).await;
+        self.settle().await;
+        done
     }
 
     pub(super) async fn goes(&mut self, agent: &Somebody, presence: Presence) {
